@@ -1,0 +1,207 @@
+"""Gene names: recognise symbols and Ensembl ids, bring old ones up to date, never guess silently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.shipped import shipped_path
+
+_VERSIONED_ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
+_SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+) \((\d+)\)$")
+_EXCEL_DATE = re.compile(
+    r"^(?:(?P<day>\d{1,2})-(?P<month>Mar|Sep|Dec)|(?P<month2>Mar|Sep|Dec)-(?P<day2>\d{1,2}))$"
+)
+
+
+@dataclass(frozen=True)
+class GeneNames:
+    """What became of a list of gene names.
+
+    Attributes
+    ----------
+    approved
+        One approved symbol for each name given; ``""`` for a name that stands for no gene of the
+        reference table although it is an Ensembl id, an unknown symbol stays as it was.
+    kind
+        ``"Ensembl id"``, ``"symbol (Entrez id)"`` or ``"symbol"``: the kind most names have.
+    renamed
+        Name given → approved symbol, where they differ by more than the kind of identifier.
+    dates
+        Names that a spreadsheet had turned into dates → restored symbol.
+    ambiguous
+        Old names that several genes share; they were left as they are.
+    unknown
+        Names the reference table does not know.
+    """
+
+    approved: tuple[str, ...]
+    kind: str
+    renamed: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    ambiguous: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Reference:
+    symbols: frozenset[str]
+    aliases: dict[str, str]
+    ambiguous: frozenset[str]
+    ensembl: dict[str, str]
+    source: str
+
+
+@cache
+def _reference() -> _Reference:
+    table = pd.read_csv(
+        shipped_path("reference", "gene_names.tsv.gz"), sep="\t", dtype=str, keep_default_na=False
+    )
+    kinds = {kind: rows for kind, rows in table.groupby("kind")}
+    aliases = kinds["alias"]
+    shared = aliases["name"].duplicated(keep=False)
+    ensembl = kinds["ensembl"].drop_duplicates("name", keep=False)
+    return _Reference(
+        symbols=frozenset(kinds["symbol"]["symbol"]),
+        aliases=dict(zip(aliases["name"][~shared], aliases["symbol"][~shared], strict=True)),
+        ambiguous=frozenset(aliases["name"][shared]),
+        ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
+        source=str(table["source"].iloc[0]),
+    )
+
+
+def gene_reference_source() -> str:
+    """Name the release of the gene name table in use."""
+    return _reference().source
+
+
+def approved_symbols() -> frozenset[str]:
+    """Return every approved symbol of the reference table."""
+    return _reference().symbols
+
+
+def recognised_share(names: Iterable[str]) -> float:
+    """Share of names that are Ensembl ids, approved symbols or known old symbols.
+
+    Parameters
+    ----------
+    names
+        Candidate gene names.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 0 for an empty list.
+    """
+    reference = _reference()
+    known = total = 0
+    for name in names:
+        total += 1
+        plain = _plain(str(name))
+        known += (
+            _VERSIONED_ENSEMBL.match(plain) is not None
+            or plain in reference.symbols
+            or plain in reference.aliases
+            or plain in reference.ambiguous
+        )
+    return known / total if total else 0.0
+
+
+def approve_gene_names(names: Sequence[str]) -> GeneNames:
+    """Map gene names to approved symbols.
+
+    Ensembl ids (with or without version) and DepMap's ``SYMBOL (Entrez id)`` are recognised, old
+    symbols and aliases updated, hyphens that R turned into dots restored (``HLA.A``), and dates
+    that a spreadsheet made of symbols read back (``7-Mar`` is MARCHF7). An alias that several
+    genes share is left alone and reported.
+
+    Parameters
+    ----------
+    names
+        Gene names in the order of the file.
+
+    Returns
+    -------
+    GeneNames
+        The approved symbols, in the same order, and what was done.
+    """
+    reference = _reference()
+    approved: list[str] = []
+    renamed: dict[str, str] = {}
+    dates: dict[str, str] = {}
+    ambiguous: list[str] = []
+    unknown: list[str] = []
+    kinds = {"Ensembl id": 0, "symbol (Entrez id)": 0, "symbol": 0}
+    for given in names:
+        name = str(given).strip()
+        ensembl = _VERSIONED_ENSEMBL.match(name)
+        if ensembl:
+            kinds["Ensembl id"] += 1
+            symbol = "" if ensembl[3] else reference.ensembl.get(ensembl[1], "")
+            if not symbol:
+                unknown.append(name)
+            approved.append(symbol)
+            continue
+        plain = _plain(name)
+        kinds["symbol" if plain == name else "symbol (Entrez id)"] += 1
+        restored = _restore_date(plain)
+        if restored:
+            symbol = dates[name] = restored
+        elif plain in reference.symbols:
+            symbol = plain
+        elif (hyphenated := _hyphenated(plain, reference)) is not None:
+            symbol = renamed[name] = hyphenated
+        elif plain in reference.ambiguous:
+            ambiguous.append(plain)
+            symbol = plain
+        elif plain in reference.aliases:
+            symbol = renamed[name] = reference.aliases[plain]
+        else:
+            unknown.append(plain)
+            symbol = plain
+        approved.append(symbol)
+    return GeneNames(
+        approved=tuple(approved),
+        kind=max(kinds, key=lambda kind: kinds[kind]),
+        renamed=renamed,
+        dates=dates,
+        ambiguous=tuple(ambiguous),
+        unknown=tuple(unknown),
+    )
+
+
+def approve_series(genes: pd.Series) -> tuple[pd.Series, GeneNames]:
+    """Map a column of gene names, keeping its index; see :func:`approve_gene_names`."""
+    outcome = approve_gene_names(genes.astype(str).tolist())
+    return pd.Series(np.array(outcome.approved, dtype=object), index=genes.index), outcome
+
+
+def _plain(name: str) -> str:
+    with_entrez = _SYMBOL_WITH_ENTREZ.match(name)
+    return with_entrez[1] if with_entrez else name
+
+
+def _hyphenated(name: str, reference: _Reference) -> str | None:
+    if "." not in name:
+        return None
+    candidate = name.replace(".", "-")
+    return candidate if candidate in reference.symbols else None
+
+
+def _restore_date(name: str) -> str | None:
+    # Excel reads MARCH7, SEPT2 and DEC1 as dates. MARC1 and MARC2 turn into the same dates as
+    # MARCH1 and MARCH2; the ubiquitin ligases are taken, as in the HGNC renaming of 2020.
+    match = _EXCEL_DATE.match(name)
+    if match is None:
+        return None
+    month = match["month"] or match["month2"]
+    number = int(match["day"] or match["day2"])
+    if month == "Sep" and number == 15:
+        return "SELENOF"  # formerly SEP15
+    restored = {"Mar": f"MARCHF{number}", "Sep": f"SEPTIN{number}", "Dec": f"DELEC{number}"}[month]
+    return restored if restored in _reference().symbols or month == "Dec" else None
