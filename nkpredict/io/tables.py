@@ -1,0 +1,207 @@
+"""Read a numeric table with labels on both axes, strictly: every cell is looked at."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.io.writing import require_file
+
+_MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A"]
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of a plain or gzip-compressed text file.
+
+    Raises
+    ------
+    InputError
+        When the file is not readable text.
+    """
+    try:
+        with path.open("rb") as stream:
+            compressed = stream.read(2) == b"\x1f\x8b"
+        opener = gzip.open if compressed else open
+        with opener(path, "rt", encoding="utf-8-sig") as text:
+            return str(text.readline()).rstrip("\r\n")
+    except (UnicodeDecodeError, OSError, EOFError) as error:
+        raise InputError(
+            f"{path} is not readable text ({error}); expected a CSV or TSV table, plain or gzip."
+        ) from error
+
+
+def separator_of(path: Path) -> str:
+    """Tell whether a text table is separated by tab, comma or semicolon, from its first line."""
+    line = first_line(path)
+    counts = {mark: line.count(mark) for mark in ("\t", ",", ";")}
+    best = max(counts, key=lambda mark: counts[mark])
+    if counts[best] == 0:
+        raise InputError(
+            f"{path} has one column only (first line: {line[:60]!r}); expected a table separated "
+            "by commas, tabs or semicolons."
+        )
+    return best
+
+
+def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a CSV or TSV file with a header, first column as plain column, values as in the file.
+
+    Parameters
+    ----------
+    path
+        Plain or gzip-compressed text; the separator is detected.
+    what
+        What the file should hold, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as named in the file; numeric columns parsed, everything else text.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty or malformed.
+    """
+    path = require_file(path, what)
+    try:
+        return pd.read_csv(
+            path,
+            sep=separator_of(path),
+            keep_default_na=False,
+            na_values=_MISSING,
+            low_memory=False,
+            encoding="utf-8-sig",
+            compression=_compression(path),
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, EOFError) as error:
+        raise InputError(
+            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
+        ) from error
+
+
+def read_labelled_matrix(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a matrix whose first column and header are labels and whose cells are all numbers.
+
+    Parameters
+    ----------
+    path
+        CSV, TSV (plain or gzip) or Parquet.
+    what
+        What the file should hold, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        float32 values, labels as text, orientation as in the file.
+
+    Raises
+    ------
+    InputError
+        On a missing or empty file, text among the numbers, or no numbers at all.
+    """
+    path = require_file(path, what)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        table = _read_parquet(path)
+    else:
+        table = _read_delimited(path, what)
+    if table.shape[0] == 0 or table.shape[1] == 0:
+        raise InputError(
+            f"{path} holds {table.shape[0]} rows and {table.shape[1]} columns of numbers; "
+            f"expected the {what}."
+        )
+    return table
+
+
+def _compression(path: Path) -> str | None:
+    with path.open("rb") as stream:
+        return "gzip" if stream.read(2) == b"\x1f\x8b" else None
+
+
+def _read_delimited(path: Path, what: str) -> pd.DataFrame:
+    separator = separator_of(path)
+    labels = first_line(path).split(separator)
+    labels = [label.strip().strip('"') for label in labels]
+    try:
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            index_col=0,
+            # every value is tried as float32; text makes pandas fail and is then looked up
+            dtype={0: str} | dict.fromkeys(range(1, len(labels)), np.float32),
+            header=0,
+            names=[str(position) for position in range(len(labels))],
+            keep_default_na=False,
+            na_values=_MISSING,
+            encoding="utf-8-sig",
+            compression=_compression(path),
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
+        ) from error
+    except ValueError as error:
+        _report_text(path, separator, labels, error)
+    table.columns = pd.Index(labels[1:])
+    table.index = table.index.astype(str).str.strip()
+    table.index.name = labels[0] or None
+    return table
+
+
+def _report_text(path: Path, separator: str, labels: list[str], error: Exception) -> None:
+    raw = pd.read_csv(
+        path,
+        sep=separator,
+        index_col=0,
+        dtype=str,
+        header=0,
+        names=[str(position) for position in range(len(labels))],
+        keep_default_na=False,
+        na_values=_MISSING,
+        encoding="utf-8-sig",
+        compression=_compression(path),
+    )
+    raw.columns = pd.Index(labels[1:])
+    text = raw.notna() & raw.apply(pd.to_numeric, errors="coerce").isna()
+    rows, columns = np.nonzero(text.to_numpy())
+    if len(rows) == 0:
+        raise InputError(f"{path} could not be read as numbers: {error}") from error
+    places = [
+        f"{raw.iat[row, column]!r} at {raw.index[row]} / {raw.columns[column]}"
+        for row, column in zip(rows[:4], columns[:4], strict=True)
+    ]
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    raise InputError(
+        f"{path} has text among the numbers in {len(rows)} "
+        f"cell{'s' if len(rows) > 1 else ''} of {len(set(columns))} "
+        f"column{'s' if len(set(columns)) > 1 else ''} ({'; '.join(places[:3])}{more}); expected "
+        "one label column followed by numbers. Move annotations to a file of their own."
+    ) from error
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        table = pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]}); write it again."
+        ) from error
+    if isinstance(table.index, pd.RangeIndex):
+        text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+        if len(text_columns) == 1:
+            table = table.set_index(text_columns[0])
+    text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+    if text_columns:
+        raise InputError(
+            f"{path} has {len(text_columns)} columns that are not numbers "
+            f"({name_some(text_columns)}); expected one label column followed by numbers."
+        )
+    table.index = table.index.map(str)
+    table.columns = table.columns.map(str)
+    return table.astype(np.float32)

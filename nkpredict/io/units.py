@@ -1,0 +1,134 @@
+"""Expression units: tell them from the values, bring them to a log2 scale, say what was done."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from nkpredict.errors import InputError
+
+Unit = Literal["counts", "tpm", "linear", "log2", "log2_intensity", "standardised"]
+
+UNIT_WORDS: dict[str, str] = {
+    "counts": "raw counts",
+    "tpm": "TPM",
+    "linear": "linear expression (FPKM, RPKM or intensities)",
+    "log2": "log2(TPM + 1) or alike",
+    "log2_intensity": "log2 microarray intensities (RMA or alike)",
+    "standardised": "standardised or centred values (z-scores)",
+}
+
+# Above this no log2 expression lies: log2 of a million TPM is 20, of 16-bit intensities 16.
+_LARGEST_LOG2 = 30.0
+# RMA background lies near 2 to 4; log2(TPM + 1) of unexpressed genes is 0.
+_LOWEST_INTENSITY = 1.0
+
+
+def detect_unit(values: np.ndarray, source: str) -> Unit:
+    """Tell the unit of an expression matrix from its values.
+
+    Parameters
+    ----------
+    values
+        Samples × genes, any orientation; NaN allowed.
+    source
+        Name of the file, for messages.
+
+    Returns
+    -------
+    str
+        One of the keys of ``UNIT_WORDS``.
+
+    Raises
+    ------
+    InputError
+        When the matrix looks like counts but has negative entries.
+    """
+    present = values[np.isfinite(values)]
+    lowest, highest = float(present.min()), float(present.max())
+    whole = bool(np.mean(present == np.round(present)) > 0.99)
+    if lowest < 0:
+        if whole and highest > _LARGEST_LOG2:
+            negative = int((present < 0).sum())
+            raise InputError(
+                f"{source} looks like raw counts (whole numbers up to {highest:,.0f}) but has "
+                f"{negative:,} negative value{'s' if negative > 1 else ''} (lowest "
+                f"{lowest:,.0f}); counts cannot be negative. Export the raw counts again, or name "
+                "the unit with --unit."
+            )
+        return "standardised"
+    if whole and highest > _LARGEST_LOG2:
+        return "counts"
+    if highest > _LARGEST_LOG2:
+        return "linear"
+    return "log2_intensity" if float(np.quantile(present, 0.01)) > _LOWEST_INTENSITY else "log2"
+
+
+def refine_linear(values: np.ndarray) -> Unit:
+    """Tell TPM (every sample sums to one million) from other linear units.
+
+    Parameters
+    ----------
+    values
+        Samples × genes on a linear scale.
+    """
+    totals = np.nansum(values, axis=1, dtype=np.float64)
+    # A tenth of slack: rounding, and files cut down to the protein-coding genes.
+    return "tpm" if bool(np.all((totals > 0.9e6) & (totals < 1.1e6))) else "linear"
+
+
+def check_unit(unit: str) -> Unit:
+    """Return the unit when it is a known one.
+
+    Raises
+    ------
+    InputError
+        When it is not.
+    """
+    if unit not in get_args(Unit):
+        raise InputError(f"The unit {unit!r} is unknown; expected one of {', '.join(UNIT_WORDS)}.")
+    return unit  # type: ignore[return-value]
+
+
+def to_log2(values: np.ndarray, unit: Unit, source: str) -> tuple[np.ndarray, str]:
+    """Bring expression to a log2 scale, each sample by itself.
+
+    Parameters
+    ----------
+    values
+        float32, samples × genes, in ``unit``.
+    unit
+        Unit of the values.
+    source
+        Name of the file, for messages.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        float32, samples × genes.
+    transform : str
+        What was done, in words.
+
+    Raises
+    ------
+    InputError
+        When linear values are negative or a sample has no counts at all.
+    """
+    if unit in ("log2", "log2_intensity", "standardised"):
+        return values, "none"
+    if float(np.nanmin(values)) < 0:
+        raise InputError(
+            f"{source} is given as {UNIT_WORDS[unit]} but has negative values (lowest "
+            f"{float(np.nanmin(values)):.4g}); expected values of 0 and above. Name another unit."
+        )
+    if unit != "counts":
+        return np.log2(values + np.float32(1)), "log2(x + 1)"
+    totals = np.nansum(values, axis=1, dtype=np.float64)
+    if (totals == 0).any():
+        raise InputError(
+            f"{source} has {int((totals == 0).sum())} samples without a single read; "
+            "remove them and read the file again."
+        )
+    per_million = values * (1e6 / totals)[:, None].astype(np.float32)
+    return np.log2(per_million + np.float32(1)), "log2(counts per million + 1), no gene length"
