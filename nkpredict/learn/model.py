@@ -1,0 +1,317 @@
+"""The one model users meet: harmonised profiles, evidence-guided learners, their blend."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.features.alignment import Profiles, align_to, to_frame, to_labels, to_target
+from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
+from nkpredict.learn.blend import blend_weights
+from nkpredict.learn.boosting import EvidenceBoosting
+from nkpredict.learn.evidence import Evidence, combined, signed_evidence
+from nkpredict.learn.intervals import interval_half_width
+from nkpredict.learn.novelty import ProfileNovelty
+from nkpredict.learn.ridge import EvidenceRidge
+
+MINIMUM_SAMPLES = 20
+# Skill is taken for chance when the one-sided p value of the out-of-fold rank correlation is above.
+CHANCE_LEVEL = 0.05
+
+
+class ChanceSkillWarning(UserWarning):
+    """The model predicts unseen samples no better than chance."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Checked training data in gene order; `part` returns some of the samples."""
+
+    samples: pd.Index
+    genes: np.ndarray
+    profiles: RankedProfiles
+    target: np.ndarray
+    labels: np.ndarray | None
+    weights: np.ndarray | None
+    evidence: np.ndarray
+
+    def part(self, rows: np.ndarray) -> TrainingData:
+        """Return the samples at the given positions."""
+        return replace(
+            self,
+            samples=self.samples[rows],
+            profiles=self.profiles[rows],
+            target=self.target[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            weights=None if self.weights is None else self.weights[rows],
+        )
+
+
+class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
+    """Predict NK susceptibility from expression, with screens as a prior.
+
+    Profiles are harmonised one by one to the training distribution, an evidence-weighted ridge
+    and evidence-guided boosted trees are fitted, and blended by weights learned from out-of-fold
+    predictions. Genes are matched by name; a gene missing from a new profile counts as average.
+
+    Parameters
+    ----------
+    evidence
+        `GeneEvidence`, `ScreenTable` or None.
+    random_state
+        Seed of folds and of row and column samples.
+    ridge, boosting
+        Learners to use in place of the default ones; their evidence is set by the model.
+    folds
+        Inner folds that give blend weights, intervals and skill.
+
+    Attributes
+    ----------
+    feature_names_in_ : numpy.ndarray
+        Genes in sorted order.
+    weights_ : numpy.ndarray
+        Blend weights of (ridge, boosting).
+    held_out_ : pandas.DataFrame
+        ``observed`` and ``predicted`` susceptibility of each training sample, the prediction made
+        by models that had not seen it.
+    skill_ : dict
+        ``spearman`` of the held-out predictions and its one-sided ``p``.
+    half_width_ : float
+        Half width of the 90 % prediction interval.
+
+    Examples
+    --------
+    >>> from nkpredict import NKSusceptibilityModel
+    >>> model = NKSusceptibilityModel().fit(profiles, susceptibility)  # doctest: +SKIP
+    >>> parts, base = model.contributions(patients)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence = None,
+        random_state: int = 0,
+        ridge: EvidenceRidge | None = None,
+        boosting: EvidenceBoosting | None = None,
+        folds: int = 5,
+    ) -> None:
+        self.evidence = evidence
+        self.random_state = random_state
+        self.ridge = ridge
+        self.boosting = boosting
+        self.folds = folds
+
+    def fit(self, X: Profiles, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Fit on samples × genes.
+
+        Parameters
+        ----------
+        X
+            DataFrame or AnnData with gene symbols as columns; NaN marks a missing value.
+        y
+            Susceptibility of each sample (higher = killed more easily); a Series is matched by
+            sample name, a string names a column of ``X.obs``.
+        groups
+            Labels; samples of one group are held out together inside, for predictions on groups
+            not seen before.
+        sample_weight
+            Non-negative weights.
+
+        Raises
+        ------
+        InputError
+            When there are fewer than 20 samples, the response is constant, a gene has no value at
+            all, or names and shapes differ.
+
+        Warns
+        -----
+        ChanceSkillWarning
+            When unseen samples are predicted no better than chance.
+        """
+        data = self._training_data(X, y, groups, sample_weight)
+        held_out = np.zeros((len(data.target), 2))
+        for test, predicted in self._held_out(data):
+            held_out[test] = predicted
+        self.weights_ = blend_weights(held_out, data.target)
+        self.evidence_ = combined(self.evidence)
+        self.core_ = self._fit_core(data)
+        self.feature_names_in_ = data.genes
+        self.n_features_in_ = len(data.genes)
+        self._judge(data.samples, data.target, held_out @ self.weights_)
+        self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
+            np.nan_to_num(self.core_.standardise(data.profiles))
+        )
+        return self
+
+    def cross_predict(
+        self, X: Profiles, y: Any, groups: Any = None, sample_weight: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Predict each inner fold by learners fitted on the others, without the final fit.
+
+        Parameters are those of `fit`.
+
+        Yields
+        ------
+        test : numpy.ndarray
+            Positions of the samples of the fold.
+        predicted : numpy.ndarray
+            Predictions of ridge and boosting, fold samples × 2.
+        """
+        yield from self._held_out(self._training_data(X, y, groups, sample_weight))
+
+    def predict(self, X: Profiles) -> np.ndarray:
+        """Predict susceptibility, shape (n_samples,); genes are matched by name."""
+        predicted: np.ndarray = (self.core_.predict_each(self._profiles(X)) * self.weights_).sum(axis=1)
+        return predicted
+
+    def contributions(self, X: Profiles) -> tuple[pd.DataFrame, float]:
+        """Split each prediction into parts of its genes.
+
+        Returns
+        -------
+        parts : pandas.DataFrame
+            Samples × genes in the unit of the prediction.
+        base_value : float
+            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
+        """
+        profiles = self._profiles(X)
+        index = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
+        parts, base = self.core_.contributions(profiles, self.weights_)
+        return pd.DataFrame(parts, index=index, columns=self.feature_names_in_), base
+
+    def novelty(self, X: Profiles) -> np.ndarray:
+        """Distance from the training profiles; 1 is the edge of the training domain."""
+        return self.novelty_.score_samples(self.core_.standardise(self._profiles(X)))
+
+    def percentile(self, predicted: np.ndarray) -> np.ndarray:
+        """Percentile of predictions among the held-out predictions of the training samples."""
+        reference = np.sort(self.held_out_["predicted"].to_numpy())
+        below = np.searchsorted(reference, predicted, side="right")
+        percentile: np.ndarray = 100.0 * below / len(reference)
+        return percentile
+
+    def _profiles(self, X: Profiles) -> RankedProfiles:
+        check_is_fitted(self)
+        return RankedProfiles.of(align_to(X, self.feature_names_in_).to_numpy())
+
+    def _training_data(self, X: Profiles, y: Any, groups: Any, sample_weight: Any) -> TrainingData:
+        frame = to_frame(X)
+        target = to_target(y, X)
+        _check_training(frame, target)
+        frame = frame[sorted(frame.columns)]
+        return TrainingData(
+            samples=frame.index,
+            genes=np.asarray(frame.columns, dtype=object),
+            profiles=RankedProfiles.of(frame.to_numpy()),
+            target=target,
+            labels=None if groups is None else to_labels(groups, X, "groups"),
+            weights=None
+            if sample_weight is None
+            else to_target(sample_weight, X, "sample weight"),
+            evidence=signed_evidence(self.evidence, frame.columns),
+        )
+
+    def _held_out(self, data: TrainingData) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        count = len(data.target)
+        groups = 0 if data.labels is None else len(np.unique(data.labels))
+        splitter = (
+            GroupKFold(min(self.folds, groups))
+            if groups > 1
+            else KFold(self.folds, shuffle=True, random_state=self.random_state)
+        )
+        for train, test in splitter.split(np.zeros(count), groups=data.labels):
+            core = self._fit_core(data.part(train))
+            yield test, core.predict_each(data.profiles[test])
+
+    def _fit_core(self, data: TrainingData) -> BlendCore:
+        ridge = EvidenceRidge() if self.ridge is None else clone(self.ridge)
+        boosting = EvidenceBoosting() if self.boosting is None else clone(self.boosting)
+        core = BlendCore(
+            ProfileHarmoniser(),
+            ridge.set_params(evidence=data.evidence),
+            boosting.set_params(evidence=data.evidence, random_state=self.random_state),
+        )
+        return core.fit(data)
+
+    def _judge(self, samples: pd.Index, target: np.ndarray, predicted: np.ndarray) -> None:
+        self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
+        self.half_width_ = interval_half_width(target - predicted)
+        if np.ptp(predicted) > 0:
+            test = spearmanr(predicted, target, alternative="greater")
+            self.skill_ = {"spearman": float(test.statistic), "p": float(test.pvalue)}
+        else:
+            self.skill_ = {"spearman": 0.0, "p": 1.0}
+        if self.skill_["p"] > CHANCE_LEVEL:
+            warnings.warn(
+                f"Unseen samples are predicted no better than chance (Spearman "
+                f"{self.skill_['spearman']:.2f}, p = {self.skill_['p']:.2f}, {len(target)} "
+                "samples): do not rank samples with this model.",
+                ChanceSkillWarning,
+                stacklevel=3,
+            )
+
+
+class BlendCore:
+    """Harmoniser and learners fitted on the same samples; works on profiles in gene order."""
+
+    def __init__(
+        self, harmoniser: ProfileHarmoniser, ridge: EvidenceRidge, boosting: EvidenceBoosting
+    ) -> None:
+        self.harmoniser = harmoniser
+        self.ridge = ridge
+        self.boosting = boosting
+
+    def fit(self, data: TrainingData) -> Self:
+        """Fit all parts on the same samples."""
+        with threadpool_limits(1):
+            harmonised = self.harmoniser.fit(data.profiles.values).transform(data.profiles)
+            self.ridge.fit(
+                harmonised, data.target, groups=data.labels, sample_weight=data.weights
+            )
+            self.boosting.fit(harmonised, data.target, sample_weight=data.weights)
+        return self
+
+    def predict_each(self, profiles: RankedProfiles) -> np.ndarray:
+        """Predictions of ridge and boosting, samples × 2."""
+        harmonised = self.harmoniser.transform(profiles)
+        return np.column_stack([self.ridge.predict(harmonised), self.boosting.predict(harmonised)])
+
+    def contributions(self, profiles: RankedProfiles, weights: np.ndarray) -> tuple[np.ndarray, float]:
+        """Parts of the blended prediction, samples × genes, and their base value."""
+        harmonised = self.harmoniser.transform(profiles)
+        linear, linear_base = self.ridge.contributions(harmonised)
+        trees, trees_base = self.boosting.contributions(harmonised)
+        parts: np.ndarray = weights[0] * linear + weights[1] * trees
+        return parts, float(weights[0] * linear_base + weights[1] * trees_base)
+
+    def standardise(self, profiles: RankedProfiles) -> np.ndarray:
+        """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
+        standard: np.ndarray = (
+            self.harmoniser.transform(profiles) - self.ridge.mean_
+        ) / self.ridge.scale_
+        return standard
+
+
+def _check_training(frame: pd.DataFrame, target: np.ndarray) -> None:
+    if len(frame) < MINIMUM_SAMPLES:
+        raise InputError(
+            f"Found {len(frame)} samples with a response; expected {MINIMUM_SAMPLES} at least, "
+            "because fewer cannot be split into training and test samples. Add samples."
+        )
+    if np.ptp(target) == 0:
+        raise InputError("The response is the same for all samples; there is nothing to learn.")
+    empty = frame.columns[frame.isna().all(axis=0)]
+    if len(empty):
+        raise InputError(
+            f"{len(empty)} genes have no value in any sample ({name_some(empty)}); remove them."
+        )
