@@ -1,0 +1,235 @@
+"""Nested cross-validation: everything that learns, tuning included, stays inside the fold."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from nkpredict.errors import InputError
+from nkpredict.evaluate.baselines import generic_learners, naive_baselines
+from nkpredict.evaluate.metrics import summarise
+from nkpredict.evaluate.splits import SPLITS, Fold, make_folds
+from nkpredict.evaluate.tuning import tune
+from nkpredict.features.alignment import Profiles, to_frame, to_labels, to_target
+from nkpredict.learn.boosting import NoSplitWarning
+from nkpredict.learn.model import MINIMUM_SAMPLES, ChanceSkillWarning
+
+OUR_MODEL = "nkpredict"
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Out-of-fold predictions of a model and its baselines on the same folds.
+
+    Attributes
+    ----------
+    predictions : pandas.DataFrame
+        Columns ``split, repeat, fold, model, sample, lineage, observed, predicted, lower, upper``.
+    summary : pandas.DataFrame
+        One row a split and model; see `summarise`.
+    settings : pandas.DataFrame
+        Settings chosen by tuning in each fold.
+    """
+
+    predictions: pd.DataFrame
+    summary: pd.DataFrame
+    settings: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """Spearman by model, random and lineage-held-out side by side, ours first."""
+        wide = self.summary.pivot_table(
+            index="model",
+            columns="split",
+            values=["spearman", "spearman_within_lineage"],
+            sort=False,
+        )
+        columns = {
+            f"{split}{suffix}": wide[(value, split)]
+            for split in SPLITS
+            for value, suffix in (("spearman", ""), ("spearman_within_lineage", ", within lineage"))
+            if (value, split) in wide
+        }
+        return pd.DataFrame(columns).loc[[m for m in self.summary["model"].unique()]]
+
+    def interval_coverage(self) -> pd.Series:
+        """Share of observed values inside the 90 % interval, for each split."""
+        ours = self.predictions[self.predictions["model"] == OUR_MODEL]
+        inside = (ours["observed"] >= ours["lower"]) & (ours["observed"] <= ours["upper"])
+        return inside.groupby(ours["split"], sort=False).mean()
+
+    def __repr__(self) -> str:
+        """Show the table."""
+        return f"CrossValidation\n{self.table().round(3).to_string()}"
+
+
+def nested_cross_validate(
+    model: Any,
+    X: Profiles,
+    y: Any,
+    groups: Any = None,
+    *,
+    splits: Sequence[str] | None = None,
+    folds: int = 5,
+    repeats: int = 1,
+    peers: bool = False,
+    space: Mapping[str, Mapping[str, Any]] | None = None,
+    trials: int = 0,
+    run_folder: str | Path | None = None,
+    n_jobs: int = 1,
+    random_state: int = 0,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> CrossValidation:
+    """Evaluate a model on samples it has not seen, beside naive baselines on the same folds.
+
+    Parameters
+    ----------
+    model
+        Unfitted `NKSusceptibilityModel`; cloned for every fold.
+    X
+        DataFrame or AnnData of samples × genes.
+    y
+        Susceptibility, or the name of a column of ``X.obs``.
+    groups
+        Lineage of each sample, or the name of a column of ``X.obs``; without it only the random
+        split is made.
+    splits
+        ``"random"`` and/or ``"lineage-held-out"``; both by default when there are two lineages.
+    folds, repeats
+        Folds and repetitions of the random split.
+    peers
+        Also evaluate scikit-learn's RidgeCV and default LightGBM on all genes.
+    space, trials
+        Search space and number of Optuna trials inside each fold; see `tune`.
+    run_folder
+        Folder for the tuning journals, so that a stopped run can go on.
+    n_jobs
+        Processes; results do not depend on it.
+    random_state
+        Seed of the random split.
+    progress
+        Called with (folds done, folds in all, name of the split).
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    InputError
+        When there are too few samples to split.
+    """
+    frame = to_frame(X)
+    target = to_target(y, X)
+    lineage = np.full(len(frame), "all", dtype=object)
+    if groups is not None:
+        lineage = to_labels(groups, X, "lineage").astype(str).astype(object)
+    if splits is None:
+        splits = SPLITS if len(set(lineage)) > 1 else SPLITS[:1]
+    smallest = MINIMUM_SAMPLES * folds / (folds - 1)
+    if len(frame) < smallest:
+        raise InputError(
+            f"Found {len(frame)} samples with a response; expected {int(np.ceil(smallest))} at "
+            f"least to evaluate in {folds} folds. Add samples."
+        )
+    jobs = [
+        fold
+        for split in splits
+        for fold in make_folds(
+            split, len(frame), lineage, folds=folds, repeats=repeats, random_state=random_state
+        )
+        if len(fold.train) >= MINIMUM_SAMPLES
+    ]
+    task = _Task(model, frame, target, lineage, peers, dict(space or {}), trials, run_folder)
+    results = []
+    for done, (fold, result) in enumerate(_run(task, jobs, n_jobs), start=1):
+        results.append(result)
+        if progress is not None:
+            progress(done, len(jobs), fold.split)
+    predictions = pd.concat([result[0] for result in results], ignore_index=True)
+    settings = pd.DataFrame([result[1] for result in results])
+    return CrossValidation(predictions, summarise(predictions), settings)
+
+
+@dataclass(frozen=True)
+class _Task:
+    model: Any
+    frame: pd.DataFrame
+    target: np.ndarray
+    lineage: np.ndarray
+    peers: bool
+    space: dict[str, Any]
+    trials: int
+    run_folder: str | Path | None
+
+
+def _run(task: _Task, folds: list[Fold], n_jobs: int) -> Iterator[tuple[Fold, Any]]:
+    if n_jobs == 1:
+        yield from ((fold, _run_fold(task, fold)) for fold in folds)
+        return
+    from joblib import Parallel, delayed
+
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_run_fold)(task, fold) for fold in folds
+    )
+    yield from zip(folds, results, strict=True)
+
+
+def _run_fold(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
+    with threadpool_limits(1), warnings.catch_warnings():
+        # chance skill in one fold is reported by the summary over all of them
+        warnings.simplefilter("ignore", ChanceSkillWarning)
+        warnings.simplefilter("ignore", NoSplitWarning)
+        return _evaluate(task, fold)
+
+
+def _evaluate(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
+    train, test = task.frame.iloc[fold.train], task.frame.iloc[fold.test]
+    target, lineage = task.target[fold.train], task.lineage[fold.train]
+    # Held-out lineages ask for settings and weights that carry over to a new lineage.
+    inner = lineage if fold.split == "lineage-held-out" and len(set(lineage)) > 1 else None
+    label = f"{fold.split} {fold.repeat}.{fold.number}"
+    tuned = tune(
+        task.model,
+        train,
+        target,
+        inner,
+        space=task.space,
+        trials=task.trials,
+        journal=None
+        if task.run_folder is None
+        else Path(task.run_folder) / f"tuning-{label.replace(' ', '-')}.journal",
+        name=label,
+    )
+    fitted = tuned.model.fit(train, target, groups=inner)
+    ours = fitted.predict(test)
+    columns = {OUR_MODEL: ours}
+    others = naive_baselines() | (generic_learners() if task.peers else {})
+    # Baselines know nothing of missing values: the training mean stands in, learned in the fold.
+    means = np.nan_to_num(train.mean(axis=0).to_numpy())
+    train_values = np.where(train.isna(), means, train.to_numpy())
+    test_values = np.where(test.isna(), means, test.to_numpy())
+    for name, baseline in others.items():
+        fit = clone(baseline).fit(train_values, target, lineage=lineage)
+        columns[name] = fit.predict(test_values, lineage=task.lineage[fold.test])
+    table = pd.DataFrame(columns, index=task.frame.index[fold.test]).rename_axis("sample")
+    table["lineage"], table["observed"] = task.lineage[fold.test], task.target[fold.test]
+    long = table.reset_index().melt(
+        ["sample", "lineage", "observed"], var_name="model", value_name="predicted"
+    )
+    half_width = np.where(long["model"] == OUR_MODEL, fitted.half_width_, np.nan)
+    long["lower"], long["upper"] = long["predicted"] - half_width, long["predicted"] + half_width
+    long.insert(0, "split", fold.split)
+    long.insert(1, "repeat", fold.repeat)
+    long.insert(2, "fold", fold.number)
+    chosen = {"split": fold.split, "repeat": fold.repeat, "fold": fold.number, **tuned.settings}
+    chosen["weight_boosting"] = float(fitted.weights_[1])
+    chosen["evidence_trust"] = float(fitted.core_.ridge.trust_)
+    return long, chosen

@@ -1,0 +1,156 @@
+"""Tune a model's settings with Optuna on its own inner folds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from nkpredict.errors import InputError
+from nkpredict.features.alignment import to_target
+from nkpredict.learn.blend import blend_weights
+
+_PRUNE_AFTER_TRIALS = 5
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Outcome of a tuning run.
+
+    Attributes
+    ----------
+    model
+        Unfitted model with the best settings.
+    settings
+        The best settings.
+    error
+        Mean squared out-of-fold error of the best trial, and of the default settings.
+    trials
+        Number of trials finished or pruned, in all runs of the journal.
+    """
+
+    model: Any
+    settings: dict[str, Any]
+    error: float
+    default_error: float
+    trials: int
+
+
+def tune(
+    model: Any,
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    space: Mapping[str, Mapping[str, Any]],
+    trials: int,
+    journal: str | Path | None = None,
+    name: str = "tuning",
+    progress: Callable[[], None] | None = None,
+) -> Tuned:
+    """Search settings that lower the out-of-fold error; the defaults are the first trial.
+
+    Trials are pruned after each fold by the median of earlier ones. The seed of each trial follows
+    from the model's and its number, so a run that was stopped and resumed ends like one that was
+    not.
+
+    Parameters
+    ----------
+    model
+        Unfitted `NKSusceptibilityModel`.
+    X, y, groups
+        Training samples only.
+    space
+        Parameter name (as in ``set_params``) → ``{"type": "int" | "float", "low", "high",
+        "log"}``.
+    trials
+        Number of trials in all; 0 returns the model as it is.
+    journal
+        File of the Optuna journal; an existing one is continued.
+    name
+        Name of the study in the journal.
+    progress
+        Called after each trial.
+
+    Returns
+    -------
+    Tuned
+
+    Raises
+    ------
+    InputError
+        When the search space is malformed.
+    """
+    if trials <= 0 or not space:
+        return Tuned(clone(model), {}, float("nan"), float("nan"), 0)
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(logging.WARNING)
+    storage = None
+    if journal is not None:
+        Path(journal).parent.mkdir(parents=True, exist_ok=True)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction="minimize",
+        load_if_exists=True,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_PRUNE_AFTER_TRIALS),
+    )
+    defaults = {key: value for key, value in model.get_params().items() if key in space}
+    unknown = sorted(set(space) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"The search space names {', '.join(unknown)}, which the model does not have."
+        )
+    target = to_target(y, X)
+
+    def objective(trial: optuna.Trial) -> float:
+        settings = {key: _suggest(trial, key, bounds) for key, bounds in space.items()}
+        candidate = clone(model).set_params(**settings)
+        held_out = np.full((len(target), 2), np.nan)
+        for fold, (test, predicted) in enumerate(candidate.cross_predict(X, y, groups)):
+            held_out[test] = predicted
+            seen = ~np.isnan(held_out[:, 0])
+            error = _error(held_out[seen], target[seen])
+            trial.report(error, fold)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return _error(held_out, target)
+
+    finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
+    for number in range(len(finished), trials):
+        if number == 0:
+            study.enqueue_trial(defaults, skip_if_exists=True)
+        study.sampler = optuna.samplers.TPESampler(seed=model.random_state * 100_003 + number)
+        study.optimize(objective, n_trials=1)
+        if progress is not None:
+            progress()
+    best = study.best_trial
+    return Tuned(
+        model=clone(model).set_params(**best.params),
+        settings=dict(best.params),
+        error=float(best.value if best.value is not None else np.nan),
+        default_error=float(study.trials[0].value or np.nan),
+        trials=len(study.trials),
+    )
+
+
+def _error(held_out: np.ndarray, target: np.ndarray) -> float:
+    blended = held_out @ blend_weights(held_out, target)
+    return float(np.mean((blended - target) ** 2))
+
+
+def _suggest(trial: Any, key: str, bounds: Mapping[str, Any]) -> Any:
+    kind, log = bounds.get("type"), bool(bounds.get("log", False))
+    if kind == "int":
+        return trial.suggest_int(key, int(bounds["low"]), int(bounds["high"]), log=log)
+    if kind == "float":
+        return trial.suggest_float(key, float(bounds["low"]), float(bounds["high"]), log=log)
+    raise InputError(f"The search space gives {key} the type {kind!r}; expected int or float.")
