@@ -148,7 +148,9 @@ def to_labels(y: Any, X: Profiles, what: str) -> np.ndarray:
             raise InputError(f"There is no column {y!r} in the sample annotations (obs).")
         return X.obs[y].to_numpy()
     if y is None:
-        raise InputError(f"The {what} is missing: requires y to be passed, but the target y is None.")
+        raise InputError(
+            f"The {what} is missing: requires y to be passed, but the target y is None."
+        )
     n_samples = len(names) if names is not None else np.asarray(X).shape[0]
     if isinstance(y, pd.DataFrame):
         y = y.iloc[:, 0] if y.shape[1] == 1 else y.to_numpy()

@@ -1,0 +1,13 @@
+"""Estimators that predict NK susceptibility from expression."""
+
+from nkpredict.learn.boosting import EvidenceBoosting, NoSplitWarning
+from nkpredict.learn.model import ChanceSkillWarning, NKSusceptibilityModel
+from nkpredict.learn.ridge import EvidenceRidge
+
+__all__ = [
+    "ChanceSkillWarning",
+    "EvidenceBoosting",
+    "EvidenceRidge",
+    "NKSusceptibilityModel",
+    "NoSplitWarning",
+]

@@ -104,9 +104,7 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
         """
         frame = to_frame(X)
         target = to_target(y, X)
-        weights = (
-            None if sample_weight is None else to_target(sample_weight, X, "sample weight")
-        )
+        weights = None if sample_weight is None else to_target(sample_weight, X, "sample weight")
         if len(frame) < 2 or frame.shape[1] == 0:
             raise InputError(
                 f"Found {frame.shape[0]} sample(s) and {frame.shape[1]} feature(s) "

@@ -171,7 +171,9 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
 
     def predict(self, X: Profiles) -> np.ndarray:
         """Predict susceptibility, shape (n_samples,); genes are matched by name."""
-        predicted: np.ndarray = (self.core_.predict_each(self._profiles(X)) * self.weights_).sum(axis=1)
+        predicted: np.ndarray = (self.core_.predict_each(self._profiles(X)) * self.weights_).sum(
+            axis=1
+        )
         return predicted
 
     def contributions(self, X: Profiles) -> tuple[pd.DataFrame, float]:
@@ -215,9 +217,7 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
             profiles=RankedProfiles.of(frame.to_numpy()),
             target=target,
             labels=None if groups is None else to_labels(groups, X, "groups"),
-            weights=None
-            if sample_weight is None
-            else to_target(sample_weight, X, "sample weight"),
+            weights=None if sample_weight is None else to_target(sample_weight, X, "sample weight"),
             evidence=signed_evidence(self.evidence, frame.columns),
         )
 
@@ -275,9 +275,7 @@ class BlendCore:
         """Fit all parts on the same samples."""
         with threadpool_limits(1):
             harmonised = self.harmoniser.fit(data.profiles.values).transform(data.profiles)
-            self.ridge.fit(
-                harmonised, data.target, groups=data.labels, sample_weight=data.weights
-            )
+            self.ridge.fit(harmonised, data.target, groups=data.labels, sample_weight=data.weights)
             self.boosting.fit(harmonised, data.target, sample_weight=data.weights)
         return self
 
@@ -286,7 +284,9 @@ class BlendCore:
         harmonised = self.harmoniser.transform(profiles)
         return np.column_stack([self.ridge.predict(harmonised), self.boosting.predict(harmonised)])
 
-    def contributions(self, profiles: RankedProfiles, weights: np.ndarray) -> tuple[np.ndarray, float]:
+    def contributions(
+        self, profiles: RankedProfiles, weights: np.ndarray
+    ) -> tuple[np.ndarray, float]:
         """Parts of the blended prediction, samples × genes, and their base value."""
         harmonised = self.harmoniser.transform(profiles)
         linear, linear_base = self.ridge.contributions(harmonised)

@@ -59,9 +59,7 @@ class ProfileNovelty(BaseEstimator):
 
     def _directions(self, X: np.ndarray) -> np.ndarray:
         count = max(1, min(self.components, len(X) // 4, X.shape[1]))
-        pca = PCA(
-            count, svd_solver="randomized", iterated_power=2, random_state=self.random_state
-        )
+        pca = PCA(count, svd_solver="randomized", iterated_power=2, random_state=self.random_state)
         directions: np.ndarray = pca.fit(X).components_.astype(np.float32)
         return directions
 

@@ -1,0 +1,77 @@
+"""The model card: what a model was made from, how good it is and what it must not be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nkpredict.learn.model import NKSusceptibilityModel
+
+NOTICE = (
+    "For research use only. Not a medical device; not for diagnosis or for decisions on treatment."
+)
+SIMULATED_NOTICE = (
+    "SIMULATED: trained on simulated data. It shows how the tool works and says nothing about "
+    "patients."
+)
+
+
+def model_card(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> str:
+    """Return the model card as Markdown.
+
+    Parameters
+    ----------
+    model
+        Fitted model.
+    metadata
+        As stored in the bundle.
+    """
+    training = metadata.get("training", {})
+    response = training.get("response", {})
+    lines = [f"# {metadata.get('name', 'NK susceptibility model')}", "", NOTICE, ""]
+    if metadata.get("simulated"):
+        lines += [f"**{SIMULATED_NOTICE}**", ""]
+    lines += [
+        "## Training data",
+        "",
+        f"- {len(model.held_out_)} samples, {len(model.feature_names_in_):,} genes",
+        f"- Response: {response.get('unit', 'as given')}, {response.get('direction', 'as given')}; "
+        f"susceptibility = {response.get('susceptibility', 'as given')}",
+    ]
+    lineages = training.get("lineages", {})
+    if lineages:
+        counts = ", ".join(f"{name} {count}" for name, count in lineages.items())
+        lines.append(f"- Lineages: {counts}")
+    evidence = model.evidence_
+    lines += [
+        f"- Screen evidence: {'none' if evidence is None else repr(evidence)}",
+        "",
+        "## Performance on samples the model had not seen",
+        "",
+    ]
+    performance = metadata.get("performance", [])
+    if performance:
+        lines += [
+            "| split | model | Spearman | Spearman within lineage | RMSE |",
+            "|---|---|---|---|---|",
+        ]
+        for row in performance:
+            cells = [row[k] for k in ("spearman", "spearman_within_lineage", "rmse")]
+            numbers = " | ".join("–" if v is None or v != v else f"{v:.3f}" for v in cells)
+            lines.append(f"| {row['split']} | {row['model']} | {numbers} |")
+    else:
+        lines.append("Not evaluated by nested cross-validation.")
+    lines += [
+        "",
+        f"Out-of-fold Spearman of the final fit {model.skill_['spearman']:.3f} "
+        f"(one-sided p = {model.skill_['p']:.2g}); 90 % interval ± {model.half_width_:.3f}.",
+        "",
+        "## Limits",
+        "",
+        "- A high score in the random split can be knowledge of the lineage alone; compare the "
+        "lineage-held-out rows and the lineage mean.",
+        "- Profiles from another platform rank within their cohort; their absolute values shift.",
+        "- The training response is a measurement in cell lines, not an outcome in patients.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,113 @@
+"""Where models are registered: mlflow.yaml, the environment, or a folder named by the user."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nkpredict.errors import InputError
+from nkpredict.shipped import shipped_path
+
+
+@dataclass(frozen=True)
+class RegistrySettings:
+    """Settings of the model registry.
+
+    Attributes
+    ----------
+    tracking_uri, registry_uri
+        Stores of MLflow.
+    artifact_location
+        Folder or URI for the files of runs; ``None`` leaves it to a tracking server.
+    experiment
+        MLflow experiment.
+    default_name
+        Name of a model when none is given.
+    new_version_alias, in_use_alias
+        Alias of every new version, and of the one in use.
+    """
+
+    tracking_uri: str
+    registry_uri: str
+    artifact_location: str | None
+    experiment: str
+    default_name: str
+    new_version_alias: str
+    in_use_alias: str
+
+
+def registry_settings(location: str | Path | None = None) -> RegistrySettings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    location
+        Folder that holds the registry, or an MLflow URI. Without it ``NKPREDICT_HOME`` or the
+        data folder of the user is the home, and ``MLFLOW_TRACKING_URI`` and
+        ``MLFLOW_REGISTRY_URI`` override ``mlflow.yaml``, which is looked for in the working
+        folder and above, then in the installed package.
+
+    Raises
+    ------
+    InputError
+        When mlflow.yaml is malformed.
+    """
+    path = _settings_file()
+    try:
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        aliases, names = content["aliases"], content["model_names"]
+        home = str(_home() if location is None else Path(location).expanduser().absolute())
+        uris = [str(content[key]) for key in ("tracking_uri", "registry_uri")]
+        artifacts: str | None = str(content["artifact_location"]).replace("{home}", home)
+        found = RegistrySettings(
+            *(uri.replace("{home}", home) for uri in uris),
+            artifacts,
+            str(content["experiment"]),
+            str(names["default"]),
+            str(aliases["new_version"]),
+            str(aliases["in_use"]),
+        )
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is malformed ({error!r}); expected tracking_uri, registry_uri, "
+            "artifact_location, experiment, model_names and aliases."
+        ) from error
+    tracking, registry = found.tracking_uri, found.registry_uri
+    if location is not None and "://" in str(location):
+        tracking = registry = str(location)
+    elif location is None:
+        tracking = os.environ.get("MLFLOW_TRACKING_URI", tracking)
+        registry = os.environ.get(
+            "MLFLOW_REGISTRY_URI", os.environ.get("MLFLOW_TRACKING_URI", registry)
+        )
+    if tracking != found.tracking_uri:
+        artifacts = None
+    return RegistrySettings(
+        tracking,
+        registry,
+        artifacts,
+        found.experiment,
+        found.default_name,
+        found.new_version_alias,
+        found.in_use_alias,
+    )
+
+
+def _settings_file() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        candidate = folder / "mlflow.yaml"
+        if candidate.is_file():
+            return candidate
+    return shipped_path("mlflow.yaml")
+
+
+def _home() -> Path:
+    from platformdirs import user_data_path
+
+    home = os.environ.get("NKPREDICT_HOME")
+    return Path(home).expanduser().absolute() if home else user_data_path("nkpredict")
