@@ -87,6 +87,8 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         by models that had not seen it.
     skill_ : dict
         ``spearman`` of the held-out predictions and its one-sided ``p``.
+    effect_ : numpy.ndarray
+        Change of the prediction per standard deviation of each gene over the training profiles.
     half_width_ : float
         Half width of the 90 % prediction interval.
 
@@ -147,6 +149,7 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         self.core_ = self._fit_core(data)
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
+        self.effect_ = self.core_.effect(data.profiles, self.weights_)
         self._judge(data.samples, data.target, held_out @ self.weights_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             np.nan_to_num(self.core_.standardise(data.profiles))
@@ -293,6 +296,21 @@ class BlendCore:
         trees, trees_base = self.boosting.contributions(harmonised)
         parts: np.ndarray = weights[0] * linear + weights[1] * trees
         return parts, float(weights[0] * linear_base + weights[1] * trees_base)
+
+    def effect(self, profiles: RankedProfiles, weights: np.ndarray) -> np.ndarray:
+        """Slope of the blended prediction on each gene, per standard deviation.
+
+        Exact for the ridge; for the trees the least-squares slope of a gene's SHAP values.
+        """
+        trees, _ = self.boosting.contributions(self.harmoniser.transform(profiles))
+        chosen = self.boosting.selected_
+        standard = np.nan_to_num(self.standardise(profiles)[:, chosen])
+        slope = (standard * trees[:, chosen]).sum(axis=0) / np.maximum(
+            (standard**2).sum(axis=0), 1e-12
+        )
+        effect: np.ndarray = weights[0] * self.ridge.coef_
+        effect[chosen] += weights[1] * slope
+        return effect
 
     def standardise(self, profiles: RankedProfiles) -> np.ndarray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""

@@ -16,7 +16,6 @@ from nkpredict.features.alignment import (
     align_to,
     remember_names,
     to_frame,
-    to_labels,
     to_target,
 )
 from nkpredict.learn.evidence import Evidence, signed_evidence
@@ -31,8 +30,8 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
     The Gram matrix is a mixture: all genes alike, genes in proportion to the strength of their
     evidence, and one direction along the signed evidence. How much of each, and the penalty, are
     chosen by the closed-form leave-one-out error (Golub, Heath & Wahba, Technometrics 1979, doi
-    10.1080/00401706.1979.10489751), or leave-one-group-out when groups are given. A share of 0 is
-    always among the choices, so evidence that does not help is left aside.
+    10.1080/00401706.1979.10489751). A share of 0 is always among the choices, so evidence that
+    does not help is left aside.
 
     Parameters
     ----------
@@ -79,7 +78,9 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         y
             One number a sample.
         groups
-            Labels; samples of one group are left out together when the penalty is chosen.
+            Not used, so that all learners are called alike: with a handful of lineages the
+            leave-one-lineage-out error chose worse penalties than the leave-one-out error, also
+            for lineages not seen before (mean Spearman 0.29 against 0.34 on six drug responses).
         sample_weight
             Non-negative weights.
 
@@ -90,7 +91,6 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         """
         frame = to_frame(X)
         target = to_target(y, X)
-        labels = None if groups is None else to_labels(groups, X, "groups")
         weights = _weights(sample_weight, X)
         if len(frame) < 2:
             raise InputError(f"Found {len(frame)} sample; a ridge needs 2 samples at least.")
@@ -105,7 +105,7 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
             centred = np.nan_to_num(filled - self.mean_)
             spread = np.sqrt(share @ centred**2)
             self.scale_ = np.where(spread > 1e-9 * (1 + np.abs(self.mean_)), spread, np.inf)
-            self._fit_dual(centred / self.scale_, target, share, labels, frame.columns)
+            self._fit_dual(centred / self.scale_, target, share, frame.columns)
         self.n_features_in_ = values.shape[1]
         remember_names(self, X, frame)
         return self
@@ -115,7 +115,6 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         standard: np.ndarray,
         target: np.ndarray,
         share: np.ndarray,
-        groups: np.ndarray | None,
         genes: Any,
     ) -> None:
         self.intercept_ = float(share @ target)
@@ -132,7 +131,7 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
             eigenvalues, vectors = eigh(gram, driver="evd")
             eigenvalues = np.maximum(eigenvalues, 0)
             for penalty in self.penalties:
-                error = _left_out_error(eigenvalues, vectors, residual, root, penalty, groups)
+                error = _left_out_error(eigenvalues, vectors, residual, root, penalty)
                 # A tiny margin keeps the choice stable, and the simpler mixture on a tie.
                 if best is None or error < best[0] * (1 - 1e-9):
                     dual = vectors @ ((vectors.T @ residual) / (eigenvalues + penalty))
@@ -202,25 +201,12 @@ def _left_out_error(
     residual: np.ndarray,
     root: np.ndarray,
     penalty: float,
-    groups: np.ndarray | None,
 ) -> float:
     shrink = eigenvalues / (eigenvalues + penalty)
-    fitted = (vectors * shrink) @ (vectors.T @ residual)
-    remaining = residual - fitted
-    if groups is None:
-        # Leverage of the mean is added because the target was centred on it.
-        leverage = (vectors**2) @ shrink + root**2 / (root @ root)
-        return float(np.mean((remaining / np.maximum(1 - leverage, 1e-6)) ** 2))
-    total = 0.0
-    mean_direction = root / np.sqrt(root @ root)
-    for label in np.unique(groups):
-        members = np.flatnonzero(groups == label)
-        part = vectors[members]
-        hat = (part * shrink) @ part.T + np.outer(mean_direction[members], mean_direction[members])
-        system = np.eye(len(members)) * (1 + 1e-9) - hat
-        left_out = np.linalg.lstsq(system, remaining[members], rcond=None)[0]
-        total += float(left_out @ left_out)
-    return total / len(residual)
+    remaining = residual - (vectors * shrink) @ (vectors.T @ residual)
+    # Leverage of the mean is added because the target was centred on it.
+    leverage = (vectors**2) @ shrink + root**2 / (root @ root)
+    return float(np.mean((remaining / np.maximum(1 - leverage, 1e-6)) ** 2))
 
 
 def _coefficients(

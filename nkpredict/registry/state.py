@@ -46,6 +46,7 @@ def state_of(model: NKSusceptibilityModel) -> ModelState:
     evidence = model.evidence_
     arrays = {
         "weights": model.weights_,
+        "effect": model.effect_,
         "harmoniser.mean": core.harmoniser.mean_,
         "harmoniser.scale": core.harmoniser.scale_,
         **{f"ridge.{name}": getattr(core.ridge, name) for name in _RIDGE_ARRAYS},
@@ -111,7 +112,7 @@ def _rebuild(
         part.n_features_in_ = len(genes)
     _check_shapes(arrays, len(genes))
     model.core_ = BlendCore(harmoniser, ridge, boosting)
-    model.weights_ = arrays["weights"]
+    model.weights_, model.effect_ = arrays["weights"], arrays["effect"]
     model.feature_names_in_ = genes
     model.evidence_ = model.evidence
     model.novelty_ = ProfileNovelty(random_state=model.random_state)

@@ -1,0 +1,231 @@
+"""Score a cohort: susceptibility, its uncertainty and its genes, each sample by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.errors import InputError
+from nkpredict.explain.resistance import resistance_genes
+from nkpredict.features.alignment import Profiles
+from nkpredict.io.expression import SIMULATED_PREFIX, Orientation, read_expression
+from nkpredict.learn.model import CHANCE_LEVEL, NKSusceptibilityModel
+from nkpredict.registry import Bundle, Registry
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+# Below this share of the model's genes a score rests on too little to be trusted.
+_LOW_COVERAGE = 0.8
+
+
+@dataclass(frozen=True, repr=False)
+class Scores:
+    """Scores of a cohort and what they rest on.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
+        ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
+        samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
+        ``gene_coverage``, ``original_scale`` (on the scale of the training response), ``flags``.
+    contributions : pandas.DataFrame
+        Samples × genes; with ``base_value`` they add up to the susceptibility.
+    base_value : float
+        Prediction for the average training profile.
+    resistance_genes : pandas.DataFrame
+        See `nkpredict.explain.resistance_genes`.
+    provenance : dict
+        What was detected, what was missing, and the model.
+    """
+
+    table: pd.DataFrame
+    contributions: pd.DataFrame
+    base_value: float
+    resistance_genes: pd.DataFrame
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether profiles or model are simulated."""
+        return bool(self.provenance.get("simulated", False))
+
+    def to_adata(self, adata: AnnData) -> AnnData:
+        """Return a copy of the profiles with scores in ``obs`` and contributions in ``obsm``."""
+        scored = adata.copy()
+        table = self.table.loc[scored.obs_names]
+        for column in table:
+            scored.obs[f"nk_{column}"] = table[column]
+        scored.obsm["nk_contributions"] = self.contributions.loc[scored.obs_names]
+        return scored
+
+    def __repr__(self) -> str:
+        """Summarise in a few lines."""
+        table = self.table
+        mark = " SIMULATED" if self.simulated else ""
+        return (
+            f"Scores{mark} of {len(table)} samples with {self.provenance['model'].get('name')}\n"
+            f"  susceptibility {table['susceptibility'].min():.3f} to "
+            f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
+            f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
+            f"the model found: {table['gene_coverage'].mean():.0%}"
+        )
+
+
+def score(
+    profiles: str | Path | Profiles,
+    model: str | Path | Bundle | NKSusceptibilityModel,
+    *,
+    registry: str | Path | Registry | None = None,
+    orientation: Orientation = "auto",
+    unit: str = "auto",
+    layer: str | None = None,
+) -> Scores:
+    """Score expression profiles with a model.
+
+    Every sample is harmonised and scored by itself: its score does not depend on its cohort.
+
+    Parameters
+    ----------
+    profiles
+        File (CSV, TSV, Parquet, h5ad), AnnData or DataFrame of samples × genes with approved
+        symbols.
+    model
+        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model.
+    registry
+        Registry in which a name is looked up; the default one when not given.
+    orientation, unit, layer
+        See `read_expression`; only for files.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    InputError
+        When the profiles cannot be read or share no gene with the model.
+    RegistryError, BundleError
+        When the model is not found or damaged.
+    """
+    bundle = _bundle(model, registry)
+    if isinstance(profiles, str | Path):
+        profiles = read_expression(profiles, orientation=orientation, unit=unit, layer=layer)
+    if isinstance(profiles, np.ndarray):
+        raise InputError(
+            "The profiles are an array without gene names; expected a DataFrame with gene symbols "
+            "as columns, an AnnData, or a file."
+        )
+    fitted = bundle.model
+    genes = fitted.feature_names_in_
+    frame = profiles if isinstance(profiles, pd.DataFrame) else profiles.to_df()
+    contributions, base = fitted.contributions(frame)
+    predicted = fitted.predict(frame)
+    measured = frame.reindex(columns=genes).notna()
+    novelty = fitted.novelty(frame)
+    response = bundle.metadata.get("training", {}).get("response", {})
+    offset, slope = response.get("offset", np.nan), response.get("slope", np.nan)
+    table = pd.DataFrame(
+        {
+            "susceptibility": predicted,
+            "lower": predicted - fitted.half_width_,
+            "upper": predicted + fitted.half_width_,
+            "percentile": fitted.percentile(predicted),
+            "novelty": novelty,
+            "in_domain": novelty <= 1,
+            "gene_coverage": measured.mean(axis=1).to_numpy(),
+            "original_scale": (predicted - offset) / slope,
+        },
+        index=pd.Index(frame.index.astype(str), name="sample"),
+    )
+    chance = fitted.skill_["p"] > CHANCE_LEVEL
+    table["flags"] = [
+        ";".join(
+            name
+            for name, on in (
+                ("out_of_domain", not row.in_domain),
+                ("low_gene_coverage", row.gene_coverage < _LOW_COVERAGE),
+                ("chance_skill", chance),
+            )
+            if on
+        )
+        for row in table.itertuples()
+    ]
+    contributions.index = table.index
+    provenance = _provenance(profiles, frame, bundle, measured)
+    provenance["warnings"] = _warnings(table, provenance, chance)
+    return Scores(
+        table=table,
+        contributions=contributions,
+        base_value=base,
+        resistance_genes=resistance_genes(contributions, fitted.effect_, fitted.evidence_),
+        provenance=provenance,
+    )
+
+
+def _bundle(
+    model: str | Path | Bundle | NKSusceptibilityModel, registry: str | Path | Registry | None
+) -> Bundle:
+    if isinstance(model, Bundle):
+        return model
+    if isinstance(model, NKSusceptibilityModel):
+        return Bundle(model, {"name": "model in memory"})
+    store = registry if isinstance(registry, Registry) else Registry(registry)
+    return store.load(model)
+
+
+def _provenance(
+    profiles: Profiles, frame: pd.DataFrame, bundle: Bundle, measured: pd.DataFrame
+) -> dict[str, Any]:
+    recorded = getattr(profiles, "uns", {}).get("nkpredict", {})
+    simulated_profiles = recorded.get(
+        "simulated", all(str(name).startswith(SIMULATED_PREFIX) for name in frame.index)
+    )
+    missing = measured.columns[~measured.any(axis=0)]
+    weight = np.abs(bundle.model.effect_)
+    lost = weight[~measured.any(axis=0).to_numpy()].sum()
+    return {
+        "simulated": bool(simulated_profiles or bundle.simulated),
+        "profiles_simulated": bool(simulated_profiles),
+        "profiles": dict(recorded.get("expression", {"samples": len(frame)})),
+        "genes": {
+            "in_model": int(measured.shape[1]),
+            "found": int(measured.shape[1] - len(missing)),
+            "missing": len(missing),
+            "missing_examples": [str(gene) for gene in missing[:20]],
+            "weight_missing": float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
+        },
+        "model": {
+            **bundle.metadata,
+            "skill": dict(bundle.model.skill_),
+            "half_width": bundle.model.half_width_,
+        },
+    }
+
+
+def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> list[str]:
+    warnings = []
+    genes = provenance["genes"]
+    if chance:
+        warnings.append(
+            "The model predicts unseen samples no better than chance; do not rank samples with it."
+        )
+    outside = int((~table["in_domain"]).sum())
+    if outside:
+        warnings.append(
+            f"{outside} of {len(table)} profiles lie outside the training domain (median novelty "
+            f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
+            "or disease do: compare them with each other, do not read their absolute values, and "
+            "do not rely on the intervals."
+        )
+    if genes["missing"]:
+        warnings.append(
+            f"{genes['missing']:,} of the model's {genes['in_model']:,} genes are missing and "
+            f"count as average; they carry {genes['weight_missing']:.0%} of the model's weight."
+        )
+    return warnings
