@@ -29,7 +29,7 @@ class Tuned:
     settings
         The best settings.
     error
-        Mean squared out-of-fold error of the best trial, and of the default settings.
+        Mean squared out-of-fold error of the best trial.
     trials
         Number of trials finished or pruned, in all runs of the journal.
     """
@@ -37,7 +37,6 @@ class Tuned:
     model: Any
     settings: dict[str, Any]
     error: float
-    default_error: float
     trials: int
 
 
@@ -87,7 +86,7 @@ def tune(
         When the search space is malformed.
     """
     if trials <= 0 or not space:
-        return Tuned(clone(model), {}, float("nan"), float("nan"), 0)
+        return Tuned(clone(model), {}, float("nan"), 0)
     import optuna
     from optuna.storages.journal import JournalFileBackend
 
@@ -137,7 +136,6 @@ def tune(
         model=clone(model).set_params(**best.params),
         settings=dict(best.params),
         error=float(best.value if best.value is not None else np.nan),
-        default_error=float(study.trials[0].value or np.nan),
         trials=len(study.trials),
     )
 

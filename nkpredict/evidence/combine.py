@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control, norm, rankdata
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evidence.table import ScreenTable
-
-EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
+from nkpredict.evidence.table import GeneEvidence, ScreenTable
 
 HIT_P = 1e-4
 """p-value below which the study calls a gene a hit (Dufva et al. 2023, Immunity)."""
@@ -27,7 +24,8 @@ FDR_CERTAIN = 0.001
 FDR_NONE = 0.25
 """False discovery rate at and above which confidence is 0; the usual lenient limit of screens."""
 CONFLICT_P = 1e-3
-"""p-value an effector type must reach for its sign to count in a conflict."""
+"""Combined p-value an effector type must reach for its sign to count in a conflict; a single
+screen must reach `HIT_P`."""
 CONFLICT_FACTOR = 0.5
 """What remains of the confidence when effector types contradict each other."""
 Z_LIMIT = 6.0
@@ -44,137 +42,6 @@ _CHI2_MEDIAN = 0.4549364
 _MIN_GENES = 500
 _REPLICATE = re.compile(r"[_\-. :|](?:replicate|rep|r)[_\-. ]?\d+$", re.IGNORECASE)
 _T_CELL = re.compile(r"\bt[- ]?cells?\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class GeneEvidence:
-    """Signed evidence of genes for or against killing by NK cells.
-
-    Attributes
-    ----------
-    table
-        Indexed by gene: ``evidence`` in [-1, 1] (+ = sensitizes tumour cells to NK cells),
-        ``confidence`` in [0, 1], ``n_screens`` (replicates count once), ``agreement`` in [0, 1]
-        (share of the absolute z that points the way of the evidence), ``conflict`` (effector
-        types contradict each other).
-    provenance
-        Screens, weights, constants and sources; plain values.
-
-    Raises
-    ------
-    InputError
-        When a column is missing, a gene occurs twice or a value is outside its range.
-    """
-
-    table: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check the ranges and names."""
-        lacking = [name for name in EVIDENCE_COLUMNS if name not in self.table.columns]
-        if lacking:
-            raise InputError(
-                f"The evidence table lacks {name_some(lacking)}; expected "
-                f"{', '.join(EVIDENCE_COLUMNS)}."
-            )
-        repeated = self.table.index[self.table.index.duplicated()]
-        if len(repeated):
-            raise InputError(
-                f"The evidence table has genes more than once ({name_some(repeated.unique())})."
-            )
-        for name, low in (("evidence", -1), ("confidence", 0), ("agreement", 0)):
-            outside = ~self.table[name].between(low, 1)
-            if outside.any():
-                raise InputError(
-                    f"The evidence table has {name} outside {low} to 1 for {int(outside.sum())} "
-                    f"genes ({name_some(self.table.index[outside])})."
-                )
-
-    def for_genes(self, genes: Sequence[str]) -> np.ndarray:
-        """Return the signed evidence of genes, 0 where nothing is known.
-
-        Parameters
-        ----------
-        genes
-            Approved symbols.
-
-        Returns
-        -------
-        numpy.ndarray
-            float64 of shape (n_genes,), in the order given.
-        """
-        return self.table["evidence"].reindex(list(genes)).fillna(0.0).to_numpy(dtype=np.float64)
-
-    def shuffled(self, random_state: int) -> GeneEvidence:
-        """Deal the same values out to other genes: the control for what evidence is worth.
-
-        Parameters
-        ----------
-        random_state
-            Seed.
-
-        Returns
-        -------
-        GeneEvidence
-            The same rows under permuted genes.
-        """
-        order = np.random.default_rng(random_state).permutation(len(self.table))
-        table = self.table.iloc[order].set_axis(self.table.index)
-        return GeneEvidence(table, self.provenance | {"shuffled_with_seed": int(random_state)})
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """Return the genes with evidence, and the provenance, as plain JSON values."""
-        some = self.table.loc[self.table["evidence"] != 0, list(EVIDENCE_COLUMNS)].sort_index()
-        genes = {
-            str(gene): {
-                "evidence": float(row["evidence"]),
-                "confidence": float(row["confidence"]),
-                "n_screens": int(row["n_screens"]),
-                "agreement": float(row["agreement"]),
-                "conflict": bool(row["conflict"]),
-            }
-            for gene, row in some.to_dict(orient="index").items()
-        }
-        return {"genes": genes, "provenance": self.provenance}
-
-    @classmethod
-    def from_json_dict(cls, content: Mapping[str, Any]) -> GeneEvidence:
-        """Build evidence from what :meth:`to_json_dict` returned.
-
-        Raises
-        ------
-        InputError
-            When the content is not of that form.
-        """
-        try:
-            genes = {str(gene): dict(row) for gene, row in content["genes"].items()}
-            table = pd.DataFrame.from_dict(genes, orient="index", columns=list(EVIDENCE_COLUMNS))
-            table = table.astype(
-                dict.fromkeys(("evidence", "confidence", "agreement"), np.float64)
-                | {"n_screens": np.int64, "conflict": bool}
-            )
-            provenance = dict(content["provenance"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                "The gene evidence is incomplete or altered; expected the entries genes and "
-                f"provenance, with {', '.join(EVIDENCE_COLUMNS)} for every gene ({error})."
-            ) from error
-        table.index.name = "gene"
-        return cls(table, provenance)
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any of the screens is simulated."""
-        return bool(self.provenance.get("simulated", False))
-
-    def __repr__(self) -> str:
-        evidence = self.table["evidence"]
-        mark = "SIMULATED, " if self.simulated else ""
-        return (
-            f"GeneEvidence({mark}{len(evidence)} genes, {int((evidence > 0).sum())} sensitizing, "
-            f"{int((evidence < 0).sum())} protecting, "
-            f"{int(self.table['conflict'].sum())} in conflict)"
-        )
 
 
 @dataclass(frozen=True)
@@ -238,13 +105,13 @@ def combine_screens(screens: ScreenTable) -> GeneEvidence:
 
     effect, p, lfc = matrix("effect"), matrix("p"), matrix("lfc")
     experiments = []
-    groups = described.groupby([_experiment_name(str(name)) for name in described.index])
-    for name, members in groups:
-        for effector, same in members.groupby("effector"):
-            columns = list(same.index)
-            experiments.append(
-                _experiment(str(name), str(effector), effect[columns], p[columns], lfc[columns])
-            )
+    described = described.assign(experiment=[_REPLICATE.sub("", str(s)) for s in described.index])
+    alike = ["experiment", "effector", "cell_line", "perturbation"]
+    for (name, effector, *_), members in described.groupby(alike):
+        columns = list(members.index)
+        experiments.append(
+            _experiment(str(name), str(effector), effect[columns], p[columns], lfc[columns])
+        )
     table, notes = _combine(experiments, genes)
     provenance = {
         "method": "weighted Stouffer combination, best single screen after Bonferroni",
@@ -267,10 +134,6 @@ def combine_screens(screens: ScreenTable) -> GeneEvidence:
         **notes,
     }
     return GeneEvidence(table, provenance)
-
-
-def _experiment_name(screen: str) -> str:
-    return _REPLICATE.sub("", screen)
 
 
 def _experiment(
@@ -443,15 +306,13 @@ def _conflict(
 ) -> np.ndarray:
     """Whether two known effector types are each significant, with opposite signs."""
     effectors = np.array([e.effector for e in experiments])
-    limit = norm.isf(CONFLICT_P / 2)
+    limit, limit_alone = norm.isf(CONFLICT_P / 2), norm.isf(HIT_P / 2)
     up = np.zeros(len(filled), dtype=bool)
     down = np.zeros(len(filled), dtype=bool)
     for effector in sorted(set(effectors) - {"unknown"}):
         own = effectors == effector
         together = _stouffer(z[:, own], weights[own])
         single = np.where(alone & own, filled, 0.0)
-        best = single[np.arange(len(single)), np.abs(single).argmax(axis=1)]
-        strongest = np.where(np.abs(together) >= np.abs(best), together, best)
-        up |= strongest > limit
-        down |= strongest < -limit
+        up |= (together > limit) | (single.max(axis=1) > limit_alone)
+        down |= (together < -limit) | (single.min(axis=1) < -limit_alone)
     return up & down

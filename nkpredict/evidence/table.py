@@ -1,8 +1,8 @@
-"""The table of screens: one row per gene and screen, effects signed alike."""
+"""The tables of evidence: screens, one row per gene and screen, and genes, one row each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io.screen_formats import SCREEN_COLUMNS
-from nkpredict.io.screens import PERTURBATIONS, SIMULATED_PREFIX, read_screen_tables
+from nkpredict.io.screen_formats import PERTURBATIONS, SCREEN_COLUMNS, ScreenMetadata
+from nkpredict.io.screens import SIMULATED_PREFIX, read_screen_tables
+
+EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
 
 _TEXT = ("gene", "screen", "cell_line", "perturbation", "effector", "source")
 _PER_SCREEN = ("cell_line", "perturbation", "effector", "source")
@@ -94,9 +96,138 @@ class ScreenTable:
         )
 
 
-def read_screens(
-    *paths: str | Path, metadata: Mapping[str, Mapping[str, str]] | str | Path | None = None
-) -> ScreenTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class GeneEvidence:
+    """Signed evidence of genes for or against killing by NK cells.
+
+    Attributes
+    ----------
+    table
+        Indexed by gene: ``evidence`` in [-1, 1] (+ = sensitizes tumour cells to NK cells),
+        ``confidence`` in [0, 1], ``n_screens`` (replicates count once), ``agreement`` in [0, 1]
+        (share of the absolute z that points the way of the evidence), ``conflict`` (effector
+        types contradict each other).
+    provenance
+        Screens, weights, constants and sources; plain values.
+
+    Raises
+    ------
+    InputError
+        When a column is missing, a gene occurs twice or a value is outside its range.
+    """
+
+    table: pd.DataFrame
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the ranges and names."""
+        lacking = [name for name in EVIDENCE_COLUMNS if name not in self.table.columns]
+        if lacking:
+            raise InputError(
+                f"The evidence table lacks {name_some(lacking)}; expected "
+                f"{', '.join(EVIDENCE_COLUMNS)}."
+            )
+        repeated = self.table.index[self.table.index.duplicated()]
+        if len(repeated):
+            raise InputError(
+                f"The evidence table has genes more than once ({name_some(repeated.unique())})."
+            )
+        for name, low in (("evidence", -1), ("confidence", 0), ("agreement", 0)):
+            outside = ~self.table[name].between(low, 1)
+            if outside.any():
+                raise InputError(
+                    f"The evidence table has {name} outside {low} to 1 for {int(outside.sum())} "
+                    f"genes ({name_some(self.table.index[outside])})."
+                )
+
+    def for_genes(self, genes: Sequence[str]) -> np.ndarray:
+        """Return the signed evidence of genes, 0 where nothing is known.
+
+        Parameters
+        ----------
+        genes
+            Approved symbols.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64 of shape (n_genes,), in the order given.
+        """
+        return self.table["evidence"].reindex(list(genes)).fillna(0.0).to_numpy(dtype=np.float64)
+
+    def shuffled(self, random_state: int) -> GeneEvidence:
+        """Deal the same values out to other genes: the control for what evidence is worth.
+
+        Parameters
+        ----------
+        random_state
+            Seed.
+
+        Returns
+        -------
+        GeneEvidence
+            The same rows under permuted genes.
+        """
+        order = np.random.default_rng(random_state).permutation(len(self.table))
+        table = self.table.iloc[order].set_axis(self.table.index)
+        return GeneEvidence(table, self.provenance | {"shuffled_with_seed": int(random_state)})
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return the genes with evidence, and the provenance, as plain JSON values."""
+        some = self.table.loc[self.table["evidence"] != 0, list(EVIDENCE_COLUMNS)].sort_index()
+        genes = {
+            str(gene): {
+                "evidence": float(row["evidence"]),
+                "confidence": float(row["confidence"]),
+                "n_screens": int(row["n_screens"]),
+                "agreement": float(row["agreement"]),
+                "conflict": bool(row["conflict"]),
+            }
+            for gene, row in some.to_dict(orient="index").items()
+        }
+        return {"genes": genes, "provenance": self.provenance}
+
+    @classmethod
+    def from_json_dict(cls, content: Mapping[str, Any]) -> GeneEvidence:
+        """Build evidence from what :meth:`to_json_dict` returned.
+
+        Raises
+        ------
+        InputError
+            When the content is not of that form.
+        """
+        try:
+            genes = {str(gene): dict(row) for gene, row in content["genes"].items()}
+            table = pd.DataFrame.from_dict(genes, orient="index", columns=list(EVIDENCE_COLUMNS))
+            table = table.astype(
+                dict.fromkeys(("evidence", "confidence", "agreement"), np.float64)
+                | {"n_screens": np.int64, "conflict": bool}
+            )
+            provenance = dict(content["provenance"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                "The gene evidence is incomplete or altered; expected the entries genes and "
+                f"provenance, with {', '.join(EVIDENCE_COLUMNS)} for every gene ({error})."
+            ) from error
+        table.index.name = "gene"
+        return cls(table, provenance)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any of the screens is simulated."""
+        return bool(self.provenance.get("simulated", False))
+
+    def __repr__(self) -> str:
+        evidence = self.table["evidence"]
+        mark = "SIMULATED, " if self.simulated else ""
+        return (
+            f"GeneEvidence({mark}{len(evidence)} genes, {int((evidence > 0).sum())} sensitizing, "
+            f"{int((evidence < 0).sum())} protecting, "
+            f"{int(self.table['conflict'].sum())} in conflict)"
+        )
+
+
+def read_screens(*paths: str | Path, metadata: ScreenMetadata | None = None) -> ScreenTable:
     """Read CRISPR screen results of any known layout.
 
     Parameters
@@ -123,10 +254,11 @@ def read_screens(
 
 def _check_text(table: pd.DataFrame) -> None:
     for name in _TEXT:
-        empty = table[name].isna() | (table[name].astype(str).str.strip() == "")
-        if empty.any():
+        blank = [v for v in table[name].unique() if pd.isna(v) or not str(v).strip()]
+        if blank:
             raise InputError(
-                f"The screen table has no {name} in {int(empty.sum())} rows; expected text in "
+                f"The screen table has no {name} in {int(table[name].isin(blank).sum())} rows; "
+                "expected text in "
                 "every row, 'unknown' where it is not known."
             )
     foreign = sorted(set(table["perturbation"]) - set(PERTURBATIONS))
@@ -141,7 +273,7 @@ def _check_numbers(table: pd.DataFrame) -> None:
     for name in ("effect", "lfc", "p", "fdr"):
         if not pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(f"The screen table has text in the column {name}; expected numbers.")
-    infinite = ~np.isfinite(table[["effect", "lfc"]]).all(axis=1)
+    infinite = ~np.isfinite(table["effect"]) | ~np.isfinite(table["lfc"])
     if infinite.any():
         raise InputError(
             f"The screen table has no finite effect for {int(infinite.sum())} rows "
@@ -153,8 +285,8 @@ def _check_numbers(table: pd.DataFrame) -> None:
             f"The screen table has p or fdr outside 0 to 1 in {int(outside.sum())} rows "
             f"({name_some(table.loc[outside, 'gene'])})."
         )
-    signed = np.where(table["perturbation"] == "gain", -table["lfc"], table["lfc"])
-    wrong = ~np.isclose(table["effect"], signed)
+    signed = table["lfc"].where(table["perturbation"] != "gain", -table["lfc"])
+    wrong = pd.Series(~np.isclose(table["effect"], signed), index=table.index)
     if wrong.any():
         raise InputError(
             f"The screen table has an effect that is not its signed lfc in {int(wrong.sum())} rows "

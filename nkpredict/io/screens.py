@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.genes import approve_gene_names, approved_symbols, gene_reference_source
-from nkpredict.io.screen_formats import SCREEN_COLUMNS, WHAT, read_raw_screens, screen_stem
-from nkpredict.io.tables import read_text_table
+from nkpredict.io.screen_formats import (
+    METADATA_FIELDS,
+    PERTURBATIONS,
+    SCREEN_COLUMNS,
+    WHAT,
+    ScreenMetadata,
+    read_raw_screens,
+    read_screen_metadata,
+    screen_stem,
+)
 from nkpredict.io.writing import file_sha256, require_file
 
-ScreenMetadata = Mapping[str, Mapping[str, str]] | str | Path
-"""Screen name → fields, or the path of a YAML or CSV file that holds them."""
-
-METADATA_FIELDS = ("cell_line", "perturbation", "effector", "species", "source")
-PERTURBATIONS = ("loss", "gain")
 SIMULATED_PREFIX = "SIM-"
 
-_SPECIES = ("human", "mouse", "unknown")
 
 # CTRL is also the symbol of chymotrypsin-like protease; in a screen table it is far more often a
 # control, and a control guide taken for a gene does more harm than one gene missing.
 _CONTROL = re.compile(
     r"""^(?:
-        non[-_. ]?target\w*.* | nt[-_. ]?(?:c|control|ctrl|guide|sg\w*)[-_. ]?\d* | nt[-_]\d+
-      | (?:neg(?:ative)?|pos(?:itive)?|scrambled?)?[-_. ]?(?:controls?|ctrls?)(?:[-_. ]?\d+.*|[-_. ].*)?
+        non[-_. ]?target.* | nt[-_. ]?(?:c|control|ctrl|guide|sg[a-z]*)[-_. ]?\d* | nt[-_]\d+
+      | (?:neg(?:ative)?|pos(?:itive)?)?[-_. ]?(?:controls?|ctrls?)(?:\d.*|[-_. ].*)?
       | no[-_. ](?:current|site|target).* | (?:one[-_. ])?intergenic.* | scrambled?.*
       | safe[-_. ]?(?:harbou?r|targeting|cutting).* | rosa26.* | aavs1.*
-      | luc(?:iferase)?(?:[-_. ].*)? | [a-z]?luc(?:2|iferase)(?:[-_. ].*)?
-      | e?(?:gfp|rfp|bfp|yfp|cfp)(?:[-_. ].*)? | lacz.* | mcherry.* | tdtomato.*
+      | [a-z]?luc(?:2|iferase)?(?:[-_. ].*)?
+      | (?:e?gfp|[et]?rfp|e?bfp|e?yfp|ecfp)(?:[-_. ].*)? | lacz.* | mcherry.* | tdtomato.*
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -83,7 +83,7 @@ def read_screen_tables(
     """
     if not paths:
         raise InputError(f"No file was given; expected at least one {WHAT}.")
-    described = _read_metadata(metadata)
+    described = read_screen_metadata(metadata)
     used: set[str] = set()
     tables, files = [], []
     for path in (require_file(path, WHAT) for path in paths):
@@ -102,7 +102,8 @@ def read_screen_tables(
     provenance = {
         "files": sorted(files, key=lambda record: (record["file"], record["sha256"])),
         "gene_names": gene_reference_source(),
-        "simulated": any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables)),
+        "simulated": any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables))
+        or any(record["file"].startswith("SIMULATED") for record in files),
         "metadata_without_screen": sorted(set(described) - used),
         "sign": "effect > 0: the gene sensitizes tumour cells to NK cells",
     }
@@ -115,16 +116,15 @@ def _read_one(
     raw = read_raw_screens(path)
     rows = raw.rows.copy()
     assumptions = list(raw.assumptions)
-    rows["screen"] = rows["screen"].astype(str).str.strip()
     counts = {"rows_read": len(rows), **raw.counts}
-    matched = _describe(rows, screen_stem(path), described, assumptions)
+    rows, matched = _describe(rows, path, described, assumptions)
     rows = _keep_numbers(rows, path, counts)
     rows = _approve(rows, path, counts, assumptions)
     rows = _one_row_per_gene(rows, counts)
     if rows.empty:
         raise InputError(
             f"{path} was read as a {raw.layout}, but none of its {counts['rows_read']} rows names "
-            "a gene and gives a log fold change; expected at least one such row."
+            "a screen and a gene and gives a log fold change; expected at least one such row."
         )
     signs = np.where(rows["perturbation"] == "gain", -1.0, 1.0)
     # + 0.0 turns the -0.0 of a gain-of-function screen into 0.0
@@ -142,28 +142,47 @@ def _read_one(
 
 
 def _describe(
-    rows: pd.DataFrame, stem: str, described: dict[str, dict[str, str]], assumptions: list[str]
-) -> set[str]:
-    """Fill the columns that describe a screen, in place: metadata, then file, then default."""
-    screens = rows["screen"].unique()
-    merged = {name: described.get(stem, {}) | described.get(name, {}) for name in screens}
+    rows: pd.DataFrame, path: Path, described: dict[str, dict[str, str]], assumptions: list[str]
+) -> tuple[pd.DataFrame, set[str]]:
+    """Fill the columns that describe a screen: metadata first, then the file, then defaults."""
+    stem = screen_stem(path)
+    codes, labels = pd.factorize(rows["screen"].astype(object))
+    names = [str(label).strip() for label in labels]
+    stated = [name for name in METADATA_FIELDS if name in rows]
+    by_screen = rows[["screen", *stated]].drop_duplicates().dropna(subset="screen")
+    unclear = by_screen.loc[by_screen["screen"].duplicated(), "screen"].unique()
+    if len(unclear):
+        raise InputError(
+            f"{path} describes {name_some(unclear)} in more than one way; expected the same "
+            f"{', '.join(stated)} in every row of a screen."
+        )
     defaults = {"perturbation": "loss", "source": stem, "species": "human"}
-    for name in METADATA_FIELDS:
-        given = rows["screen"].map({s: fields.get(name) for s, fields in merged.items()})
-        stated = rows[name] if name in rows else pd.Series(None, index=rows.index, dtype=object)
-        found = given.where(given.notna(), stated)
-        absent = found.isna() | (found.astype(str).str.strip() == "")
-        if name == "perturbation" and absent.any():
-            lacking = sorted(rows.loc[absent, "screen"].unique())
-            assumptions.append(f"perturbation taken as loss of function for {name_some(lacking)}")
-        rows[name] = found.where(~absent, defaults.get(name, "unknown")).astype(str).str.strip()
-    wrong = sorted(set(rows["perturbation"]) - set(PERTURBATIONS))
+    in_file = by_screen.set_index("screen").to_dict(orient="index")
+    columns: dict[str, list[str]] = {name: [] for name in METADATA_FIELDS}
+    undirected = []
+    for label, name in zip(labels, names, strict=True):
+        given = described.get(stem, {}) | described.get(name, {})
+        for field in METADATA_FIELDS:
+            value = given.get(field, in_file[label].get(field))
+            text = str(value).strip() if isinstance(value, str) else ""
+            if not text and field == "perturbation":
+                undirected.append(name)
+            columns[field].append(text or defaults.get(field, "unknown"))
+    if undirected:
+        listed = name_some(sorted(undirected))
+        assumptions.append(f"perturbation taken as loss of function for {listed}")
+    wrong = sorted(set(columns["perturbation"]) - set(PERTURBATIONS))
     if wrong:
         raise InputError(
-            f"The screens of {stem} have the perturbation {name_some(wrong)}; expected "
+            f"The screens of {path} have the perturbation {name_some(wrong)}; expected "
             f"{' or '.join(PERTURBATIONS)}."
         )
-    return {name for name in (stem, *screens) if name in described}
+    columns["screen"] = names
+    # a row without a screen has the code -1 and picks the empty text, to be dropped
+    filled = {
+        name: np.array([*values, ""], dtype=object)[codes] for name, values in columns.items()
+    }
+    return rows.assign(**filled), {name for name in (stem, *names) if name in described}
 
 
 def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.DataFrame:
@@ -189,10 +208,12 @@ def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.
             bad |= impossible
         else:
             counts["fdr_outside_0_to_1_ignored"] = int((impossible & ~missing & ~bad).sum())
+    nameless = rows["screen"] == ""
+    counts["dropped_without_screen_name"] = int(nameless.sum())
     counts["not_measured"] = int(missing.sum())
     counts["dropped_text_among_numbers"] = int(text.sum())
     counts["dropped_infinite"] = int(infinite.sum())
-    return rows.assign(**kept)[~(missing | bad)].reset_index(drop=True)
+    return rows.assign(**kept)[~(missing | bad | nameless)].reset_index(drop=True)
 
 
 def _approve(
@@ -202,7 +223,6 @@ def _approve(
     codes, distinct = pd.factorize(rows["gene"].astype(object))
     given = [str(name).strip() for name in distinct]
     mouse = rows["species"].eq("mouse").to_numpy()
-    _reject_mouse_symbols(given, codes[~mouse], path)
     if given and all(name.isdigit() for name in given):
         raise InputError(
             f"{path} names genes by numbers ({name_some(given)}); expected gene symbols or "
@@ -224,6 +244,7 @@ def _approve(
     counts["dropped_micro_rna"] = int(micro_rna.sum())
     counts["dropped_several_genes_in_one_row"] = int(several.sum())
     keep = ~(control | micro_rna | several | nameless)
+    _reject_mouse_symbols(given, codes[keep & ~mouse], path)
 
     approved = pd.Series("", index=rows.index, dtype=object)
     stripped = _sg_was_stripped(given)
@@ -286,7 +307,7 @@ def _sg_was_stripped(names: list[str]) -> bool:
 
 
 def _reject_mouse_symbols(names: list[str], codes: np.ndarray, path: Path) -> None:
-    present = [names[code] for code in np.unique(codes[codes >= 0])]
+    present = [names[code] for code in np.unique(codes)]
     lettered = [name for name in present if any(c.isalpha() for c in name)]
     title_case = [name for name in lettered if _TITLE_CASE.match(name)]
     if len(title_case) * 2 > len(lettered):
@@ -329,65 +350,3 @@ def _reject_shared_screens(tables: list[pd.DataFrame], files: list[dict[str, Any
                     "expected every screen once. Leave one out or rename it."
                 )
             seen[name] = record["file"]
-
-
-def _read_metadata(metadata: ScreenMetadata | None) -> dict[str, dict[str, str]]:
-    if metadata is None:
-        return {}
-    where = "The metadata"
-    if isinstance(metadata, str | Path):
-        where = str(metadata)
-        metadata = _load_metadata(require_file(metadata, "metadata of the screens"))
-    described: dict[str, dict[str, str]] = {}
-    for screen, fields in metadata.items():
-        if not isinstance(fields, Mapping):
-            raise InputError(
-                f"{where} give {fields!r} for the screen {screen}; expected the fields "
-                f"{', '.join(METADATA_FIELDS)}."
-            )
-        foreign = sorted(str(name) for name in fields if name not in METADATA_FIELDS)
-        if foreign:
-            raise InputError(
-                f"{where} have the field {name_some(foreign)} for the screen {screen}; expected "
-                f"{', '.join(METADATA_FIELDS)}."
-            )
-        described[str(screen)] = {
-            name: str(value).strip()
-            for name, value in fields.items()
-            if value is not None and not pd.isna(value) and str(value).strip()
-        }
-        for name, allowed in (("perturbation", PERTURBATIONS), ("species", _SPECIES)):
-            value = described[str(screen)].get(name)
-            if value is not None and value not in allowed:
-                raise InputError(
-                    f"{where} give the {name} {value!r} for the screen {screen}; expected "
-                    f"{' or '.join(allowed)}."
-                )
-    return described
-
-
-def _load_metadata(path: Path) -> Mapping[str, Mapping[str, str]]:
-    if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{path} is not well-formed YAML ({str(error).splitlines()[0]}); expected screen "
-                "names with their fields."
-            ) from error
-        if not isinstance(content, dict):
-            raise InputError(f"{path} holds no mapping; expected screen names with their fields.")
-        return content
-    table = read_text_table(path, "metadata of the screens")
-    if "screen" not in table.columns:
-        raise InputError(
-            f"{path} has the columns {name_some(table.columns)}; expected screen and any of "
-            f"{', '.join(METADATA_FIELDS)}."
-        )
-    repeated = table.loc[table["screen"].duplicated(), "screen"]
-    if len(repeated):
-        raise InputError(
-            f"{path} describes {name_some(repeated.unique())} more than once; expected every "
-            "screen once."
-        )
-    return {str(row["screen"]): row.drop("screen").to_dict() for _, row in table.iterrows()}

@@ -1,0 +1,45 @@
+"""Train a model from a YAML configuration.
+
+Example
+-------
+NKPREDICT_DATA=../my-data python experiments/train.py --config experiments/configs/gdsc-venetoclax.yaml
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from nkpredict.cli.console import stages
+from nkpredict.cli.train import print_performance
+from nkpredict.errors import NKPredictError
+from nkpredict.training import read_config, train
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--resume", action="store_true", help="go on with a stopped run")
+    parser.add_argument("--registry", help="folder or MLflow URI in place of the configured one")
+    parser.add_argument("--run-folder", type=Path, help="in place of the configured one")
+    options = parser.parse_args()
+    try:
+        config = read_config(options.config)
+        if options.registry is not None:
+            config = replace(config, registry=options.registry)
+        if options.run_folder is not None:
+            config = replace(config, run_folder=options.run_folder)
+        with stages(quiet=False) as progress:
+            run = train(config, resume=options.resume, progress=progress)
+    except NKPredictError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 2
+    print_performance(run.cross_validation, run.bundle.simulated)
+    print(f"Registered {run.registered}; results in {run.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""nkpredict evaluate."""
+
+from __future__ import annotations
+
+from nkpredict.cli.console import JsonFile, Quiet, say, stages
+from nkpredict.cli.train import (
+    Annotations,
+    Direction,
+    DropUnmatched,
+    Expression,
+    Jobs,
+    LineageColumn,
+    Peers,
+    Repeats,
+    Response,
+    ScreenMeta,
+    Screens,
+    Seed,
+    Spec,
+    Target,
+    Trials,
+    default_jobs,
+    print_performance,
+)
+
+
+def evaluate(
+    expression: Expression,
+    response: Response,
+    target: Target = None,
+    direction: Direction = None,
+    obs: Annotations = None,
+    lineage_column: LineageColumn = "lineage",
+    screens: Screens = None,
+    screen_meta: ScreenMeta = None,
+    spec: Spec = "nk-susceptibility",
+    trials: Trials = None,
+    repeats: Repeats = None,
+    peers: Peers = False,
+    drop_unmatched: DropUnmatched = False,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    json_file: JsonFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Evaluate a recipe by nested cross-validation, without registering anything.
+
+    Example:
+
+        nkpredict evaluate --expression expression.csv --response auc.csv
+        --target Venetoclax --direction lower-is-sensitive --peers
+    """
+    from nkpredict.evaluate import nested_cross_validate
+    from nkpredict.io import read_panel
+    from nkpredict.training.spec import read_spec
+    from nkpredict.training.workflow import read_evidence
+
+    panel = read_panel(
+        expression,
+        response,
+        target=target,
+        direction=direction,  # type: ignore[arg-type]
+        obs=obs,
+        lineage_column=lineage_column,
+        drop_unmatched=drop_unmatched,
+    )
+    recipe = read_spec(spec)
+    model = recipe.model(read_evidence(screens or (), screen_meta), seed)
+    with stages(quiet) as progress:
+        cross_validation = nested_cross_validate(
+            model,
+            panel,
+            "susceptibility",
+            "lineage" if "lineage" in panel.obs else None,
+            space=recipe.search_space,
+            trials=recipe.trials if trials is None else trials,
+            folds=recipe.folds,
+            repeats=recipe.repeats if repeats is None else repeats,
+            peers=peers,
+            n_jobs=default_jobs() if jobs is None else jobs,
+            random_state=model.random_state,
+            progress=lambda done, total, split: progress("evaluating", done, total),
+        )
+    simulated = bool(panel.uns["nkpredict"]["simulated"])
+    coverage = cross_validation.interval_coverage()
+    if json_file is not None:
+        from nkpredict.io.writing import write_json
+
+        write_json(
+            json_file,
+            {
+                "simulated": simulated,
+                "performance": cross_validation.summary.to_dict("records"),
+                "interval_coverage": coverage.to_dict(),
+                "provenance": panel.uns["nkpredict"],
+            },
+        )
+    if not quiet:
+        print_performance(cross_validation, simulated)
+        shares = ", ".join(f"{split} {share:.0%}" for split, share in coverage.items())
+        say(f"90 % intervals hold the measured value for: {shares}")

@@ -1,0 +1,115 @@
+"""nkpredict score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nkpredict.cli.console import JsonFile, Quiet, RegistryLocation, print_table, say, stages
+
+
+def score(
+    profiles: Annotated[
+        Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, Parquet or h5ad of profiles.")
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME@ALIAS|NAME/N|DIR", help="Registered model or the folder of a bundle."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    orientation: Annotated[
+        str,
+        typer.Option(metavar="auto|samples-by-genes|genes-by-samples", help="Axis of the genes."),
+    ] = "auto",
+    unit: Annotated[
+        str,
+        typer.Option(
+            metavar="UNIT",
+            help="auto, counts, tpm, linear, log2, log2_intensity or standardised.",
+        ),
+    ] = "auto",
+    layer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Layer of an h5ad file to read.")
+    ] = None,
+    registry: RegistryLocation = None,
+    json_file: JsonFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Score expression profiles and explain every score.
+
+    Example:
+
+        nkpredict score patients.csv --model nk-heme@champion --out results
+    """
+    from nkpredict.errors import InputError
+    from nkpredict.report.results import check_results_folder, write_results
+    from nkpredict.score import score as score_profiles
+
+    if orientation not in ("auto", "samples-by-genes", "genes-by-samples"):
+        raise InputError(
+            f"The orientation {orientation!r} is unknown; expected auto, samples-by-genes or "
+            "genes-by-samples."
+        )
+    check_results_folder(out)
+    with stages(quiet) as progress:
+        progress("scoring", 0, 2)
+        scores = score_profiles(
+            profiles,
+            model,
+            registry=registry,
+            orientation=orientation,  # type: ignore[arg-type]
+            unit=unit,
+            layer=layer,
+        )
+        progress("scoring", 1, 2)
+        write_results(scores, out)
+        progress("scoring", 2, 2)
+    if json_file is not None:
+        from nkpredict.io.writing import write_json
+
+        table = scores.table.reset_index().to_dict("records")
+        write_json(json_file, {"scores": table, "provenance": scores.provenance})
+    if not quiet:
+        print_scores(scores)
+        say(f"Report: {out / 'report.html'}")
+
+
+def print_scores(scores: Any) -> None:
+    """Print what was detected, the extremes of the ranking, genes and warnings."""
+    profiles, genes = scores.provenance["profiles"], scores.provenance["genes"]
+    mark = "SIMULATED data. " if scores.simulated else ""
+    if "orientation" in profiles:
+        say(
+            f"{mark}Read {profiles['samples']} samples ({profiles['orientation']}, "
+            f"{profiles['identifiers']}, {profiles['unit_words']}); found {genes['found']:,} of "
+            f"the model's {genes['in_model']:,} genes."
+        )
+    ranked = scores.table.sort_values("susceptibility", ascending=False)
+    shown = ranked if len(ranked) <= 10 else [ranked.head(5), ranked.tail(5)]
+    if isinstance(shown, list):
+        import pandas as pd
+
+        shown = pd.concat(shown)
+    print_table(
+        "Most and least susceptible" if len(ranked) > 10 else "Susceptibility",
+        ["sample", "susceptibility", "90 % interval", "percentile", "novelty"],
+        [
+            [
+                str(name)[:40],
+                float(row.susceptibility),
+                f"{row.lower:.3f} to {row.upper:.3f}",
+                round(row.percentile),
+                f"{row.novelty:.1f}",
+            ]
+            for name, row in zip(shown.index, shown.itertuples(), strict=True)
+        ],
+    )
+    top = scores.resistance_genes.head(8)
+    if len(top):
+        say("Genes that lower susceptibility most: " + ", ".join(top["gene"]))
+    for warning in scores.provenance["warnings"]:
+        say(f"Note: {warning}")

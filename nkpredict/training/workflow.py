@@ -1,0 +1,292 @@
+"""Train a model: read, evaluate, tune, fit on all, keep, register."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nkpredict.errors import InputError
+from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
+from nkpredict.io.panel import read_panel
+from nkpredict.io.writing import to_json, write_csv, write_json
+from nkpredict.learn import ChanceSkillWarning
+from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
+from nkpredict.training.config import TrainingConfig
+from nkpredict.training.figures import write_performance_figure, write_prediction_figure
+from nkpredict.training.spec import read_spec
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+    from nkpredict.evidence import GeneEvidence
+
+_RUN_FILE = "run.json"
+_PACKAGES = ("nkpredict", "anndata", "lightgbm", "mlflow", "numpy", "optuna", "pandas")
+_PACKAGES += ("scikit-learn", "scipy")
+
+# Called with (stage, steps done, steps in all).
+TrainingProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, repr=False)
+class TrainingRun:
+    """Outcome of a training run.
+
+    Attributes
+    ----------
+    bundle
+        The model fitted on all samples.
+    cross_validation
+        Its evaluation on unseen samples.
+    folder
+        Folder of the run: ``bundle/``, ``predictions.csv``, ``performance.csv``, ``figures/``.
+    registered
+        ``NAME/version``.
+    warnings
+        Sentences the user should read.
+    """
+
+    bundle: Bundle
+    cross_validation: CrossValidation
+    folder: Path
+    registered: str
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show what was registered and how good it is."""
+        return f"TrainingRun {self.registered} in {self.folder}\n{self.cross_validation!r}"
+
+
+def train(
+    config: TrainingConfig, *, resume: bool = False, progress: TrainingProgress | None = None
+) -> TrainingRun:
+    """Train, evaluate and register a model.
+
+    Parameters
+    ----------
+    config
+        What to do; see `TrainingConfig` and `read_config`.
+    resume
+        Go on with a stopped run in the same folder; finished trials are not repeated.
+    progress
+        Called with (stage, steps done, steps in all).
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    InputError
+        When files are wrong, there are fewer than 25 samples, or the folder holds another run.
+    """
+    report = progress or (lambda stage, done, total: None)
+    folder = config.folder
+    _check_folder(folder, config, resume)
+    report("reading", 0, 1)
+    panel = read_panel(
+        config.expression,
+        config.response,
+        target=config.target,
+        direction=config.direction,
+        replicates=config.replicates,
+        obs=config.obs,
+        lineage_column=config.lineage_column,
+        drop_unmatched=config.drop_unmatched,
+    )
+    evidence = read_evidence(config.screens, config.screen_meta)
+    spec = read_spec(config.spec)
+    model = spec.model(evidence, config.random_state)
+    trials = spec.trials if config.trials is None else config.trials
+    groups = panel.obs["lineage"] if "lineage" in panel.obs else None
+    report("reading", 1, 1)
+
+    expression, target = panel.to_df(), panel.obs["susceptibility"]
+    evaluation = {
+        "space": spec.search_space,
+        "trials": trials,
+        "folds": spec.folds,
+        "repeats": spec.repeats if config.repeats is None else config.repeats,
+        "peers": config.peers,
+        "n_jobs": config.jobs,
+        "random_state": model.random_state,
+    }
+    # Whatever is wrong with the data has been said by now; from here on files are written.
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _RUN_FILE, {"finished": False, "config": config.fingerprint()})
+    cv = nested_cross_validate(
+        model,
+        expression,
+        target,
+        groups,
+        run_folder=folder / "journals",
+        progress=lambda done, total, split: report("evaluating", done, total),
+        **evaluation,
+    )
+    steps = iter(range(1, trials + 1))
+    tuned = tune(
+        model,
+        expression,
+        target,
+        space=spec.search_space,
+        trials=trials,
+        journal=folder / "journals" / "tuning-all-samples.journal",
+        name="all samples",
+        progress=lambda: report("tuning", next(steps), trials),
+    )
+    report("fitting", 0, 1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ChanceSkillWarning)
+        fitted = tuned.model.fit(expression, target)
+    said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
+    metadata = _metadata(config, panel, cv, tuned.settings, evidence, model.random_state)
+    save_bundle(fitted, folder / "bundle", metadata)
+    _write_results(folder, cv, metadata)
+    report("fitting", 1, 1)
+    report("registering", 0, 1)
+    number = Registry(config.registry).register(
+        folder / "bundle",
+        config.name,
+        parameters=_parameters(config, trials, tuned.settings, panel),
+        metrics=_metrics(cv, fitted.skill_),
+        tags={"simulated": str(metadata["simulated"]).lower()},
+        artifacts=[
+            folder / name
+            for name in ("performance.csv", "predictions.csv", "provenance.json", "environment.json")
+        ]
+        + [folder / "figures"],
+    )
+    registered = f"{config.name}/{number}"
+    write_json(
+        folder / _RUN_FILE,
+        {"finished": True, "config": config.fingerprint(), "registered": registered},
+    )
+    report("registering", 1, 1)
+    return TrainingRun(load_bundle(folder / "bundle"), cv, folder, registered, said)
+
+
+def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    run_file = folder / _RUN_FILE
+    if not run_file.is_file():
+        raise InputError(
+            f"{folder} holds other files and no training run; name another folder (--run-folder)."
+        )
+    run = json.loads(run_file.read_text(encoding="utf-8"))
+    if run["finished"]:
+        raise InputError(
+            f"{folder} holds a finished run (registered as {run.get('registered')}); name another "
+            "folder (--run-folder) to train again."
+        )
+    if not resume:
+        raise InputError(
+            f"{folder} holds a run that was stopped; go on with --resume, or name another folder "
+            "(--run-folder)."
+        )
+    asked = json.loads(to_json(config.fingerprint()))
+    changed = [key for key, value in asked.items() if run["config"].get(key) != value]
+    if changed:
+        raise InputError(
+            f"The run in {folder} was started with other settings ({', '.join(changed)}); resume "
+            "it with the same ones, or name another folder (--run-folder)."
+        )
+
+
+def read_evidence(screens: Sequence[str | Path], metadata: Path | None) -> GeneEvidence | None:
+    """Read screens and combine them; None when there are none."""
+    if not screens:
+        return None
+    from nkpredict.evidence import combine_screens, read_screens
+
+    return combine_screens(read_screens(*screens, metadata=metadata))
+
+
+def _metadata(
+    config: TrainingConfig,
+    panel: AnnData,
+    cv: CrossValidation,
+    settings: dict[str, Any],
+    evidence: GeneEvidence | None,
+    random_state: int,
+) -> dict[str, Any]:
+    provenance = panel.uns["nkpredict"]
+    simulated_evidence = evidence is not None and evidence.simulated
+    return {
+        "name": config.name,
+        "simulated": bool(provenance["simulated"] or simulated_evidence),
+        "nkpredict_version": version("nkpredict"),
+        "random_state": random_state,
+        "spec": config.spec,
+        "settings": settings,
+        "training": {
+            "samples": panel.n_obs,
+            "genes": panel.n_vars,
+            "lineages": provenance["panel"]["lineages"],
+            "panel": provenance["panel"],
+            "expression": provenance["expression"],
+            "response": provenance["response"],
+            "screens": {} if evidence is None else evidence.provenance,
+        },
+        "performance": cv.summary.to_dict("records"),
+        "interval_coverage": cv.interval_coverage().to_dict(),
+    }
+
+
+def _write_results(folder: Path, cv: CrossValidation, metadata: dict[str, Any]) -> None:
+    simulated = metadata["simulated"]
+    mark = {"note": "SIMULATED"} if simulated else {}
+    write_csv(folder / "predictions.csv", cv.predictions.assign(**mark).set_index("sample"))
+    write_csv(folder / "performance.csv", cv.summary.assign(**mark).set_index("model"))
+    write_csv(folder / "settings.csv", cv.settings.assign(**mark).set_index("split"))
+    write_json(folder / "provenance.json", metadata)
+    write_json(folder / "environment.json", _environment())
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    ceiling = metadata["training"]["response"].get("replicates", {}).get("spearman_ceiling")
+    write_performance_figure(
+        cv, figures / "performance.png", simulated=simulated, ceiling=ceiling
+    )
+    write_prediction_figure(cv, figures / "predictions.png", simulated=simulated)
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _parameters(
+    config: TrainingConfig, trials: int, settings: dict[str, Any], panel: AnnData
+) -> dict[str, Any]:
+    provenance = panel.uns["nkpredict"]
+    return {
+        **{key: value for key, value in config.fingerprint().items() if value not in (None, [])},
+        **settings,
+        "trials": trials,
+        "samples": panel.n_obs,
+        "genes": panel.n_vars,
+        "expression_sha256": provenance["expression"]["sha256"],
+        "response_sha256": provenance["response"]["sha256"],
+    }
+
+
+def _metrics(cv: CrossValidation, skill: dict[str, float]) -> dict[str, float]:
+    metrics = {"spearman_out_of_fold": skill["spearman"]}
+    for row in cv.summary.to_dict("records"):
+        label = f"{row['split']}.{row['model']}".replace(" ", "_").replace("-", "_")
+        for name in ("spearman", "spearman_within_lineage", "rmse"):
+            if np.isfinite(row[name]):
+                metrics[f"{label}.{name}"] = row[name]
+    return metrics

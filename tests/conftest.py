@@ -1,0 +1,54 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict.io.genes import approved_symbols
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real files, beside the checkout or named by NKPREDICT_DATA."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("NKPREDICT_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip("real data are not present (set NKPREDICT_DATA to their folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def genes() -> list[str]:
+    """Return 120 approved symbols, sorted."""
+    return sorted(approved_symbols())[::170][:120]
+
+
+@pytest.fixture
+def profiles(genes: list[str]) -> pd.DataFrame:
+    """Expression of 60 samples with three lineages' worth of structure."""
+    rng = np.random.default_rng(7)
+    lineage = np.repeat([0, 1, 2], 20)
+    programmes = rng.normal(0, 1, (3, len(genes)))
+    values = 5 + rng.normal(0, 1, len(genes)) + programmes[lineage]
+    values = values + rng.normal(0, 1, (60, len(genes)))
+    return pd.DataFrame(values, index=[f"S{i:02d}" for i in range(60)], columns=genes)
+
+
+@pytest.fixture
+def susceptibility(profiles: pd.DataFrame) -> pd.Series:
+    """Response driven by three genes, with noise."""
+    rng = np.random.default_rng(8)
+    drivers = profiles.iloc[:, [3, 40, 77]]
+    signal = (drivers - drivers.mean()) @ np.array([0.12, -0.1, 0.08])
+    return (0.5 + signal + rng.normal(0, 0.08, len(profiles))).rename("susceptibility")
+
+
+@pytest.fixture
+def lineage(profiles: pd.DataFrame) -> pd.Series:
+    """Three lineages of 20 samples."""
+    return pd.Series(np.repeat(["AML", "BCL", "MM"], 20), index=profiles.index)
