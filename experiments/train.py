@@ -2,7 +2,8 @@
 
 Example
 -------
-NKPREDICT_DATA=../my-data python experiments/train.py --config experiments/configs/gdsc-venetoclax.yaml
+export NKPREDICT_DATA=../my-data
+python experiments/train.py --config experiments/configs/gdsc-venetoclax.yaml
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def susceptibility(profiles: pd.DataFrame) -> pd.Series:
     """Response driven by three genes, with noise."""
     rng = np.random.default_rng(8)
     drivers = profiles.iloc[:, [3, 40, 77]]
-    signal = (drivers - drivers.mean()) @ np.array([0.12, -0.1, 0.08])
+    signal = (drivers - drivers.mean()) @ np.array([0.25, -0.2, 0.2])
     return (0.5 + signal + rng.normal(0, 0.08, len(profiles))).rename("susceptibility")
 
 

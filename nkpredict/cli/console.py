@@ -62,9 +62,7 @@ def stages(quiet: bool) -> Iterator[StageProgress]:
         yield report
 
 
-def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table that fits the terminal; numbers are set to the right."""
     from rich import box
     from rich.console import Console

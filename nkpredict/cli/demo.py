@@ -66,9 +66,7 @@ def demo(
         from nkpredict.io.writing import write_json
 
         performance = run.cross_validation.summary.to_dict("records")
-        write_json(
-            json_file, {"simulated": True, "recovery": recovery, "performance": performance}
-        )
+        write_json(json_file, {"simulated": True, "recovery": recovery, "performance": performance})
     if quiet:
         return
     print_performance(run.cross_validation, simulated=True)

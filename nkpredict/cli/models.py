@@ -77,7 +77,9 @@ def show_model(
 
 
 @app.command("promote")
-def promote_model(model: Reference, registry: RegistryLocation = None, quiet: Quiet = False) -> None:
+def promote_model(
+    model: Reference, registry: RegistryLocation = None, quiet: Quiet = False
+) -> None:
     """Make a version the one in use (alias champion).
 
     Example:

@@ -42,14 +42,11 @@ ScreenMeta = Annotated[
 ]
 Spec = Annotated[str, typer.Option(metavar="NAME|FILE", help="Recipe of the model.")]
 Trials = Annotated[
-    int | None, typer.Option(metavar="N", help="Optuna trials in each fold (default: the recipe's).")
+    int | None,
+    typer.Option(metavar="N", help="Optuna trials in each fold (default: the recipe's)."),
 ]
-Repeats = Annotated[
-    int | None, typer.Option(metavar="N", help="Repetitions of the random split.")
-]
-Peers = Annotated[
-    bool, typer.Option("--peers", help="Also evaluate RidgeCV and default LightGBM.")
-]
+Repeats = Annotated[int | None, typer.Option(metavar="N", help="Repetitions of the random split.")]
+Peers = Annotated[bool, typer.Option("--peers", help="Also evaluate RidgeCV and default LightGBM.")]
 DropUnmatched = Annotated[
     bool, typer.Option("--drop-unmatched", help="Leave out responses without expression.")
 ]
@@ -145,7 +142,10 @@ def print_performance(cross_validation: Any, simulated: bool) -> None:
     print_table(
         f"Spearman on unseen samples{mark}",
         ["model", *table.columns],
-        [[str(model), *map(float, row)] for model, row in zip(table.index, table.to_numpy(), strict=True)],
+        [
+            [str(model), *map(float, row)]
+            for model, row in zip(table.index, table.to_numpy(), strict=True)
+        ],
     )
 
 

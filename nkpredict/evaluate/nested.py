@@ -57,7 +57,7 @@ class CrossValidation:
             for value, suffix in (("spearman", ""), ("spearman_within_lineage", ", within lineage"))
             if (value, split) in wide
         }
-        return pd.DataFrame(columns).loc[[m for m in self.summary["model"].unique()]]
+        return pd.DataFrame(columns).loc[list(self.summary["model"].unique())]
 
     def interval_coverage(self) -> pd.Series:
         """Share of observed values inside the 90 % interval, for each split."""

@@ -32,8 +32,9 @@ def resistance_genes(
         mean of its lowering parts: ``gene, mean_contribution, lowest_contribution``,
         ``samples_resisting`` (share of samples where the gene is among the 20 lowest),
         ``direction`` (``protects``: high expression lowers susceptibility; ``sensitizes``: the
-        gene resists by being low; ``unclear``: the model has no slope on it), ``evidence`` (+ = screens say sensitizes) and
-        ``evidence_reading`` (``agrees``, ``conflicts`` or ``no screen``).
+        gene resists by being low; ``unclear``: the model has no slope on it), ``evidence``
+        (+ = screens say sensitizes) and ``evidence_reading`` (``agrees``, ``conflicts``,
+        ``unclear`` or ``no screen``).
     """
     values = contributions.to_numpy()
     lowering = np.minimum(values, 0)

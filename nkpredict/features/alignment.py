@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from nkpredict.errors import InputError, name_some
 
@@ -37,9 +38,13 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
     """
     if isinstance(X, pd.DataFrame):
         frame = X
-    elif hasattr(X, "obs_names"):
+    elif not isinstance(X, np.ndarray) and hasattr(X, "obs_names"):
         frame = X.to_df()
     else:
+        if sparse.issparse(X):
+            raise InputError(
+                "Sparse input is not supported: profiles are dense; give X.toarray() instead."
+            )
         array = np.asarray(X)
         if array.ndim != 2:
             raise InputError(
@@ -49,9 +54,9 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
             )
         if names is not None and array.shape[1] != len(names):
             raise InputError(
-                f"X has {array.shape[1]} features, but this estimator was fitted with "
-                f"{len(names)} features as input; an array is matched by position, so give a "
-                "DataFrame with gene symbols as columns instead."
+                f"X has {array.shape[1]} features, but nkpredict is expecting {len(names)} features "
+                "as input, because an array is matched by position; give a DataFrame with gene "
+                "symbols as columns instead."
             )
         columns = pd.RangeIndex(array.shape[1]) if names is None else pd.Index(names)
         frame = pd.DataFrame(array, columns=columns)
@@ -61,6 +66,12 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
             f"{len(repeated)} gene names occur more than once ({name_some(repeated)}); expected "
             "every gene once."
         )
+    if frame.shape[1] == 0:
+        raise InputError(
+            f"Found 0 feature(s) (shape=({len(frame)}, 0)) while a minimum of 1 is required."
+        )
+    if any(pd.api.types.is_complex_dtype(dtype) for dtype in set(frame.dtypes)):
+        raise InputError("Complex data not supported: expression values must be real numbers.")
     try:
         values = frame.to_numpy(dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -72,7 +83,7 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
     return pd.DataFrame(values, index=frame.index, columns=frame.columns)
 
 
-def align_to(X: Profiles, genes: np.ndarray) -> pd.DataFrame:
+def align_to(X: Profiles, genes: np.ndarray) -> np.ndarray:
     """Bring profiles into the gene order of a fitted estimator, by name.
 
     Parameters
@@ -84,8 +95,10 @@ def align_to(X: Profiles, genes: np.ndarray) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        Samples × ``len(genes)``; genes that are not in ``X`` are NaN.
+    numpy.ndarray
+        float64, samples × ``len(genes)``, one row after the other in memory, so that sums over
+        the genes of a sample never depend on the layout of ``X``; genes that are not in ``X``
+        are NaN.
 
     Raises
     ------
@@ -93,7 +106,7 @@ def align_to(X: Profiles, genes: np.ndarray) -> pd.DataFrame:
         When no gene of the estimator is in ``X``.
     """
     if not isinstance(X, pd.DataFrame) and not hasattr(X, "obs_names"):
-        return to_frame(X, names=genes)
+        return np.ascontiguousarray(to_frame(X, names=genes).to_numpy())
     frame = to_frame(X)
     shared = frame.columns.isin(genes)
     if not shared.any():
@@ -102,7 +115,23 @@ def align_to(X: Profiles, genes: np.ndarray) -> pd.DataFrame:
             f"the {len(genes):,} genes of the model ({name_some(genes, 3)}); expected columns "
             "named by gene symbol. Check the identifiers and the orientation."
         )
-    return frame.reindex(columns=pd.Index(genes))
+    return np.ascontiguousarray(frame.reindex(columns=pd.Index(genes)).to_numpy())
+
+
+def to_weights(sample_weight: Any, X: Profiles) -> np.ndarray | None:
+    """Return the weights of the samples, or None when none are given.
+
+    Raises
+    ------
+    InputError
+        When a weight is negative or not finite, or all are zero.
+    """
+    if sample_weight is None:
+        return None
+    weights = to_target(sample_weight, X, "sample weight")
+    if (weights < 0).any() or weights.sum() == 0:
+        raise InputError("Sample weights must not be negative, nor must every weight be zero.")
+    return weights
 
 
 def to_target(y: Any, X: Profiles, what: str = "response") -> np.ndarray:
@@ -152,21 +181,26 @@ def to_labels(y: Any, X: Profiles, what: str) -> np.ndarray:
             f"The {what} is missing: requires y to be passed, but the target y is None."
         )
     n_samples = len(names) if names is not None else np.asarray(X).shape[0]
-    if isinstance(y, pd.DataFrame):
-        y = y.iloc[:, 0] if y.shape[1] == 1 else y.to_numpy()
+    if not isinstance(y, pd.Series):
+        y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1 and what == "response":
+        y = y.ravel()
+    if y.ndim != 1:
+        raise InputError(
+            f"The {what} has shape {y.shape}; expected one value for each of {n_samples} samples."
+        )
     if len(y) != n_samples:
         raise InputError(f"Found {len(y)} {what} values for {n_samples} samples; expected as many.")
-    if isinstance(y, pd.Series) and names is not None and not y.index.equals(names):
-        if not isinstance(y.index, pd.RangeIndex):
-            absent = names.difference(y.index)
-            if len(absent):
-                raise InputError(
-                    f"{len(absent)} samples have no {what} ({name_some(absent)}); expected the "
-                    "same sample names on both."
-                )
-            y = y.loc[names]
-    values = np.asarray(y)
-    return values.ravel() if values.ndim == 2 and values.shape[1] == 1 else values
+    named = isinstance(y, pd.Series) and not isinstance(y.index, pd.RangeIndex)
+    if named and names is not None and not y.index.equals(names):
+        absent = names.difference(y.index)
+        if len(absent):
+            raise InputError(
+                f"{len(absent)} samples have no {what} ({name_some(absent)}); expected the same "
+                "sample names on both."
+            )
+        y = y.loc[names]
+    return np.asarray(y)
 
 
 def remember_names(estimator: Any, X: Profiles, frame: pd.DataFrame) -> None:

@@ -70,9 +70,10 @@ def read_expression(
 
     path = require_file(path, "expression matrix")
     if path.suffix.lower() in (".h5ad", ".zarr"):
-        matrix, annotations = _read_anndata(path, layer)
+        matrix, by_row, by_column = _read_anndata(path, layer)
     else:
-        matrix, annotations = read_labelled_matrix(path, "expression matrix"), None
+        matrix = read_labelled_matrix(path, "expression matrix")
+        by_row, by_column = pd.DataFrame(index=matrix.index), pd.DataFrame(index=matrix.columns)
     matrix, found_orientation = _orient(matrix, orientation, path)
     _check_labels(matrix, path)
     _check_values(matrix, path)
@@ -93,7 +94,7 @@ def read_expression(
 
     adata = anndata.AnnData(
         X=values,
-        obs=pd.DataFrame(index=matrix.index) if annotations is None else annotations,
+        obs=by_column if found_orientation == "genes-by-samples" else by_row,
         var=pd.DataFrame(index=pd.Index(genes, name="gene")),
     )
     adata.obs_names.name = "sample"
@@ -164,7 +165,9 @@ def add_annotations(adata: AnnData, path: str | Path) -> None:
     }
 
 
-def _read_anndata(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_anndata(
+    path: Path, layer: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import anndata
     from scipy import sparse
 
@@ -186,7 +189,7 @@ def _read_anndata(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataF
     matrix = pd.DataFrame(
         dense.astype(np.float32, copy=False), index=adata.obs_names, columns=adata.var_names
     )
-    return matrix, adata.obs
+    return matrix, adata.obs, adata.var
 
 
 def _orient(

@@ -1,4 +1,4 @@
-"""Gene names: recognise symbols and Ensembl ids, bring old ones up to date, never guess silently."""
+"""Gene names: recognise symbols and Ensembl ids, update old ones, never guess silently."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
 import pandas as pd
 
 from nkpredict.shipped import shipped_path
@@ -62,7 +61,7 @@ def _reference() -> _Reference:
     table = pd.read_csv(
         shipped_path("reference", "gene_names.tsv.gz"), sep="\t", dtype=str, keep_default_na=False
     )
-    kinds = {kind: rows for kind, rows in table.groupby("kind")}
+    kinds = {kind: table[table["kind"] == kind] for kind in ("symbol", "alias", "ensembl")}
     aliases = kinds["alias"]
     shared = aliases["name"].duplicated(keep=False)
     ensembl = kinds["ensembl"].drop_duplicates("name", keep=False)
@@ -86,7 +85,10 @@ def approved_symbols() -> frozenset[str]:
 
 
 def recognised_share(names: Iterable[str]) -> float:
-    """Share of names that are Ensembl ids, approved symbols or known old symbols.
+    """Share of names that are Ensembl ids or approved symbols.
+
+    Old symbols and aliases do not count: there are so many that names of samples, such as ``P4``,
+    are among them.
 
     Parameters
     ----------
@@ -98,18 +100,12 @@ def recognised_share(names: Iterable[str]) -> float:
     float
         Between 0 and 1; 0 for an empty list.
     """
-    reference = _reference()
-    known = total = 0
-    for name in names:
-        total += 1
-        plain = _plain(str(name))
-        known += (
-            _VERSIONED_ENSEMBL.match(plain) is not None
-            or plain in reference.symbols
-            or plain in reference.aliases
-            or plain in reference.ambiguous
-        )
-    return known / total if total else 0.0
+    symbols = _reference().symbols
+    known = [
+        _VERSIONED_ENSEMBL.match(plain) is not None or plain in symbols
+        for plain in (_plain(str(name).strip()) for name in names)
+    ]
+    return sum(known) / len(known) if known else 0.0
 
 
 def approve_gene_names(names: Sequence[str]) -> GeneNames:
@@ -173,12 +169,6 @@ def approve_gene_names(names: Sequence[str]) -> GeneNames:
         ambiguous=tuple(ambiguous),
         unknown=tuple(unknown),
     )
-
-
-def approve_series(genes: pd.Series) -> tuple[pd.Series, GeneNames]:
-    """Map a column of gene names, keeping its index; see :func:`approve_gene_names`."""
-    outcome = approve_gene_names(genes.astype(str).tolist())
-    return pd.Series(np.array(outcome.approved, dtype=object), index=genes.index), outcome
 
 
 def _plain(name: str) -> str:

@@ -224,8 +224,8 @@ def _from_simple(
     repeated = names[names.duplicated()].unique()
     if len(repeated):
         raise InputError(
-            f"{path} names {len(repeated)} samples more than once ({name_some(repeated)}); expected "
-            "one row a sample. Average or remove the repeats."
+            f"{path} names {len(repeated)} samples more than once ({name_some(repeated)}); "
+            "expected one row a sample. Average or remove the repeats."
         )
     original = pd.Series(_numbers(table[target], target, path).to_numpy(), index=names)
     infinite = original.index[np.isinf(original)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,15 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.writing import require_file
 
+# What pandas and gzip raise for files that are truncated or no tables at all.
+_MALFORMED = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeDecodeError,
+    EOFError,
+    OSError,
+    zlib.error,
+)
 _MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A"]
 
 
@@ -28,7 +39,7 @@ def first_line(path: Path) -> str:
         opener = gzip.open if compressed else open
         with opener(path, "rt", encoding="utf-8-sig") as text:
             return str(text.readline()).rstrip("\r\n")
-    except (UnicodeDecodeError, OSError, EOFError) as error:
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path} is not readable text ({error}); expected a CSV or TSV table, plain or gzip."
         ) from error
@@ -78,7 +89,7 @@ def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
             encoding="utf-8-sig",
             compression=_compression(path),
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, EOFError) as error:
+    except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
         ) from error
@@ -117,7 +128,7 @@ def read_labelled_matrix(path: str | Path, what: str) -> pd.DataFrame:
     return table
 
 
-def _compression(path: Path) -> str | None:
+def _compression(path: Path) -> Literal["gzip"] | None:
     with path.open("rb") as stream:
         return "gzip" if stream.read(2) == b"\x1f\x8b" else None
 
@@ -140,7 +151,7 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
             encoding="utf-8-sig",
             compression=_compression(path),
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, EOFError, UnicodeDecodeError) as error:
+    except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
         ) from error
@@ -171,7 +182,7 @@ def _report_text(path: Path, separator: str, labels: list[str], error: Exception
     if len(rows) == 0:
         raise InputError(f"{path} could not be read as numbers: {error}") from error
     places = [
-        f"{raw.iat[row, column]!r} at {raw.index[row]} / {raw.columns[column]}"
+        f"{raw.iloc[row, column]!r} at {raw.index[row]} / {raw.columns[column]}"
         for row, column in zip(rows[:4], columns[:4], strict=True)
     ]
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""

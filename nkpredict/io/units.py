@@ -130,5 +130,5 @@ def to_log2(values: np.ndarray, unit: Unit, source: str) -> tuple[np.ndarray, st
             f"{source} has {int((totals == 0).sum())} samples without a single read; "
             "remove them and read the file again."
         )
-    per_million = values * (1e6 / totals)[:, None].astype(np.float32)
+    per_million = values * np.asarray(1e6 / totals, dtype=np.float32)[:, None]
     return np.log2(per_million + np.float32(1)), "log2(counts per million + 1), no gene length"

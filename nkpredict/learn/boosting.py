@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
-from nkpredict.features.alignment import align_to, remember_names, to_frame, to_target
+from nkpredict.features.alignment import (
+    align_to,
+    remember_names,
+    to_frame,
+    to_target,
+    to_weights,
+)
 from nkpredict.features.selection import select_genes
 from nkpredict.learn.evidence import Evidence, signed_evidence
 
@@ -83,6 +89,12 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
         self.models = models
         self.random_state = random_state
 
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a value here."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
 
@@ -104,17 +116,17 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
         """
         frame = to_frame(X)
         target = to_target(y, X)
-        weights = None if sample_weight is None else to_target(sample_weight, X, "sample weight")
-        if len(frame) < 2 or frame.shape[1] == 0:
-            raise InputError(
-                f"Found {frame.shape[0]} sample(s) and {frame.shape[1]} feature(s) "
-                f"(shape={frame.shape}) while a minimum of 2 samples and 1 gene is required."
-            )
+        weights = to_weights(sample_weight, X)
+        if len(frame) < 2:
+            raise InputError(f"Found {len(frame)} sample; trees need 2 samples at least.")
+        signed = signed_evidence(self.evidence, frame.columns)
+        # In sorted order the draws of columns do not depend on the order of the file.
+        order = np.argsort(frame.columns.to_numpy(), kind="stable")
+        frame, signed = frame.iloc[:, order], signed[order]
         values = frame.to_numpy()
         present = ~np.isnan(values)
         mean = np.nansum(values, axis=0) / np.maximum(present.sum(axis=0), 1)
         values = np.where(present, values, mean)
-        signed = signed_evidence(self.evidence, frame.columns)
         self.selected_ = select_genes(values, target, signed, self.selected_genes)
         self.mean_ = mean[self.selected_]
         self._train(values[:, self.selected_], target, weights, signed[self.selected_])
@@ -193,5 +205,5 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
     def _chosen(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        values = align_to(X, names).to_numpy()[:, self.selected_]
+        values = align_to(X, names)[:, self.selected_]
         return np.where(np.isnan(values), self.mean_, values)

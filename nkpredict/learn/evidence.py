@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from nkpredict.errors import InputError
 
@@ -13,7 +14,7 @@ from nkpredict.errors import InputError
 Evidence: TypeAlias = Any
 
 
-def signed_evidence(evidence: Evidence, genes: Sequence[str]) -> np.ndarray:
+def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> np.ndarray:
     """Return the signed evidence of each gene, 0 where nothing is known.
 
     Parameters
@@ -37,7 +38,7 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str]) -> np.ndarray:
     if evidence is None:
         return np.zeros(len(genes))
     if hasattr(evidence, "for_genes"):
-        return np.asarray(evidence.for_genes(genes), dtype=np.float64)
+        return np.asarray(evidence.for_genes(list(genes)), dtype=np.float64)
     values = np.asarray(evidence, dtype=np.float64)
     if values.shape != (len(genes),):
         raise InputError(

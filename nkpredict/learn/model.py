@@ -16,7 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features.alignment import Profiles, align_to, to_frame, to_labels, to_target
+from nkpredict.features.alignment import (
+    Profiles,
+    align_to,
+    to_frame,
+    to_labels,
+    to_target,
+    to_weights,
+)
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.blend import blend_weights
 from nkpredict.learn.boosting import EvidenceBoosting
@@ -207,7 +214,7 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
 
     def _profiles(self, X: Profiles) -> RankedProfiles:
         check_is_fitted(self)
-        return RankedProfiles.of(align_to(X, self.feature_names_in_).to_numpy())
+        return RankedProfiles.of(align_to(X, self.feature_names_in_))
 
     def _training_data(self, X: Profiles, y: Any, groups: Any, sample_weight: Any) -> TrainingData:
         frame = to_frame(X)
@@ -217,10 +224,10 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         return TrainingData(
             samples=frame.index,
             genes=np.asarray(frame.columns, dtype=object),
-            profiles=RankedProfiles.of(frame.to_numpy()),
+            profiles=RankedProfiles.of(np.ascontiguousarray(frame.to_numpy())),
             target=target,
             labels=None if groups is None else to_labels(groups, X, "groups"),
-            weights=None if sample_weight is None else to_target(sample_weight, X, "sample weight"),
+            weights=to_weights(sample_weight, X),
             evidence=signed_evidence(self.evidence, frame.columns),
         )
 

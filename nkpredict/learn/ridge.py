@@ -17,6 +17,7 @@ from nkpredict.features.alignment import (
     remember_names,
     to_frame,
     to_target,
+    to_weights,
 )
 from nkpredict.learn.evidence import Evidence, signed_evidence
 
@@ -68,6 +69,12 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         self.direction = direction
         self.penalties = penalties
 
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a value here."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
 
@@ -91,15 +98,13 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         """
         frame = to_frame(X)
         target = to_target(y, X)
-        weights = _weights(sample_weight, X)
+        weights = to_weights(sample_weight, X)
         if len(frame) < 2:
             raise InputError(f"Found {len(frame)} sample; a ridge needs 2 samples at least.")
         values = frame.to_numpy()
-        if values.shape[1] == 0:
-            raise InputError("Found 0 feature(s) (shape=(n, 0)) while a minimum of 1 is required.")
         absent = np.isnan(values).all(axis=0)
         filled = np.where(absent, 0.0, values)
-        share = weights / weights.sum()
+        share = np.full(len(frame), 1 / len(frame)) if weights is None else weights / weights.sum()
         with threadpool_limits(1):
             self.mean_ = _weighted_mean(filled, share)
             centred = np.nan_to_num(filled - self.mean_)
@@ -124,7 +129,7 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         residual = (target - self.intercept_) * root
         signed = signed_evidence(self.evidence, genes)
         parts = _gram_parts(rows, signed)
-        best: tuple[float, ...] | None = None
+        best = (np.inf, 0.0, 0.0, 0.0)
         for trust, direction in _mixtures(self.trust, self.direction, len(parts) > 1):
             shares = _shares(trust, direction, len(parts))
             gram = sum(s * part for s, (part, _) in zip(shares, parts, strict=True) if s)
@@ -133,17 +138,17 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
             for penalty in self.penalties:
                 error = _left_out_error(eigenvalues, vectors, residual, root, penalty)
                 # A tiny margin keeps the choice stable, and the simpler mixture on a tie.
-                if best is None or error < best[0] * (1 - 1e-9):
+                if error < best[0] * (1 - 1e-9):
                     dual = vectors @ ((vectors.T @ residual) / (eigenvalues + penalty))
                     best = (error, penalty, trust, direction)
                     chosen = dual, shares
-        assert best is not None
         dual, shares = chosen
         self.left_out_error_, self.penalty_, self.trust_, self.direction_ = best
         self.coef_ = _coefficients(rows, dual, signed, shares, parts)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict one number a sample; genes are matched by name."""
+        check_is_fitted(self)
         # Row sums, not a matrix product: a sample's value must not depend on its company.
         predicted: np.ndarray = self.intercept_ + (self._standard(X) * self.coef_).sum(axis=1)
         return predicted
@@ -159,7 +164,7 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
     def _standard(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        values = align_to(X, names).to_numpy()
+        values = align_to(X, names)
         standard: np.ndarray = np.nan_to_num((values - self.mean_) / self.scale_)
         return standard
 
@@ -222,16 +227,6 @@ def _coefficients(
         coefficients += shares[1] / parts[1][1] * np.abs(signed) * pull
         coefficients += shares[2] / parts[2][1] * signed * float(signed @ pull)
     return coefficients
-
-
-def _weights(sample_weight: Any, X: Any) -> np.ndarray:
-    n_samples = len(X.obs_names) if hasattr(X, "obs_names") else len(X)
-    if sample_weight is None:
-        return np.ones(n_samples)
-    weights = to_target(sample_weight, X, "sample weight")
-    if (weights < 0).any() or weights.sum() == 0:
-        raise InputError("Sample weights must be 0 or more, with at least one above 0.")
-    return weights
 
 
 def _weighted_mean(values: np.ndarray, share: np.ndarray) -> np.ndarray:

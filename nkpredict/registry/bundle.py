@@ -79,7 +79,7 @@ def save_bundle(
     metadata = dict(metadata or {})
     state = state_of(model)
     buffer = io.BytesIO()
-    np.savez(buffer, **state.arrays)
+    np.savez(buffer, allow_pickle=False, **state.arrays)
     files = {
         _ARRAYS: buffer.getvalue(),
         _SETTINGS: to_json(state.settings).encode(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +62,21 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         aliases, names = content["aliases"], content["model_names"]
         home = str(_home() if location is None else Path(location).expanduser().absolute())
         uris = [str(content[key]) for key in ("tracking_uri", "registry_uri")]
-        artifacts: str | None = str(content["artifact_location"]).replace("{home}", home)
+        tracking, registry = (uri.replace("{home}", home) for uri in uris)
         found = RegistrySettings(
-            *(uri.replace("{home}", home) for uri in uris),
-            artifacts,
-            str(content["experiment"]),
-            str(names["default"]),
-            str(aliases["new_version"]),
-            str(aliases["in_use"]),
+            tracking_uri=tracking,
+            registry_uri=registry,
+            artifact_location=str(content["artifact_location"]).replace("{home}", home),
+            experiment=str(content["experiment"]),
+            default_name=str(names["default"]),
+            new_version_alias=str(aliases["new_version"]),
+            in_use_alias=str(aliases["in_use"]),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is malformed ({error!r}); expected tracking_uri, registry_uri, "
             "artifact_location, experiment, model_names and aliases."
         ) from error
-    tracking, registry = found.tracking_uri, found.registry_uri
     if location is not None and "://" in str(location):
         tracking = registry = str(location)
     elif location is None:
@@ -84,17 +84,8 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         registry = os.environ.get(
             "MLFLOW_REGISTRY_URI", os.environ.get("MLFLOW_TRACKING_URI", registry)
         )
-    if tracking != found.tracking_uri:
-        artifacts = None
-    return RegistrySettings(
-        tracking,
-        registry,
-        artifacts,
-        found.experiment,
-        found.default_name,
-        found.new_version_alias,
-        found.in_use_alias,
-    )
+    artifacts = found.artifact_location if tracking == found.tracking_uri else None
+    return replace(found, tracking_uri=tracking, registry_uri=registry, artifact_location=artifacts)
 
 
 def _settings_file() -> Path:

@@ -113,7 +113,10 @@ def plot_waterfall(scores: Scores, sample: str, ax: Axes | None = None) -> Axes:
     ]
     ax.set_yticks(range(last + 1), labels)
     ax.set_ylim(last + 0.6, -0.6)
-    ax.margins(x=0.16)
+    places = [steps.base, *(step.end for step in steps.steps)]
+    # Room on both sides for the numbers beside the bars.
+    room = max(0.16 * (max(places) - min(places)), 0.005)
+    ax.set_xlim(min(places) - room, max(places) + room)
     ax.set_xlabel("susceptibility")
     ax.set_title(_label(sample), loc="left")
     return _marked(ax, scores)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 NO_VALUE = "–"
 # Control characters, halves of surrogate pairs and non-characters: not allowed in an HTML file.
@@ -60,7 +60,7 @@ def joined(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a number other than NaN."""
     try:
         return not math.isnan(value)

@@ -21,7 +21,7 @@ from nkpredict.report.layout import Scale, Waterfall, scale_over, waterfall
 if TYPE_CHECKING:
     from nkpredict.score import Scores
 
-_RESISTANCE_GENES_SHOWN = 50
+_RESISTANCE_GENES_SHOWN = 30
 _MOST_BARS = 40
 # Columns with a place of their own in the report; others are shown as they are.
 _KNOWN_COLUMNS = {
@@ -55,7 +55,7 @@ class _Bar(NamedTuple):
 
     low: float
     high: float
-    count: int
+    samples: int
 
 
 def write_report(scores: Scores, path: str | Path) -> Path:
@@ -100,6 +100,7 @@ def _render(scores: Scores) -> str:
         policy=_policy(style, script),
         notice=NOTICE,
         simulated=summary.is_simulated(scores),
+        simulated_words=summary.simulated_words(scores),
         warnings=[str(warning) for warning in provenance.get("warnings") or []],
         profiles_file=summary.section(provenance, "profiles").get("file"),
         model_name=model.get("name"),
@@ -107,14 +108,15 @@ def _render(scores: Scores) -> str:
         model_simulated=bool(model.get("simulated")),
         paragraphs=summary.cohort_sentences(scores),
         base=float(scores.base_value),
-        table=table,
+        key_figures=summary.key_figures(scores),
         samples=samples,
-        ranking=scale_over([*table[["susceptibility", "lower", "upper"]].to_numpy().ravel()]),
+        ranking=scale_over(
+            [scores.base_value, *table[["susceptibility", "lower", "upper"]].to_numpy().ravel()]
+        ),
         bars=_histogram(table["susceptibility"].to_numpy(dtype=float)),
         response_unit=response.get("unit"),
         gene_count=len(genes),
         genes=genes.head(_RESISTANCE_GENES_SHOWN).to_dict("records"),
-        largest=float(genes["mean_contribution"].abs().max()) if len(genes) else 1.0,
         detected=facts.detected(provenance),
         missing=facts.missing(provenance),
         splits=splits,
@@ -125,11 +127,11 @@ def _render(scores: Scores) -> str:
 
 
 def _samples(scores: Scores, table: pd.DataFrame) -> list[_Sample]:
-    extra_columns = [column for column in table.columns if column not in _KNOWN_COLUMNS]
     samples = []
-    for position, (name, row) in enumerate(
+    for position, (name, values) in enumerate(
         zip(table.index, table.to_dict("records"), strict=True), start=1
     ):
+        row = {str(column): value for column, value in values.items()}
         steps = waterfall(scores, name)
         places = [steps.base, *(step.end for step in steps.steps)]
         samples.append(
@@ -142,9 +144,9 @@ def _samples(scores: Scores, table: pd.DataFrame) -> list[_Sample]:
                 steps,
                 scale_over(places, left=25.0, right=84.0, ticks=4),
                 [
-                    facts.Fact(str(column).replace("_", " ").capitalize(), str(row[column]))
-                    for column in extra_columns
-                    if not pd.isna(row[column])
+                    facts.Fact(column.replace("_", " ").capitalize(), str(value))
+                    for column, value in row.items()
+                    if column not in _KNOWN_COLUMNS and not pd.isna(value)
                 ],
             )
         )
@@ -157,8 +159,8 @@ def _histogram(values: np.ndarray) -> list[_Bar]:
         return []
     counts, edges = np.histogram(values, bins=int(np.clip(len(values) // 3, 8, _MOST_BARS)))
     return [
-        _Bar(float(low), float(high), int(count))
-        for count, low, high in zip(counts, edges, edges[1:], strict=False)
+        _Bar(float(low), float(high), int(samples))
+        for samples, low, high in zip(counts, edges, edges[1:], strict=False)
     ]
 
 

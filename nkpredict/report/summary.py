@@ -31,6 +31,17 @@ def is_simulated(scores: Scores) -> bool:
     return bool(provenance.get("simulated") or section(provenance, "model").get("simulated"))
 
 
+def simulated_words(scores: Scores) -> str:
+    """Say what is simulated; empty when nothing is."""
+    if section(scores.provenance, "model").get("simulated"):
+        what = "The model was trained on simulated data."
+    elif scores.provenance.get("simulated"):
+        what = "The data behind this report are simulated."
+    else:
+        return ""
+    return f"{what} This report says nothing about patients."
+
+
 def section(provenance: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """Return a nested part of the provenance; empty when it is absent."""
     part: Any = provenance
@@ -48,6 +59,24 @@ def flags_of(row: Mapping[str, Any]) -> list[str]:
 def cohort_sentences(scores: Scores) -> list[str]:
     """Return three short paragraphs: the range, how reliable it is, and what lies outside."""
     return [_range_sentence(scores), _reliability(scores), _domain_sentence(scores)]
+
+
+def key_figures(scores: Scores) -> list[tuple[str, str]]:
+    """Return the few numbers to see first, as label and value."""
+    table = scores.table
+    inside = int(table["in_domain"].astype(bool).sum())
+    figures = [
+        (
+            "susceptibility" if len(table) == 1 else "median susceptibility",
+            decimal(table["susceptibility"].median()),
+        ),
+        ("inside the training domain", f"{inside} of {len(table):,}"),
+    ]
+    return figures + [
+        (f"Spearman, {SPLIT_WORDS.get(row['split'], row['split'])}", decimal(row["spearman"], 2))
+        for row in performance_of(scores)
+        if row["model"] == OUR_MODEL and is_number(row.get("spearman"))
+    ]
 
 
 def performance_of(scores: Scores) -> list[Mapping[str, Any]]:
@@ -77,8 +106,8 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall) -> list[str]:
             else "about as easily as a typical training sample"
         )
         sentences = [
-            f"NK cells are predicted to kill this sample {degree}: {what}, above "
-            f"{percentile:.0f} % of the training samples."
+            f"NK cells are predicted to kill this sample {degree}: {what}, higher than "
+            f"{'all' if percentile == 100 else f'{percentile:.0f} %'} of the training samples."
         ]
     else:
         sentences = [f"Predicted {what}."]
@@ -117,8 +146,8 @@ def _range_sentence(scores: Scores) -> str:
         f"{decimal(values.max())}, with a median of {decimal(values.median())}"
     )
     return (
-        f"{opening} {spread}; the base value of the model is {decimal(scores.base_value)}. A higher "
-        "number means that NK cells are predicted to kill the sample more easily."
+        f"{opening} {spread}; the base value of the model is {decimal(scores.base_value)}. A "
+        "higher number means that NK cells are predicted to kill the sample more easily."
     )
 
 
@@ -166,6 +195,7 @@ def _reliability(scores: Scores) -> str:
 def _domain_sentence(scores: Scores) -> str:
     table = scores.table
     total, inside = len(table), int(table["in_domain"].astype(bool).sum())
+    outside = "1 lies" if total - inside == 1 else f"{total - inside} lie"
     coverage = table["gene_coverage"]
     if inside == total:
         domain = (
@@ -180,16 +210,17 @@ def _domain_sentence(scores: Scores) -> str:
         )
     else:
         domain = (
-            f"{inside} of {count(total, 'profile')} resemble the training profiles; "
-            f"{total - inside} lie outside the training domain and need to be read with care"
+            f"{inside} of {count(total, 'profile')} {'resembles' if inside == 1 else 'resemble'} "
+            f"the training profiles; {outside} outside the training domain and must be read with "
+            "care"
         )
     few, many = percent(coverage.min()), percent(coverage.max())
     genes = few if few == many else f"between {few} and {many}"
-    return f"{domain}. Each profile holds {genes} of the model's genes."
+    return f"{domain}. {'It' if total == 1 else 'Each'} holds {genes} of the model's genes."
 
 
 def _interval_words(row: Mapping[str, Any]) -> str:
-    ends = [row.get("lower"), row.get("upper")]
-    if not all(is_number(end) and math.isfinite(end) for end in ends):
+    lower, upper = row["lower"], row["upper"]
+    if not (math.isfinite(lower) and math.isfinite(upper)):
         return "no finite prediction interval can be given"
-    return f"90 % prediction interval {interval(*ends)}"
+    return f"90 % prediction interval {interval(lower, upper)}"

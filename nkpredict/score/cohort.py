@@ -144,18 +144,7 @@ def score(
         index=pd.Index(frame.index.astype(str), name="sample"),
     )
     chance = fitted.skill_["p"] > CHANCE_LEVEL
-    table["flags"] = [
-        ";".join(
-            name
-            for name, on in (
-                ("out_of_domain", not row.in_domain),
-                ("low_gene_coverage", row.gene_coverage < _LOW_COVERAGE),
-                ("chance_skill", chance),
-            )
-            if on
-        )
-        for row in table.itertuples()
-    ]
+    table["flags"] = _flags(table, chance)
     contributions.index = table.index
     provenance = _provenance(profiles, frame, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
@@ -166,6 +155,17 @@ def score(
         resistance_genes=resistance_genes(contributions, fitted.effect_, fitted.evidence_),
         provenance=provenance,
     )
+
+
+def _flags(table: pd.DataFrame, chance: bool) -> list[str]:
+    raised = {
+        "out_of_domain": ~table["in_domain"].to_numpy(),
+        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
+        "chance_skill": np.full(len(table), chance),
+    }
+    return [
+        ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
+    ]
 
 
 def _bundle(

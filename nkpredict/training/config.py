@@ -91,7 +91,7 @@ class TrainingConfig:
         return Path("runs") / self.name if self.run_folder is None else self.run_folder
 
     def fingerprint(self) -> dict[str, Any]:
-        """What must be equal for a stopped run to go on, contents of files included."""
+        """Return what must be equal for a stopped run to go on, contents of files included."""
         content = asdict(self)
         for key in ("run_folder", "registry", "jobs"):
             content.pop(key)

@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from nkpredict.evidence import GeneEvidence
 
 _RUN_FILE = "run.json"
-_PACKAGES = ("nkpredict", "anndata", "lightgbm", "mlflow", "numpy", "optuna", "pandas")
-_PACKAGES += ("scikit-learn", "scipy")
+_PACKAGES = (
+    "nkpredict",
+    "anndata",
+    "lightgbm",
+    "mlflow",
+    "numpy",
+    "optuna",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
 
 # Called with (stage, steps done, steps in all).
 TrainingProgress = Callable[[str, int, int], None]
@@ -107,7 +116,7 @@ def train(
     spec = read_spec(config.spec)
     model = spec.model(evidence, config.random_state)
     trials = spec.trials if config.trials is None else config.trials
-    groups = panel.obs["lineage"] if "lineage" in panel.obs else None
+    groups = panel.obs.get("lineage")
     report("reading", 1, 1)
 
     expression, target = panel.to_df(), panel.obs["susceptibility"]
@@ -161,7 +170,12 @@ def train(
         tags={"simulated": str(metadata["simulated"]).lower()},
         artifacts=[
             folder / name
-            for name in ("performance.csv", "predictions.csv", "provenance.json", "environment.json")
+            for name in (
+                "performance.csv",
+                "predictions.csv",
+                "provenance.json",
+                "environment.json",
+            )
         ]
         + [folder / "figures"],
     )
@@ -253,9 +267,7 @@ def _write_results(folder: Path, cv: CrossValidation, metadata: dict[str, Any]) 
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     ceiling = metadata["training"]["response"].get("replicates", {}).get("spearman_ceiling")
-    write_performance_figure(
-        cv, figures / "performance.png", simulated=simulated, ceiling=ceiling
-    )
+    write_performance_figure(cv, figures / "performance.png", simulated=simulated, ceiling=ceiling)
     write_prediction_figure(cv, figures / "predictions.png", simulated=simulated)
 
 

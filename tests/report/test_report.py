@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,8 +18,8 @@ HOSTILE = [
     "<script>alert(1)</script>",
     "=cmd()",
     "x" * 300,
-    "🧬 O'Neil \"the\" & co",
-    "\" onload=\"alert(1)",
+    '🧬 O\'Neil "the" & co',
+    '" onload="alert(1)',
     "a\x00b\ud800",
     "$\\frac$",
 ]
@@ -191,7 +192,7 @@ def test_hostile_names_are_text(report):
     assert len(page.all("script")) == 1
     assert not page.all("img")
     assert not page.all("b")
-    handlers = [name for _, attributes in page.elements for name in attributes if "on" == name[:2]]
+    handlers = [name for _, attributes in page.elements for name in attributes if name[:2] == "on"]
     assert handlers == []
     text = "".join(page.text)
     for name in HOSTILE[:5]:
@@ -215,7 +216,7 @@ def test_headings_in_order_and_language(report):
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert page.all("html") == [{"lang": "en"}]
 
 
@@ -316,7 +317,7 @@ def test_chance_skill_is_said_for_each_sample(report):
 
 def test_resistance_genes_are_listed_up_to_a_limit(report):
     html = report(make_scores(genes=80))
-    assert "The first 50 of 80 genes." in html
+    assert "The first 30 of 80 genes." in html
     assert "protects" in html
     assert "conflicts" in html
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from nkpredict.errors import InputError
 from nkpredict.io.genes import approve_gene_names
 from nkpredict.simulate import SimulatedStudy, simulate_study

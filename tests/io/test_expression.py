@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nkpredict import read_expression
+from nkpredict.errors import InputError
+
+
+@pytest.fixture
+def counts(genes: list[str]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    values = rng.negative_binomial(0.3, 0.002, (12, len(genes)))
+    return pd.DataFrame(values, index=[f"P{i}" for i in range(12)], columns=genes)
+
+
+def write(frame: pd.DataFrame, path: Path) -> Path:
+    frame.to_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
+    return path
+
+
+def facts(adata: anndata.AnnData) -> dict:
+    return adata.uns["nkpredict"]["expression"]
+
+
+def test_counts_become_log2_counts_per_million(tmp_path: Path, counts: pd.DataFrame) -> None:
+    adata = read_expression(write(counts, tmp_path / "a.csv"))
+    expected = np.log2(counts.div(counts.sum(axis=1), axis=0) * 1e6 + 1)
+    pd.testing.assert_frame_equal(
+        adata.to_df(), expected[sorted(expected)], check_dtype=False, check_names=False, rtol=1e-5
+    )
+    assert facts(adata)["unit"] == "counts"
+    assert facts(adata)["orientation"] == "samples-by-genes"
+
+
+@pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".csv.gz", ".parquet", ".h5ad", ".zarr"])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_every_format_and_orientation_reads_alike(
+    tmp_path: Path, counts: pd.DataFrame, suffix: str, transposed: bool
+) -> None:
+    frame = counts.T if transposed else counts
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        frame.to_parquet(path)
+    elif suffix in (".h5ad", ".zarr"):
+        stored = anndata.AnnData(frame.astype("float32"))
+        stored.write_h5ad(path) if suffix == ".h5ad" else stored.write_zarr(path)
+    elif suffix == ".csv.gz":
+        path.write_bytes(gzip.compress(frame.to_csv().encode()))
+    else:
+        write(frame, path)
+    adata = read_expression(path)
+    reference = read_expression(write(counts, tmp_path / "reference.csv"))
+    assert list(adata.obs_names) == list(counts.index)
+    np.testing.assert_array_equal(adata.X, reference.X)
+    assert (facts(adata)["orientation"] == "genes-by-samples") is transposed
+
+
+@pytest.mark.parametrize(
+    ("unit", "make"),
+    [
+        ("log2", lambda x: np.log2(x + 1)),
+        ("tpm", lambda x: x / x.sum(axis=1, keepdims=True) * 1e6),
+        ("linear", lambda x: x * 1.37 + 0.01),
+        ("log2_intensity", lambda x: 3 + np.log2(x + 1)),
+        ("standardised", lambda x: (x - x.mean()) / x.std()),
+        ("counts", lambda x: x),
+    ],
+)
+def test_units_are_detected(tmp_path: Path, counts: pd.DataFrame, unit: str, make) -> None:
+    frame = pd.DataFrame(make(counts.to_numpy(float)), counts.index, counts.columns)
+    assert facts(read_expression(write(frame, tmp_path / "a.csv")))["unit"] == unit
+
+
+def test_a_sample_read_alone_has_the_values_of_its_cohort(
+    tmp_path: Path, counts: pd.DataFrame
+) -> None:
+    cohort = read_expression(write(counts, tmp_path / "all.csv"))
+    alone = read_expression(write(counts.iloc[[4]], tmp_path / "one.csv"))
+    np.testing.assert_array_equal(alone.X, cohort.X[[4]])
+
+
+def test_ensembl_ids_of_one_gene_are_added_up_and_unknown_ones_dropped(tmp_path: Path) -> None:
+    # two ids of HLA-A on alternative haplotypes, one id that is no gene
+    frame = pd.DataFrame(
+        [[100, 20, 7, 900], [50, 0, 3, 400]],
+        index=["A", "B"],
+        columns=[
+            "ENSG00000206503.13",
+            "ENSG00000224320.2",
+            "ENSG99999999999",
+            "ENSG00000141510.18",
+        ],
+    )
+    adata = read_expression(write(frame, tmp_path / "a.csv"))
+    assert list(adata.var_names) == ["HLA-A", "TP53"]
+    np.testing.assert_allclose(
+        adata.to_df()["HLA-A"], np.log2(1 + np.array([120 / 1027, 50 / 453]) * 1e6), rtol=1e-6
+    )
+    assert facts(adata)["genes_merged"] == 1
+    assert facts(adata)["genes_without_symbol_dropped"] == 1
+
+
+def test_a_column_under_the_present_name_wins_over_the_old_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        [[1.5, 9.5, 0.0, 2.0]], index=["A"], columns=["NCR3LG1", "B7H6", "TP53", "CD58"]
+    )
+    adata = read_expression(write(frame, tmp_path / "a.csv"), orientation="samples-by-genes")
+    assert adata.to_df().loc["A", "NCR3LG1"] == 1.5
+    assert facts(adata)["genes_superseded_dropped"] == 1
+
+
+def test_annotations_are_joined_by_name(tmp_path: Path, counts: pd.DataFrame) -> None:
+    table = pd.DataFrame({"lineage": ["AML"] * 11}, index=counts.index[:0:-1])
+    table.to_csv(tmp_path / "obs.csv")
+    adata = read_expression(write(counts, tmp_path / "a.csv"), obs=tmp_path / "obs.csv")
+    assert adata.obs["lineage"].notna().sum() == 11
+    assert adata.uns["nkpredict"]["annotations"]["samples_without_annotation"] == 1
+
+
+def test_simulated_samples_are_recognised(tmp_path: Path, counts: pd.DataFrame) -> None:
+    assert not read_expression(write(counts, tmp_path / "a.csv")).uns["nkpredict"]["simulated"]
+    frame = counts.rename(index=lambda name: f"SIM-{name}")
+    assert read_expression(write(frame, tmp_path / "b.csv")).uns["nkpredict"]["simulated"]
+
+
+def bad(frame: pd.DataFrame, kind: str, path: Path) -> Path:
+    frame = frame.copy()
+    gene = frame.columns[5]
+    if kind == "empty":
+        path.write_text("")
+        return path
+    if kind == "missing":
+        return path.parent / "nowhere.csv"
+    if kind == "header only":
+        frame = frame.iloc[:0]
+    if kind == "text":
+        frame = frame.astype(object)
+        frame.loc["P3", gene] = "high"
+    if kind == "duplicate sample":
+        frame = frame.rename(index={"P4": "P3"})
+    if kind == "duplicate gene":
+        frame = frame.rename(columns={frame.columns[6]: gene})
+    if kind == "empty gene":
+        frame = frame.astype(float)
+        frame[gene] = np.nan
+    if kind == "infinite":
+        frame = frame.astype(float)
+        frame.loc["P2", gene] = np.inf
+    if kind == "negative counts":
+        frame.loc["P2", gene] = -3
+    if kind == "no genes":
+        frame.columns = [f"x{i}" for i in range(frame.shape[1])]
+    if kind == "not text":
+        path.write_bytes(bytes(range(256)) * 4)
+        return path
+    return write(frame, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("empty", r"is empty \(0 bytes\)"),
+        ("missing", r"There is no file .*nowhere\.csv"),
+        ("header only", "0 rows"),
+        ("text", r"text among the numbers in 1 cell of 1 column \('high' at P3"),
+        ("duplicate sample", r"1 duplicate sample name \(P3\)"),
+        ("duplicate gene", r"1 duplicate gene symbol \("),
+        ("empty gene", "1 gene without any value"),
+        ("infinite", "1 infinite values in 1 genes"),
+        ("negative counts", r"1 negative value \(lowest -3\)"),
+        ("no genes", "Could not tell genes from samples"),
+        ("not text", "not readable text"),
+    ],
+)
+def test_bad_files_get_one_clear_sentence(
+    tmp_path: Path, counts: pd.DataFrame, kind: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_expression(bad(counts, kind, tmp_path / "bad.csv"))
+
+
+def test_a_truncated_h5ad_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
+    whole, cut = tmp_path / "whole.h5ad", tmp_path / "cut.h5ad"
+    anndata.AnnData(counts.astype("float32")).write_h5ad(whole)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(InputError, match="not a readable AnnData file .* truncated"):
+        read_expression(cut)
+
+
+def test_a_truncated_gzip_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
+    path = tmp_path / "cut.csv.gz"
+    data = gzip.compress(counts.to_csv().encode())
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"cut\.csv\.gz is not"):
+        read_expression(path)
+
+
+@given(
+    values=st.lists(
+        st.lists(st.floats(-5, 25, width=32) | st.just(float("nan")), min_size=4, max_size=4),
+        min_size=1,
+        max_size=6,
+    ),
+    transposed=st.booleans(),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_is_written_is_what_is_read(
+    tmp_path: Path, values: list[list[float]], transposed: bool
+) -> None:
+    frame = pd.DataFrame(
+        np.array(values, dtype="float32"),
+        index=[f"sample {i}" for i in range(len(values))],
+        columns=["B2M", "CD58", "STAT1", "TP53"],
+    )
+    path = write(frame.T if transposed else frame, tmp_path / "a.csv")
+    orientation = "genes-by-samples" if transposed else "samples-by-genes"
+    empty = frame.isna().all(axis=0).any() or frame.isna().all(axis=1).any()
+    if empty:
+        with pytest.raises(InputError, match="without any value"):
+            read_expression(path, orientation=orientation, unit="standardised")
+        return
+    adata = read_expression(path, orientation=orientation, unit="standardised")
+    np.testing.assert_array_equal(adata.X, frame.to_numpy())
+    assert facts(adata)["missing_values"] == int(frame.isna().to_numpy().sum())
+
+
+@given(content=st.binary(max_size=400))
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "any.csv"
+    path.write_bytes(content)
+    try:
+        read_expression(path)
+    except InputError as error:
+        assert str(error)
