@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nkpredict.learn import NKSusceptibilityModel
     from nkpredict.registry import Registry, load_bundle, save_bundle
     from nkpredict.report import write_report
-    from nkpredict.score import Scores, score
+    from nkpredict.scoring import Scores, score
     from nkpredict.simulate import simulate_study
     from nkpredict.training import train
 
@@ -25,7 +25,7 @@ _ROOMS = {
     "GeneEvidence": "evidence",
     "NKSusceptibilityModel": "learn",
     "Registry": "registry",
-    "Scores": "score",
+    "Scores": "scoring",
     "ScreenTable": "evidence",
     "combine_screens": "evidence",
     "load_bundle": "registry",
@@ -35,7 +35,7 @@ _ROOMS = {
     "read_response": "io",
     "read_screens": "evidence",
     "save_bundle": "registry",
-    "score": "score",
+    "score": "scoring",
     "simulate_study": "simulate",
     "train": "training",
     "write_report": "report",

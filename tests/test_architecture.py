@@ -18,7 +18,7 @@ FLOORS = [
     {"features"},
     {"learn"},
     {"evaluate", "registry", "explain"},
-    {"score"},
+    {"scoring"},
     {"report"},
     {"training"},
     {"cli"},

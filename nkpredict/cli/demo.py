@@ -35,7 +35,7 @@ def demo(
     from nkpredict.cli.score import print_scores
     from nkpredict.cli.train import default_jobs, print_performance
     from nkpredict.report.results import write_results
-    from nkpredict.score import score
+    from nkpredict.scoring import score
     from nkpredict.simulate import simulate_study
     from nkpredict.training import TrainingConfig, train
 

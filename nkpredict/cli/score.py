@@ -47,7 +47,7 @@ def score(
     """
     from nkpredict.errors import InputError
     from nkpredict.report.results import check_results_folder, write_results
-    from nkpredict.score import score as score_profiles
+    from nkpredict.scoring import score as score_profiles
 
     if orientation not in ("auto", "samples-by-genes", "genes-by-samples"):
         raise InputError(

@@ -133,12 +133,7 @@ def nested_cross_validate(
         lineage = to_labels(groups, X, "lineage").astype(str).astype(object)
     if splits is None:
         splits = SPLITS if len(set(lineage)) > 1 else SPLITS[:1]
-    smallest = MINIMUM_SAMPLES * folds / (folds - 1)
-    if len(frame) < smallest:
-        raise InputError(
-            f"Found {len(frame)} samples with a response; expected {int(np.ceil(smallest))} at "
-            f"least to evaluate in {folds} folds. Add samples."
-        )
+    check_sample_count(len(frame), folds)
     jobs = [
         fold
         for split in splits
@@ -156,6 +151,22 @@ def nested_cross_validate(
     predictions = pd.concat([result[0] for result in results], ignore_index=True)
     settings = pd.DataFrame([result[1] for result in results])
     return CrossValidation(predictions, summarise(predictions), settings)
+
+
+def check_sample_count(samples: int, folds: int) -> None:
+    """Check that every training part of a random split is large enough for the model.
+
+    Raises
+    ------
+    InputError
+        When there are too few samples.
+    """
+    smallest = int(np.ceil(MINIMUM_SAMPLES * folds / (folds - 1)))
+    if samples < smallest:
+        raise InputError(
+            f"Found {samples} samples with a response; expected {smallest} at least to train and "
+            f"evaluate in {folds} folds. Add samples."
+        )
 
 
 @dataclass(frozen=True)

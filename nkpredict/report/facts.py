@@ -11,7 +11,7 @@ from nkpredict.report.formats import NO_VALUE, decimal, percent
 from nkpredict.report.summary import performance_of, section
 
 if TYPE_CHECKING:
-    from nkpredict.score import Scores
+    from nkpredict.scoring import Scores
 
 _METRICS = ("spearman", "spearman_within_lineage", "rmse")
 _ITEMS_LISTED = 12

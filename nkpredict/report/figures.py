@@ -13,7 +13,7 @@ from nkpredict.report.summary import is_simulated
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nkpredict.score import Scores
+    from nkpredict.scoring import Scores
 
 # Blue and vermillion tell colour-blind readers apart too (Okabe & Ito, Color Universal Design,
 # https://jfly.uni-koeln.de/color/).

@@ -19,7 +19,7 @@ from nkpredict.report import facts, formats, summary
 from nkpredict.report.layout import Scale, Waterfall, scale_over, waterfall
 
 if TYPE_CHECKING:
-    from nkpredict.score import Scores
+    from nkpredict.scoring import Scores
 
 _RESISTANCE_GENES_SHOWN = 30
 _MOST_BARS = 40

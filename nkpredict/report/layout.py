@@ -11,7 +11,7 @@ import numpy as np
 from nkpredict.errors import InputError, name_some
 
 if TYPE_CHECKING:
-    from nkpredict.score import Scores
+    from nkpredict.scoring import Scores
 
 GENES_SHOWN = 12
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.writing import atomic_folder, write_csv, write_json
 from nkpredict.report.html import write_report
-from nkpredict.score import Scores
+from nkpredict.scoring import Scores
 
 RESULT_FILES = (
     "scores.csv",

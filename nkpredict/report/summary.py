@@ -11,7 +11,7 @@ from nkpredict.report.formats import count, decimal, interval, is_number, joined
 
 if TYPE_CHECKING:
     from nkpredict.report.layout import Waterfall
-    from nkpredict.score import Scores
+    from nkpredict.scoring import Scores
 
 FLAG_WORDS = {
     "out_of_domain": "outside the training domain",
@@ -137,7 +137,7 @@ def _range_sentence(scores: Scores) -> str:
     values = scores.table["susceptibility"]
     one = len(values) == 1
     name = section(scores.provenance, "model").get("name")
-    with_model = f" with the model {name}" if name else ""
+    with_model = f" with {name}" if name else ""
     opening = f"{count(len(values), 'sample')} {'was' if one else 'were'} scored{with_model}."
     spread = (
         f"Its predicted susceptibility is {decimal(values.iloc[0])}"

@@ -16,6 +16,7 @@ import numpy as np
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
+from nkpredict.evaluate.nested import check_sample_count
 from nkpredict.io.panel import read_panel
 from nkpredict.io.writing import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
@@ -112,8 +113,9 @@ def train(
         lineage_column=config.lineage_column,
         drop_unmatched=config.drop_unmatched,
     )
-    evidence = read_evidence(config.screens, config.screen_meta)
     spec = read_spec(config.spec)
+    check_sample_count(panel.n_obs, spec.folds)
+    evidence = read_evidence(config.screens, config.screen_meta)
     model = spec.model(evidence, config.random_state)
     trials = spec.trials if config.trials is None else config.trials
     groups = panel.obs.get("lineage")

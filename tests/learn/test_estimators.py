@@ -32,11 +32,13 @@ def estimator(request: pytest.FixtureRequest):
     return clone(request.param)
 
 
+@pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
 def test_predictions_follow_a_signal(estimator, profiles, susceptibility) -> None:
-    train, test = np.arange(0, 60, 2), np.arange(1, 60, 2)
+    test = np.arange(0, 60, 3)
+    train = np.setdiff1d(np.arange(60), test)
     fitted = estimator.fit(profiles.iloc[train], susceptibility.iloc[train])
     predicted = fitted.predict(profiles.iloc[test])
-    assert predicted.shape == (30,)
+    assert predicted.shape == (20,)
     assert np.corrcoef(predicted, susceptibility.iloc[test])[0, 1] > 0.3
 
 

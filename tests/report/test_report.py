@@ -294,7 +294,7 @@ def test_waterfall_bars_point_the_way_of_their_sign(report):
 def test_words_of_the_summary(report):
     html = report(make_scores(n=40))
     text = " ".join("".join(Page(html).text).split())
-    assert "40 samples were scored with the model nk-heme" in text
+    assert "40 samples were scored with nk-heme" in text
     assert "0.61 with samples held out at random (best comparison: lineage mean, 0.44)" in text
     assert "0.33 with whole lineages held out (best comparison: lineage mean, −0.28)" in text
     assert "34 of 40 profiles resemble the training profiles; 6 lie outside" in text

@@ -1,5 +1,5 @@
 """Score new profiles with a trained model."""
 
-from nkpredict.score.cohort import Scores, score
+from nkpredict.scoring.cohort import Scores, score
 
 __all__ = ["Scores", "score"]

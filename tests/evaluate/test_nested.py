@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict import NKSusceptibilityModel, nested_cross_validate
+from nkpredict.errors import InputError
+from nkpredict.evaluate import tune
+from nkpredict.evaluate.metrics import spearman, spearman_within
+from nkpredict.evaluate.splits import make_folds
+from nkpredict.learn import EvidenceBoosting
+
+SPACE = {
+    "boosting__selected_genes": {"type": "int", "low": 10, "high": 80, "log": True},
+    "boosting__learning_rate": {"type": "float", "low": 0.02, "high": 0.2},
+}
+
+
+@pytest.fixture
+def model() -> NKSusceptibilityModel:
+    return NKSusceptibilityModel(boosting=EvidenceBoosting(trees=20, selected_genes=40, models=1))
+
+
+def skill(result, model: str = "nkpredict", split: str = "random") -> float:
+    return float(result.table().loc[model, split])
+
+
+def test_a_signal_is_found_and_shown_beside_naive_baselines(
+    model, profiles, susceptibility, lineage
+) -> None:
+    result = nested_cross_validate(model, profiles, susceptibility, lineage, peers=True)
+    table = result.table()
+    assert list(table.columns[[0, 2]]) == ["random", "lineage-held-out"]
+    assert list(table.index) == [
+        "nkpredict",
+        "mean",
+        "lineage mean",
+        "best single gene",
+        "RidgeCV",
+        "LightGBM default",
+    ]
+    assert skill(result) > max(skill(result, "mean"), skill(result, "best single gene"), 0.3)
+    ours = result.predictions.query("model == 'nkpredict' and split == 'random'")
+    assert sorted(ours["sample"]) == sorted(profiles.index)
+    assert 0.75 <= result.interval_coverage()["random"] <= 1
+    assert "lineage-held-out" in repr(result)
+
+
+def test_a_shuffled_response_gives_no_skill(model, profiles, lineage) -> None:
+    rng = np.random.default_rng(2)
+    skills = [
+        skill(nested_cross_validate(model, profiles, rng.normal(size=60), splits=["random"]))
+        for _ in range(4)
+    ]
+    assert np.mean(skills) < 0.15
+
+
+def test_a_copy_of_the_response_of_test_samples_cannot_help(model, profiles) -> None:
+    """A gene that holds the response in the test samples of each fold and noise elsewhere."""
+    rng = np.random.default_rng(3)
+    response = rng.normal(size=60)
+    skills = []
+    for number, fold in enumerate(make_folds("random", 60, None)):
+        leaking = profiles.copy()
+        leaking.iloc[:, 10] = rng.normal(size=60)
+        leaking.iloc[fold.test, 10] = response[fold.test]
+        leaked = nested_cross_validate(model, leaking, response, splits=["random"]).predictions
+        own = leaked[(leaked["model"] == "nkpredict") & (leaked["fold"] == number)]
+        skills.append(spearman(own["predicted"].to_numpy(), own["observed"].to_numpy()))
+    assert np.mean(skills) < 0.3
+
+
+def test_predictions_of_a_fold_do_not_see_its_responses(model, profiles, susceptibility) -> None:
+    """Changing the responses of the test samples leaves their predictions as they are."""
+    fold = next(iter(make_folds("random", 60, None)))
+    changed = susceptibility.copy()
+    changed.iloc[fold.test] = changed.iloc[fold.test].to_numpy()[::-1] * 3 + 1
+    arguments = {"splits": ["random"], "peers": True, "space": SPACE, "trials": 2}
+    one = nested_cross_validate(model, profiles, susceptibility, **arguments).predictions
+    two = nested_cross_validate(model, profiles, changed, **arguments).predictions
+    for table in (one, two):
+        table.drop(table.index[table["fold"] != 0], inplace=True)
+    np.testing.assert_array_equal(one["predicted"], two["predicted"])
+
+
+def test_results_do_not_depend_on_the_number_of_processes(
+    model, profiles, susceptibility, lineage
+) -> None:
+    one = nested_cross_validate(model, profiles, susceptibility, lineage, n_jobs=1)
+    two = nested_cross_validate(model, profiles, susceptibility, lineage, n_jobs=2)
+    pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
+
+
+def test_a_held_out_lineage_has_no_lineage_mean(
+    model, profiles, susceptibility, lineage
+) -> None:
+    result = nested_cross_validate(
+        model, profiles, susceptibility, lineage, splits=["lineage-held-out"]
+    )
+    wide = result.predictions.pivot_table(index="sample", columns="model", values="predicted")
+    np.testing.assert_allclose(wide["lineage mean"], wide["mean"])
+
+
+def test_too_few_samples_are_told(model, profiles, susceptibility) -> None:
+    with pytest.raises(InputError, match="Found 22 samples .* expected 25 at least"):
+        nested_cross_validate(model, profiles.iloc[:22], susceptibility.iloc[:22])
+
+
+def test_tuning_goes_on_where_it_stopped(model, profiles, susceptibility, tmp_path) -> None:
+    whole = tune(model, profiles, susceptibility, space=SPACE, trials=5)
+    journal = tmp_path / "a" / "tuning.journal"
+    tune(model, profiles, susceptibility, space=SPACE, trials=2, journal=journal)
+    resumed = tune(model, profiles, susceptibility, space=SPACE, trials=5, journal=journal)
+    assert resumed.settings == whole.settings
+    assert resumed.trials == whole.trials == 5
+    again = tune(model, profiles, susceptibility, space=SPACE, trials=5, journal=journal)
+    assert again.trials == 5
+
+
+def test_tuning_names_settings_the_model_does_not_have(model, profiles, susceptibility) -> None:
+    space = {"boosting__depth": {"type": "int", "low": 1, "high": 3}}
+    with pytest.raises(InputError, match="boosting__depth, which the model does not have"):
+        tune(model, profiles, susceptibility, space=space, trials=1)
+
+
+def test_skill_of_constant_predictions_is_zero() -> None:
+    assert spearman(np.ones(9), np.arange(9.0)) == 0
+    labels = np.repeat(["a", "b"], [6, 3])
+    within = spearman_within(np.r_[np.arange(6.0), 0, 0, 9], np.arange(9.0), labels)
+    assert within == pytest.approx(1)
+    assert np.isnan(spearman_within(np.ones(3), np.ones(3), np.array(["a", "b", "c"])))

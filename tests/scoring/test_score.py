@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from nkpredict import NKSusceptibilityModel, save_bundle, score
+from nkpredict.errors import InputError
+from nkpredict.report.results import RESULT_FILES, write_results
+
+
+@pytest.fixture(scope="module")
+def bundle(genes, tmp_path_factory) -> Path:
+    rng = np.random.default_rng(0)
+    profiles = pd.DataFrame(rng.normal(5, 2, (50, 120)), columns=genes)
+    response = 0.5 + 0.05 * (profiles.iloc[:, 0] - 5) + rng.normal(0, 0.05, 50)
+    metadata = {
+        "name": "m",
+        "training": {"response": {"offset": 1.0, "slope": -1.0, "unit": "viability AUC"}},
+    }
+    model = NKSusceptibilityModel().fit(profiles, response)
+    return save_bundle(model, tmp_path_factory.mktemp("b") / "bundle", metadata)
+
+
+@pytest.fixture
+def patients(genes) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    values = rng.normal(5, 2, (9, 120))
+    return pd.DataFrame(values, columns=genes, index=[f"P{i}" for i in range(9)])
+
+
+def test_scores_keep_the_contract(bundle: Path, patients: pd.DataFrame) -> None:
+    scores = score(patients, bundle)
+    table = scores.table
+    assert list(table.columns) == [
+        "susceptibility",
+        "lower",
+        "upper",
+        "percentile",
+        "novelty",
+        "in_domain",
+        "gene_coverage",
+        "original_scale",
+        "flags",
+    ]
+    assert (table["lower"] < table["susceptibility"]).all()
+    assert (table["upper"] > table["susceptibility"]).all()
+    assert table["percentile"].between(0, 100).all()
+    assert (table["gene_coverage"] == 1).all()
+    np.testing.assert_allclose(table["original_scale"], 1 - table["susceptibility"])
+    np.testing.assert_allclose(
+        scores.contributions.sum(axis=1) + scores.base_value, table["susceptibility"], atol=1e-6
+    )
+    assert "9 samples" in repr(scores)
+
+
+def test_a_patient_scored_alone_has_the_score_of_the_cohort(bundle, patients, tmp_path) -> None:
+    cohort = score(patients, bundle)
+    for name in patients.index:
+        alone = score(patients.loc[[name]], bundle)
+        pd.testing.assert_frame_equal(alone.table, cohort.table.loc[[name]], check_exact=True)
+    patients.T.to_csv(tmp_path / "all.csv")
+    patients.loc[["P4"]].T.to_csv(tmp_path / "one.csv")
+    one, all_ = score(tmp_path / "one.csv", bundle), score(tmp_path / "all.csv", bundle)
+    pd.testing.assert_frame_equal(one.table, all_.table.loc[["P4"]], check_exact=True)
+
+
+def test_another_unit_or_platform_scale_changes_nothing(bundle, patients) -> None:
+    stretched = np.exp(patients * 0.3) + 7
+    pd.testing.assert_series_equal(
+        score(stretched, bundle).table["susceptibility"],
+        score(patients, bundle).table["susceptibility"],
+        check_exact=True,
+    )
+
+
+def test_missing_genes_are_counted_and_told(bundle, patients, genes) -> None:
+    scores = score(patients.drop(columns=genes[:40]), bundle)
+    facts = scores.provenance["genes"]
+    assert facts["missing"] == 40
+    assert 0 < facts["weight_missing"] < 1
+    assert (scores.table["flags"].str.contains("low_gene_coverage")).all()
+    assert any("40 of the model's 120 genes are missing" in w for w in scores.provenance["warnings"])
+
+
+def test_foreign_profiles_are_out_of_domain(bundle, patients) -> None:
+    rng = np.random.default_rng(4)
+    foreign = pd.DataFrame(
+        rng.permuted(patients.to_numpy() + np.linspace(-40, 40, 120), axis=1),
+        index=patients.index,
+        columns=patients.columns,
+    )
+    assert (score(foreign, bundle).table["novelty"] > score(patients, bundle).table["novelty"]).mean() > 0.6
+
+
+def test_scores_go_into_anndata(bundle, patients) -> None:
+    adata = anndata.AnnData(patients)
+    scored = score(adata, bundle).to_adata(adata)
+    assert "nk_susceptibility" in scored.obs
+    assert scored.obsm["nk_contributions"].shape == (9, 120)
+    assert "nk_susceptibility" not in adata.obs
+
+
+def test_results_are_written_whole_and_replace_only_results(bundle, patients, tmp_path) -> None:
+    scores = score(patients, bundle)
+    folder = write_results(scores, tmp_path / "out")
+    assert sorted(p.name for p in folder.iterdir()) == sorted(RESULT_FILES)
+    table = pd.read_csv(folder / "scores.csv", index_col=0)
+    np.testing.assert_allclose(
+        table["susceptibility"], scores.table["susceptibility"], rtol=1e-5
+    )
+    stored = pd.read_parquet(folder / "contributions.parquet")
+    np.testing.assert_allclose(stored.sum(axis=1), scores.table["susceptibility"], atol=1e-9)
+    write_results(scores, folder)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"notes\.txt"):
+        write_results(scores, folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_simulated_profiles_mark_every_file(bundle, patients, tmp_path) -> None:
+    scores = score(patients.rename(index=lambda name: f"SIM-{name}"), bundle)
+    assert scores.simulated
+    folder = write_results(scores, tmp_path / "out")
+    for name in ("scores.csv", "resistance_genes.csv", "report.html"):
+        assert "SIMULATED" in (folder / name).read_text()
+    assert pq.read_schema(folder / "contributions.parquet").metadata[b"nkpredict"] == b"SIMULATED"
+    assert '"simulated": true' in (folder / "provenance.json").read_text()
+
+
+def test_hostile_sample_names_are_harmless_in_csv(bundle, patients, tmp_path) -> None:
+    names = ["=cmd()", "+1", "-x", "@a", "<script>", "x" * 300, "🧬", 'a"b', "a,b"]
+    folder = write_results(score(patients.set_axis(names, axis=0), bundle), tmp_path / "out")
+    stored = pd.read_csv(folder / "scores.csv", index_col=0)
+    assert [str(n) for n in stored.index] == ["'=cmd()", "+1", "'-x", "'@a", *names[4:]]
+
+
+def test_an_array_or_foreign_genes_are_refused(bundle, patients) -> None:
+    with pytest.raises(InputError, match="array without gene names"):
+        score(patients.to_numpy(), bundle)
+    with pytest.raises(InputError, match="None of the 120 genes given"):
+        score(patients.add_prefix("x"), bundle)

@@ -1,0 +1,178 @@
+"""The whole way on a small simulated study, and what happens when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict import Registry, score, simulate_study, train
+from nkpredict.errors import InputError
+from nkpredict.training import TrainingConfig, read_config
+from nkpredict.training.spec import read_spec
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return simulate_study(
+        tmp_path_factory.mktemp("study") / "s", n_genes=300, n_patients=8, random_state=1
+    )
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("spec") / "small.yaml"
+    path.write_text(
+        "name: small\nrandom_state: 0\nfolds: 3\nridge: {}\n"
+        "boosting: {trees: 15, models: 1, selected_genes: 50}\n"
+        "search_space:\n  boosting__selected_genes: {type: int, low: 20, high: 100}\n"
+        "evaluation: {folds: 3, repeats: 1, trials: 2}\n"
+    )
+    return path
+
+
+@pytest.fixture
+def config(study, spec: Path, tmp_path: Path) -> TrainingConfig:
+    return TrainingConfig(
+        expression=study.expression,
+        response=study.viability,
+        replicates=study.replicates,
+        obs=study.lines,
+        screens=(study.screens,),
+        name="small",
+        spec=str(spec),
+        run_folder=tmp_path / "run",
+        registry=str(tmp_path / "registry"),
+    )
+
+
+def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Path) -> None:
+    stages: list[str] = []
+    run = train(config, progress=lambda stage, done, total: stages.append(stage))
+    assert list(dict.fromkeys(stages)) == [
+        "reading",
+        "evaluating",
+        "tuning",
+        "fitting",
+        "registering",
+    ]
+    assert run.registered == "small/1"
+    assert run.bundle.simulated
+    for name in ("performance.csv", "predictions.csv", "settings.csv"):
+        assert "SIMULATED" in (run.folder / name).read_text()
+    assert (run.folder / "figures" / "performance.png").stat().st_size > 5000
+    assert "SIMULATED" in (run.folder / "bundle" / "card.md").read_text()
+    ceiling = run.bundle.metadata["training"]["response"]["replicates"]["spearman_ceiling"]
+    assert 0.8 < ceiling <= 1
+    assert {"random", "lineage-held-out"} <= set(run.cross_validation.table())
+
+    registry = Registry(config.registry)
+    assert registry.models()[0]["aliases"] == {"candidate": 1, "champion": 1}
+    scores = score(study.patients, "small@champion", registry=config.registry)
+    assert len(scores.table) == 8
+    assert scores.simulated
+    assert scores.provenance["profiles"]["unit"] == "counts"
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(registry.settings.tracking_uri)
+    logged = client.get_run(registry.show("small")["run_id"])
+    assert logged.data.params["samples"] == "63"
+    assert len(logged.data.params["expression_sha256"]) == 64
+    assert "random.nkpredict.spearman" in logged.data.metrics
+    assert "random.lineage_mean.spearman" in logged.data.metrics
+    names = {f.path for f in client.list_artifacts(logged.info.run_id)}
+    assert {"figures", "model", "environment.json", "provenance.json"} <= names
+
+    with pytest.raises(InputError, match="holds a finished run"):
+        train(config)
+
+
+def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None:
+    class StopError(Exception):
+        pass
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "evaluating" and done == 2:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train(config, progress=stop)
+    with pytest.raises(InputError, match="go on with --resume"):
+        train(config)
+    with pytest.raises(InputError, match=r"other settings \(trials\)"):
+        train(replace(config, trials=3), resume=True)
+    resumed = train(config, resume=True)
+    whole = train(
+        replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other"))
+    )
+    pd.testing.assert_frame_equal(
+        resumed.cross_validation.predictions, whole.cross_validation.predictions, check_exact=True
+    )
+    assert (resumed.folder / "bundle" / "arrays.npz").read_bytes() == (
+        whole.folder / "bundle" / "arrays.npz"
+    ).read_bytes()
+
+
+def test_bad_input_leaves_no_run_folder(config, study, tmp_path: Path) -> None:
+    few = tmp_path / "few.csv"
+    names = pd.read_csv(study.lines)["ModelID"][:5]
+    pd.DataFrame({"sample": names, "auc": np.linspace(0.1, 0.9, 5)}).to_csv(few, index=False)
+    with pytest.raises(InputError, match="Found 5 samples"):
+        train(
+            replace(
+                config, response=few, target="auc", direction="lower-is-sensitive", replicates=None
+            )
+        )
+    assert not config.folder.exists()
+    foreign = tmp_path / "mine"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("x")
+    with pytest.raises(InputError, match="holds other files"):
+        train(replace(config, run_folder=foreign))
+
+
+def test_config_files_are_checked(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("name: a\nexpression: $HERE/x.csv\nresponse: y.csv\ntrials: 2\n")
+    with pytest.raises(InputError, match="environment variable"):
+        read_config(path)
+    monkeypatch.setenv("HERE", "/data")
+    assert read_config(path).expression == Path("/data/x.csv")
+    assert read_config(path).response == tmp_path / "y.csv"
+    for text, message in (
+        ("name: a\nexpresion: x\nresponse: y\n", "unknown keys expresion"),
+        ("name: a\nresponse: y\n", "no expression"),
+        ("- a\n", "no training configuration"),
+        ("a: [", "not valid YAML"),
+        ("name: a b\nexpression: x\nresponse: y\n", "not usable"),
+        ("name: a\nexpression: x\nresponse: y\ntrials: -1\n", "trials is -1"),
+        ("name: a\nexpression: x\nresponse: y\ndirection: up\n", "direction 'up' is unknown"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_config(path)
+
+
+def test_specs_are_checked(tmp_path: Path) -> None:
+    assert read_spec().name == "nk-susceptibility"
+    with pytest.raises(InputError, match="There is no model spec nothing; .* nk-susceptibility"):
+        read_spec("nothing")
+    path = tmp_path / "s.yaml"
+    path.write_text("name: x\n")
+    with pytest.raises(InputError, match="malformed"):
+        read_spec(path)
+
+
+def test_the_shipped_configurations_are_complete(monkeypatch) -> None:
+    monkeypatch.setenv("NKPREDICT_DATA", "/data")
+    configs = sorted((Path(__file__).parents[2] / "experiments" / "configs").glob("*.yaml"))
+    assert configs
+    for path in configs:
+        assert json.dumps(read_config(path).fingerprint())
