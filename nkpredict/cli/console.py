@@ -71,9 +71,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in rows) and bool(rows)
-        table.add_column(
-            column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric
-        )
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     Console().print(table)

@@ -139,14 +139,11 @@ def print_performance(cross_validation: Any, simulated: bool) -> None:
     """Print Spearman on unseen samples by model, both splits side by side."""
     table = cross_validation.table()
     mark = " (SIMULATED data)" if simulated else ""
-    print_table(
-        f"Spearman on unseen samples{mark}",
-        ["model", *table.columns],
-        [
-            [str(model), *map(float, row)]
-            for model, row in zip(table.index, table.to_numpy(), strict=True)
-        ],
-    )
+    names = table.columns.str.replace(", within lineage", " (within)", regex=False)
+    rows = [[str(m), *map(float, r)] for m, r in zip(table.index, table.to_numpy(), strict=True)]
+    print_table(f"Spearman on unseen samples{mark}", ["model", *names], rows)
+    if len(table.columns) > 2:
+        print("(within): mean of the correlations inside each lineage")
 
 
 def default_jobs() -> int:

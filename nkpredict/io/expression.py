@@ -165,9 +165,7 @@ def add_annotations(adata: AnnData, path: str | Path) -> None:
     }
 
 
-def _read_anndata(
-    path: Path, layer: str | None
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _read_anndata(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     import anndata
     from scipy import sparse
 

@@ -67,7 +67,9 @@ class ProfileNovelty(BaseEstimator):
 def _distance(profiles: np.ndarray, directions: np.ndarray) -> np.ndarray:
     present = ~np.isnan(profiles)
     filled = np.where(present, profiles, 0.0)
-    residual = filled - (filled @ directions.T) @ directions
+    # One profile at a time: its value must not depend on its company, to the last bit.
+    explained = [(directions @ profile) @ directions for profile in filled]
+    residual = filled - np.reshape(explained, filled.shape)
     squares = np.where(present, residual**2, 0.0).sum(axis=1)
     distance: np.ndarray = np.sqrt(squares / np.maximum(present.sum(axis=1), 1))
     return distance

@@ -173,8 +173,10 @@ class Registry:
             for key, number in (metrics or {}).items():
                 client.log_metric(run_id, key, float(number))
             for path in artifacts:
-                log = client.log_artifacts if Path(path).is_dir() else client.log_artifact
-                log(run_id, str(path))
+                if Path(path).is_dir():
+                    client.log_artifacts(run_id, str(path), Path(path).name)
+                else:
+                    client.log_artifact(run_id, str(path))
             with tempfile.TemporaryDirectory() as temporary:
                 folder = Path(temporary) / "model"
                 mlflow.pyfunc.save_model(

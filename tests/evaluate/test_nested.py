@@ -92,9 +92,7 @@ def test_results_do_not_depend_on_the_number_of_processes(
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
 
 
-def test_a_held_out_lineage_has_no_lineage_mean(
-    model, profiles, susceptibility, lineage
-) -> None:
+def test_a_held_out_lineage_has_no_lineage_mean(model, profiles, susceptibility, lineage) -> None:
     result = nested_cross_validate(
         model, profiles, susceptibility, lineage, splits=["lineage-held-out"]
     )

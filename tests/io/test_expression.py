@@ -212,7 +212,9 @@ def test_a_truncated_gzip_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
     ),
     transposed=st.booleans(),
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 def test_what_is_written_is_what_is_read(
     tmp_path: Path, values: list[list[float]], transposed: bool
 ) -> None:
@@ -234,7 +236,9 @@ def test_what_is_written_is_what_is_read(
 
 
 @given(content=st.binary(max_size=400))
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "any.csv"
     path.write_bytes(content)

@@ -35,9 +35,7 @@ def test_samples_are_joined_by_name_in_any_order(
     assert sum(facts["lineages"].values()) == 42
 
 
-def test_names_match_without_suffix_and_punctuation(
-    tmp_path: Path, profiles: pd.DataFrame
-) -> None:
+def test_names_match_without_suffix_and_punctuation(tmp_path: Path, profiles: pd.DataFrame) -> None:
     profiles.rename(index={"S00": "MV-4-11", "S01": "THP-1"}).to_csv(tmp_path / "x.csv")
     names = ["MV411_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE", "thp1"]
     pd.DataFrame({"auc": [0.5, 0.6]}, index=names).to_csv(tmp_path / "y.csv")

@@ -109,9 +109,7 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"other settings \(trials\)"):
         train(replace(config, trials=3), resume=True)
     resumed = train(config, resume=True)
-    whole = train(
-        replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other"))
-    )
+    whole = train(replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other")))
     pd.testing.assert_frame_equal(
         resumed.cross_validation.predictions, whole.cross_validation.predictions, check_exact=True
     )
