@@ -54,9 +54,9 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
             )
         if names is not None and array.shape[1] != len(names):
             raise InputError(
-                f"X has {array.shape[1]} features, but nkpredict is expecting {len(names)} features "
-                "as input, because an array is matched by position; give a DataFrame with gene "
-                "symbols as columns instead."
+                f"X has {array.shape[1]} features, but nkpredict is expecting {len(names)} "
+                "features as input, because an array is matched by position; give a DataFrame "
+                "with gene symbols as columns instead."
             )
         columns = pd.RangeIndex(array.shape[1]) if names is None else pd.Index(names)
         frame = pd.DataFrame(array, columns=columns)

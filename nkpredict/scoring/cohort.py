@@ -17,6 +17,7 @@ from nkpredict.learn.model import CHANCE_LEVEL, NKSusceptibilityModel
 from nkpredict.registry import Bundle, Registry
 
 if TYPE_CHECKING:
+    import shap
     from anndata import AnnData
 
 # Below this share of the model's genes a score rests on too little to be trusted.
@@ -63,6 +64,23 @@ class Scores:
             scored.obs[f"nk_{column}"] = table[column]
         scored.obsm["nk_contributions"] = self.contributions.loc[scored.obs_names]
         return scored
+
+    def to_explanation(self, profiles: pd.DataFrame) -> shap.Explanation:
+        """Return the contributions as a `shap.Explanation`, so that all plots of shap work.
+
+        Parameters
+        ----------
+        profiles
+            Samples × genes as scored; shown beside the contributions.
+        """
+        import shap
+
+        return shap.Explanation(
+            values=self.contributions.to_numpy(),
+            base_values=np.full(len(self.contributions), self.base_value),
+            data=profiles.reindex(self.table.index, columns=self.contributions.columns).to_numpy(),
+            feature_names=list(self.contributions.columns),
+        )
 
     def __repr__(self) -> str:
         """Summarise in a few lines."""

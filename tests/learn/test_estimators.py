@@ -163,7 +163,7 @@ def test_the_model_warns_when_skill_is_chance(profiles) -> None:
 
 
 def test_the_model_needs_twenty_samples_and_a_varying_response(profiles, susceptibility) -> None:
-    with pytest.raises(InputError, match="Found 5 samples .* expected 20 at least"):
+    with pytest.raises(InputError, match=r"Found 5 samples .* expected 20 at least"):
         NKSusceptibilityModel().fit(profiles.iloc[:5], susceptibility.iloc[:5])
     with pytest.raises(InputError, match="same for all samples"):
         NKSusceptibilityModel().fit(profiles, np.ones(60))

@@ -144,3 +144,14 @@ def test_an_array_or_foreign_genes_are_refused(bundle, patients) -> None:
         score(patients.to_numpy(), bundle)
     with pytest.raises(InputError, match="None of the 120 genes given"):
         score(patients.add_prefix("x"), bundle)
+
+
+def test_shap_takes_the_contributions(bundle, patients) -> None:
+    pytest.importorskip("shap")
+    scores = score(patients, bundle)
+    explanation = scores.to_explanation(patients)
+    np.testing.assert_allclose(
+        np.sum(explanation.values, axis=1) + explanation.base_values,
+        scores.table["susceptibility"],
+    )
+    assert explanation[0].data.shape == (120,)

@@ -160,7 +160,7 @@ def test_config_files_are_checked(tmp_path: Path, monkeypatch) -> None:
 
 def test_specs_are_checked(tmp_path: Path) -> None:
     assert read_spec().name == "nk-susceptibility"
-    with pytest.raises(InputError, match="There is no model spec nothing; .* nk-susceptibility"):
+    with pytest.raises(InputError, match=r"There is no model spec nothing; .* nk-susceptibility"):
         read_spec("nothing")
     path = tmp_path / "s.yaml"
     path.write_text("name: x\n")

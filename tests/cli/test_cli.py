@@ -1,0 +1,253 @@
+"""The command line as its user meets it: examples, bad input, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict import NKSusceptibilityModel, Registry, save_bundle
+from nkpredict.cli import main
+from nkpredict.io.genes import approved_symbols
+from nkpredict.learn import EvidenceBoosting
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command and return its exit code, stdout and stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nkpredict", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def bundle(genes, tmp_path_factory) -> Path:
+    rng = np.random.default_rng(0)
+    profiles = pd.DataFrame(rng.normal(5, 2, (40, 120)), columns=genes)
+    response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
+    model = NKSusceptibilityModel(boosting=EvidenceBoosting(trees=5, models=1))
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    return save_bundle(model.fit(profiles, response), folder, {"name": "m"})
+
+
+@pytest.fixture(scope="module")
+def registry(bundle: Path, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("registry")
+    Registry(folder).register(bundle, "m")
+    return folder
+
+
+@pytest.fixture
+def patients(genes, tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    names = [f"patient {i}" for i in range(12)]
+    table = pd.DataFrame(rng.normal(5, 2, (120, 12)), index=genes, columns=names)
+    table.to_csv(tmp_path / "patients.csv")
+    return tmp_path / "patients.csv"
+
+
+COMMANDS = [
+    ("demo",),
+    ("train",),
+    ("evaluate",),
+    ("score",),
+    ("models",),
+    ("models", "list"),
+    ("models", "show"),
+    ("models", "promote"),
+    ("simulate",),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_help_shows_an_example(run, command: tuple[str, ...]) -> None:
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert command == ("models",) or f"nkpredict {' '.join(command)}" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_scoring_writes_results_and_says_what_it_found(
+    run, registry: Path, patients: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    code, said, progress = run(
+        "score", patients, "--model", "m@champion", "--registry", registry, "--out", out,
+        "--json", tmp_path / "scores.json",
+    )  # fmt: skip
+    assert code == 0
+    assert "Read 12 samples (genes-by-samples, symbol" in said
+    assert "found 120 of the model's 120 genes" in said.replace("\n", " ")
+    assert "scoring" in progress
+    assert (out / "report.html").is_file()
+    content = json.loads((tmp_path / "scores.json").read_text())
+    assert len(content["scores"]) == 12
+    again = tmp_path / "again"
+    code, said, progress = run(
+        "score", patients, "--model", "m/1", "--registry", registry, "--out", again, "--quiet"
+    )
+    assert (code, said, progress) == (0, "", "")
+    assert (again / "scores.csv").read_bytes() == (out / "scores.csv").read_bytes()
+    assert (again / "report.html").read_bytes() == (out / "report.html").read_bytes()
+
+
+def test_models_are_listed_shown_and_promoted(run, registry: Path, tmp_path: Path) -> None:
+    code, said, _ = run("models", "list", "--registry", registry)
+    assert code == 0
+    assert "candidate → 1" in said
+    assert "champion → 1" in said
+    code, said, _ = run("models", "show", "m", "--registry", registry)
+    assert code == 0
+    assert "For research use only" in said
+    assert run("models", "promote", "m/1", "--registry", registry)[0] == 0
+    code, said, _ = run("models", "list", "--registry", tmp_path / "none")
+    assert code == 0
+    assert "No models in" in said
+
+
+def spoil(kind: str, path: Path) -> Path:
+    table = pd.read_csv(path, index_col=0)
+    gene = table.index[3]
+    bad = path.parent / ("bad.h5ad" if kind == "truncated h5ad" else "bad.csv")
+    if kind == "missing file":
+        return path.parent / "nowhere.csv"
+    if kind == "empty file":
+        bad.write_text("")
+        return bad
+    if kind == "truncated h5ad":
+        anndata.AnnData(table.T.astype("float32")).write_h5ad(bad)
+        bad.write_bytes(bad.read_bytes()[:2000])
+        return bad
+    if kind == "text":
+        table = table.astype(object)
+        table.loc[gene, "patient 2"] = "high"
+    if kind == "duplicate samples":
+        table = table.rename(columns={"patient 3": "patient 2"})
+    if kind == "duplicate genes":
+        table = table.rename(index={table.index[4]: gene})
+    if kind == "empty gene":
+        table.loc[gene] = np.nan
+    if kind == "no common gene":
+        table.index = sorted(approved_symbols() - set(table.index))[: len(table)]
+    if kind == "negative counts":
+        table = (table.abs() * 100).round()
+        table.loc[gene, "patient 1"] = -7
+    table.to_csv(bad)
+    return bad
+
+
+BAD = {
+    "missing file": r"There is no file .*nowhere\.csv",
+    "empty file": r"bad\.csv is empty",
+    "truncated h5ad": "not a readable AnnData file",
+    "text": "text among the numbers in 1 cell",
+    "duplicate samples": r"1 duplicate sample name \(patient 2\)",
+    "duplicate genes": "1 duplicate gene symbol",
+    "empty gene": "1 gene without any value",
+    "no common gene": "None of the 120 genes given",
+    "negative counts": "1 negative value",
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_profiles_end_in_one_sentence_and_exit_code_2(
+    run, bundle: Path, patients: Path, tmp_path: Path, kind: str
+) -> None:
+    bad = spoil(kind, patients)
+    before = sorted(tmp_path.iterdir())
+    code, said, errors = run("score", bad, "--model", bundle, "--out", tmp_path / "out", "-q")
+    assert code == 2
+    assert said == ""
+    assert len(errors.strip().splitlines()) == 1
+    assert errors.startswith("nkpredict: ")
+    assert pd.Series([errors]).str.contains(BAD[kind]).all(), errors
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_unknown_model_lists_what_exists(run, registry, patients, tmp_path: Path) -> None:
+    code, _, errors = run(
+        "score", patients, "--model", "n@champion", "--registry", registry,
+        "--out", tmp_path / "out", "-q",
+    )  # fmt: skip
+    assert code == 2
+    assert "it has m (versions 1; aliases candidate, champion)" in errors
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def study(tmp_path: Path, profiles: pd.DataFrame, susceptibility: pd.Series) -> Path:
+    profiles.to_csv(tmp_path / "x.csv")
+    susceptibility.rename_axis("sample").to_csv(tmp_path / "y.csv")
+    pd.DataFrame({"lineage": ["AML", "MM"] * 30}, index=profiles.index).to_csv(tmp_path / "obs.csv")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        ("sample,v\n" + "".join(f"S0{i},0.{i}\n" for i in range(5)), "Found 5 samples"),
+        ("sample,v\nS00,0.5\nX1,0.4\nX2,0.4\n", "2 of 3 samples with a response are not in the"),
+        ("sample,v\nS00,high\n", "has 0 columns of numbers"),
+        ("", "is empty"),
+    ],
+)
+def test_bad_training_input_writes_nothing(run, study: Path, response: str, message: str) -> None:
+    (study / "y.csv").write_text(response)
+    before = sorted(study.iterdir())
+    code, _, errors = run(
+        "train", "--expression", study / "x.csv", "--response", study / "y.csv", "--name", "m",
+        "--direction", "higher-is-sensitive", "--run-folder", study / "run",
+        "--registry", study / "registry", "-q",
+    )  # fmt: skip
+    assert code == 2
+    assert message in errors
+    assert len(errors.strip().splitlines()) == 1
+    assert sorted(study.iterdir()) == before
+
+
+def test_evaluate_prints_baselines_beside_the_model(run, study: Path) -> None:
+    code, said, _ = run(
+        "evaluate", "--expression", study / "x.csv", "--response", study / "y.csv",
+        "--obs", study / "obs.csv", "--direction", "higher-is-sensitive", "--trials", "0",
+        "--jobs", "1", "--json", study / "cv.json",
+    )  # fmt: skip
+    assert code == 0
+    for name in ("nkpredict", "mean", "lineage mean", "best single gene"):
+        assert name in said
+    performance = json.loads((study / "cv.json").read_text())["performance"]
+    assert {row["split"] for row in performance} == {"random", "lineage-held-out"}
+
+
+def test_simulate_and_demo_refuse_foreign_folders(run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    for command in ("simulate", "demo"):
+        code, _, errors = run(command, "--out", tmp_path, "-q")
+        assert code == 2
+        assert "other file" in errors
+    assert run("simulate", "--out", tmp_path / "s", "--genes", "300", "--patients", "4")[0] == 0
+    assert all(p.name.startswith("SIMULATED_") for p in (tmp_path / "s").iterdir())
+
+
+def test_an_unknown_option_value_is_told(run, patients: Path, bundle: Path, tmp_path) -> None:
+    code, _, errors = run(
+        "score", patients, "--model", bundle, "--out", tmp_path / "o", "--unit", "miles", "-q"
+    )
+    assert code == 2
+    assert "expected one of counts" in errors

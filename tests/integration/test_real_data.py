@@ -1,0 +1,93 @@
+"""The main job on real files; skipped where they are not present."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
+
+pytestmark = pytest.mark.real_data
+
+
+@pytest.fixture(scope="module")
+def panel(shared_data: Path):
+    return read_panel(
+        shared_data / "expression" / "gdsc_blood_cell_lines.csv.gz",
+        shared_data / "response" / "gdsc2_auc_blood.csv",
+        target="Venetoclax",
+        direction="lower-is-sensitive",
+        obs=shared_data / "expression" / "gdsc_blood_cell_lines_obs.csv",
+    )
+
+
+@pytest.fixture(scope="module")
+def model(panel) -> NKSusceptibilityModel:
+    return NKSusceptibilityModel().fit(panel, "susceptibility")
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (
+            "expression/gdsc_blood_cell_lines.csv.gz",
+            ("samples-by-genes", "symbol", "standardised", 167),
+        ),
+        ("expression/hpa_cell_lines_log2ptpm.csv.gz", ("genes-by-samples", "symbol", "log2", 64)),
+        (
+            "patients/chiaretti_all_log2rma_genes_x_samples.csv.gz",
+            ("genes-by-samples", "symbol", "log2_intensity", 128),
+        ),
+        (
+            "patients/aml100_star_counts_genes_x_samples.csv.gz",
+            ("genes-by-samples", "Ensembl id", "counts", 100),
+        ),
+        (
+            "single_cell/malt_lymphoma_10x_umi.h5ad",
+            ("samples-by-genes", "symbol", "counts", 2100),
+        ),
+    ],
+)
+def test_what_real_files_hold_is_detected(shared_data: Path, file: str, expected: tuple) -> None:
+    facts = read_expression(shared_data / file).uns["nkpredict"]["expression"]
+    found = (facts["orientation"], facts["identifiers"], facts["unit"], facts["samples"])
+    assert found == expected
+
+
+def test_the_panel_joins_all_lines(panel) -> None:
+    assert panel.n_obs == 160
+    assert panel.uns["nkpredict"]["response"]["susceptibility"] == "1 - Venetoclax"
+    assert panel.obs["lineage"].nunique() == 9
+    assert panel.uns["nkpredict"]["panel"]["samples_without_response"] == 7
+
+
+def test_the_venetoclax_model_has_skill_and_no_warning(model: NKSusceptibilityModel) -> None:
+    assert model.skill_["spearman"] > 0.35
+    assert "BCL2" in model.feature_names_in_[np.argsort(-np.abs(model.effect_))[:200]]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "patients/chiaretti_all_log2rma_genes_x_samples.csv.gz",
+        "patients/aml100_star_counts_genes_x_samples.csv.gz",
+    ],
+)
+def test_real_patients_score_alone_as_in_their_cohort(
+    shared_data: Path, model: NKSusceptibilityModel, file: str, tmp_path: Path
+) -> None:
+    cohort = score(shared_data / file, model)
+    assert cohort.provenance["genes"]["missing"] > 0
+    np.testing.assert_allclose(
+        cohort.contributions.sum(axis=1) + cohort.base_value,
+        cohort.table["susceptibility"],
+        atol=1e-6,
+    )
+    raw = pd.read_csv(shared_data / file, index_col=0)
+    for position in (0, len(raw.columns) // 2):
+        raw.iloc[:, [position]].to_csv(tmp_path / "one.csv")
+        alone = score(tmp_path / "one.csv", model)
+        pd.testing.assert_frame_equal(alone.table, cohort.table.iloc[[position]], check_exact=True)
