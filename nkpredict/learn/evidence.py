@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError
+from nkpredict.evidence import ScreenTable, combine_screens
 
 # `GeneEvidence`, `ScreenTable`, an array in gene order, or None.
 Evidence: TypeAlias = Any
@@ -52,8 +53,4 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> np.n
 
 def combined(evidence: Evidence) -> Evidence:
     """Combine a `ScreenTable` into a `GeneEvidence`; return anything else as it is."""
-    if type(evidence).__name__ == "ScreenTable":
-        from nkpredict.evidence import combine_screens
-
-        return combine_screens(evidence)
-    return evidence
+    return combine_screens(evidence) if isinstance(evidence, ScreenTable) else evidence

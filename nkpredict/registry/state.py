@@ -61,6 +61,7 @@ def state_of(model: NKSusceptibilityModel) -> ModelState:
         "random_state": model.random_state,
         "folds": model.folds,
         "ridge": {name: float(getattr(core.ridge, name)) for name in _RIDGE_NUMBERS},
+        "ridge_parameters": _plain_parameters(core.ridge),
         "boosting": _plain_parameters(core.boosting),
         "novelty_limit": model.novelty_.limit_,
         "half_width": model.half_width_,
@@ -96,11 +97,13 @@ def _rebuild(
     model = NKSusceptibilityModel(
         evidence=None if evidence is None else GeneEvidence.from_json_dict(evidence),
         random_state=int(settings["random_state"]),
+        ridge=EvidenceRidge(**settings["ridge_parameters"]),
+        boosting=EvidenceBoosting(**settings["boosting"]),
         folds=int(settings["folds"]),
     )
     harmoniser = ProfileHarmoniser()
     harmoniser.mean_, harmoniser.scale_ = arrays["harmoniser.mean"], arrays["harmoniser.scale"]
-    ridge = EvidenceRidge()
+    ridge = EvidenceRidge(**settings["ridge_parameters"])
     for name in _RIDGE_ARRAYS:
         setattr(ridge, name, arrays[f"ridge.{name}"])
     for name in _RIDGE_NUMBERS:
@@ -137,7 +140,10 @@ def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int) -> None:
         raise ValueError("boosting.selected points beyond the genes")
 
 
-def _plain_parameters(boosting: EvidenceBoosting) -> dict[str, Any]:
-    parameters = boosting.get_params()
+def _plain_parameters(learner: EvidenceRidge | EvidenceBoosting) -> dict[str, Any]:
+    parameters = learner.get_params()
     parameters.pop("evidence")
-    return parameters
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in parameters.items()
+    }

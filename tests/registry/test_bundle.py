@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel, load_bundle, save_bundle
 from nkpredict.errors import BundleError
@@ -116,3 +117,15 @@ def test_a_path_in_the_manifest_cannot_leave_the_folder(model, tmp_path: Path) -
     path.write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match=r"lacks \.\./outside\.txt"):
         load_bundle(tmp_path / "b")
+
+
+def test_a_loaded_model_can_be_fitted_again_with_its_own_recipe(model, genes, tmp_path) -> None:
+    save_bundle(model, tmp_path / "b")
+    loaded = load_bundle(tmp_path / "b").model
+    rng = np.random.default_rng(2)
+    fresh = pd.DataFrame(rng.normal(5, 2, (40, 120)), columns=genes)
+    response = fresh.iloc[:, 3] + rng.normal(0, 0.5, 40)
+    np.testing.assert_array_equal(
+        clone(loaded).fit(fresh, response).predict(fresh),
+        clone(model).fit(fresh, response).predict(fresh),
+    )
