@@ -64,11 +64,11 @@ def main() -> None:
     write_csv(options.out / "summary.csv", summary.set_index("task"))
     write_csv(options.out / "predictions.csv", pd.concat(predictions).set_index("task"))
     for split, part in summary.groupby("split", sort=False):
-        wide = part.pivot_table(index="model", columns="task", values="spearman", sort=False)
-        wide["mean"] = wide.mean(axis=1)
-        within = part.groupby("model")["spearman_within_lineage"].mean()
-        rows = [[m, *map(float, row), float(within[m])] for m, row in wide.iterrows()]
-        print_table(f"Spearman, {split}", ["model", *wide.columns, "within lineage"], rows)
+        wide = part.pivot_table(index="task", columns="model", values="spearman", sort=False)
+        wide.loc["mean"] = wide.mean(axis=0)
+        wide.loc["mean within lineage"] = part.groupby("model")["spearman_within_lineage"].mean()
+        rows = [[str(task), *map(float, row)] for task, row in wide.iterrows()]
+        print_table(f"Spearman on unseen samples, {split}", ["", *wide.columns], rows)
     print(f"{time.perf_counter() - started:.0f} s with {options.jobs} processes")
 
 

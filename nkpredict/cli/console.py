@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
     from rich.progress import TaskID
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -71,7 +72,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in rows) and bool(rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        # Numbers stay whole; their headings break between words instead.
+        heading = column.replace(" ", "\n") if numeric else column
+        justify: JustifyMethod = "right" if numeric else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=numeric)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     Console().print(table)

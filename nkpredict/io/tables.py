@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,15 +80,7 @@ def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
     """
     path = require_file(path, what)
     try:
-        return pd.read_csv(
-            path,
-            sep=separator_of(path),
-            keep_default_na=False,
-            na_values=_MISSING,
-            low_memory=False,
-            encoding="utf-8-sig",
-            compression=_compression(path),
-        )
+        return _parse(path, separator_of(path), low_memory=False)
     except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
@@ -128,9 +120,25 @@ def read_labelled_matrix(path: str | Path, what: str) -> pd.DataFrame:
     return table
 
 
-def _compression(path: Path) -> Literal["gzip"] | None:
+def _parse(path: Path, separator: str, **options: Any) -> pd.DataFrame:
     with path.open("rb") as stream:
-        return "gzip" if stream.read(2) == b"\x1f\x8b" else None
+        compressed = stream.read(2) == b"\x1f\x8b"
+    table: pd.DataFrame = pd.read_csv(
+        path,
+        sep=separator,
+        keep_default_na=False,
+        na_values=_MISSING,
+        encoding="utf-8-sig",
+        compression="gzip" if compressed else None,
+        **options,
+    )
+    return table
+
+
+def _labelled(labels: list[str]) -> dict[str, Any]:
+    # Columns are numbered while they are read, because their names may repeat.
+    names = [str(position) for position in range(len(labels))]
+    return {"index_col": 0, "header": 0, "names": names}
 
 
 def _read_delimited(path: Path, what: str) -> pd.DataFrame:
@@ -138,19 +146,9 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     labels = first_line(path).split(separator)
     labels = [label.strip().strip('"') for label in labels]
     try:
-        table = pd.read_csv(
-            path,
-            sep=separator,
-            index_col=0,
-            # every value is tried as float32; text makes pandas fail and is then looked up
-            dtype={0: str} | dict.fromkeys(range(1, len(labels)), np.float32),
-            header=0,
-            names=[str(position) for position in range(len(labels))],
-            keep_default_na=False,
-            na_values=_MISSING,
-            encoding="utf-8-sig",
-            compression=_compression(path),
-        )
+        # every value is tried as float32; text makes pandas fail and is then looked up
+        numbers = dict.fromkeys(range(1, len(labels)), np.float32)
+        table = _parse(path, separator, dtype={0: str} | numbers, **_labelled(labels))
     except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
@@ -164,18 +162,7 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
 
 
 def _report_text(path: Path, separator: str, labels: list[str], error: Exception) -> None:
-    raw = pd.read_csv(
-        path,
-        sep=separator,
-        index_col=0,
-        dtype=str,
-        header=0,
-        names=[str(position) for position in range(len(labels))],
-        keep_default_na=False,
-        na_values=_MISSING,
-        encoding="utf-8-sig",
-        compression=_compression(path),
-    )
+    raw = _parse(path, separator, dtype=str, **_labelled(labels))
     raw.columns = pd.Index(labels[1:])
     text = raw.notna() & raw.apply(pd.to_numeric, errors="coerce").isna()
     rows, columns = np.nonzero(text.to_numpy())

@@ -6,18 +6,16 @@ import warnings
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
 from nkpredict.features.alignment import (
-    align_to,
     remember_names,
     to_frame,
     to_target,
     to_weights,
 )
 from nkpredict.features.selection import select_genes
+from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.evidence import Evidence, signed_evidence
 
 
@@ -25,7 +23,7 @@ class NoSplitWarning(UserWarning):
     """The trees found nothing to split on, so the learner predicts a constant."""
 
 
-class EvidenceBoosting(RegressorMixin, BaseEstimator):
+class EvidenceBoosting(GeneLearner):
     """LightGBM on the genes most related to the response, evidence counting in their favour.
 
     Genes with clear evidence may act in the direction of that evidence only (monotone
@@ -88,12 +86,6 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
         self.constrained_from = constrained_from
         self.models = models
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
@@ -203,7 +195,5 @@ class EvidenceBoosting(RegressorMixin, BaseEstimator):
         return parts, float(shap_values[0, -1])
 
     def _chosen(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        values = align_to(X, names)[:, self.selected_]
+        values = self._aligned(X)[:, self.selected_]
         return np.where(np.isnan(values), self.mean_, values)

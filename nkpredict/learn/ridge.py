@@ -7,25 +7,24 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.features.alignment import (
-    align_to,
     remember_names,
     to_frame,
     to_target,
     to_weights,
 )
+from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.evidence import Evidence, signed_evidence
 
 # Eigenvalues of the scaled Gram matrix average 1, so this spans hardly any to near total shrinkage.
 _PENALTIES = tuple(np.logspace(-3, 3, 25).tolist())
 
 
-class EvidenceRidge(RegressorMixin, BaseEstimator):
+class EvidenceRidge(GeneLearner):
     """Linear model in the dual, with screens as a prior that is trusted as far as it helps.
 
     The Gram matrix is a mixture: all genes alike, genes in proportion to the strength of their
@@ -68,12 +67,6 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         self.trust = trust
         self.direction = direction
         self.penalties = penalties
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
@@ -162,9 +155,7 @@ class EvidenceRidge(RegressorMixin, BaseEstimator):
         return self._standard(X) * self.coef_, self.intercept_
 
     def _standard(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        values = align_to(X, names)
+        values = self._aligned(X)
         standard: np.ndarray = np.nan_to_num((values - self.mean_) / self.scale_)
         return standard
 
