@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -160,8 +161,7 @@ class Registry:
             The new version. It gets the alias for new versions, and the one for the version in
             use when there is none yet.
         """
-        import mlflow
-
+        mlflow = _mlflow()
         check_model_name(name)
         loaded = load_bundle(bundle)  # a damaged bundle never enters the registry
         client = self._client()
@@ -245,7 +245,7 @@ class Registry:
                 f"There is no model {reference!r}: the registry {self.settings.registry_uri} is "
                 "empty. Train a model first, or name another registry (--registry)."
             )
-        import mlflow
+        mlflow = _mlflow()
         from mlflow.exceptions import MlflowException
 
         client = self._client()
@@ -285,19 +285,26 @@ class Registry:
 
     def _client(self) -> Any:
         if self._mlflow_client is None:
-            # MLflow tells of every database migration; a user need not know.
-            for logger in ("mlflow", "alembic"):
-                logging.getLogger(logger).setLevel(logging.ERROR)
-            from mlflow import MlflowClient
-
+            mlflow = _mlflow()
             for uri in (self.settings.tracking_uri, self.settings.registry_uri):
                 store = sqlite_file(uri)
                 if store is not None:
                     store.parent.mkdir(parents=True, exist_ok=True)
-            self._mlflow_client = MlflowClient(
+            self._mlflow_client = mlflow.MlflowClient(
                 self.settings.tracking_uri, self.settings.registry_uri
             )
         return self._mlflow_client
+
+
+def _mlflow() -> Any:
+    # Nothing about a lab's work is sent anywhere unless the user asks MLflow to.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # MLflow tells of every database migration; a user need not know.
+    for logger in ("mlflow", "alembic"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+    import mlflow
+
+    return mlflow
 
 
 def _data_folder(model: Path) -> Path:
