@@ -47,8 +47,7 @@ def evaluate(
 
     Example:
 
-        nkpredict evaluate --expression expression.csv --response auc.csv
-        --target Venetoclax --direction lower-is-sensitive --peers
+        nkpredict evaluate --expression expr.csv --response viability.txt --peers
     """
     from nkpredict.evaluate import nested_cross_validate
     from nkpredict.io import read_panel

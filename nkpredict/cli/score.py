@@ -23,7 +23,7 @@ def score(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     orientation: Annotated[
         str,
-        typer.Option(metavar="auto|samples-by-genes|genes-by-samples", help="Axis of the genes."),
+        typer.Option(metavar="AXES", help="auto, samples-by-genes or genes-by-samples."),
     ] = "auto",
     unit: Annotated[
         str,

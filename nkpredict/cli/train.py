@@ -21,7 +21,8 @@ Target = Annotated[
 Direction = Annotated[
     str | None,
     typer.Option(
-        metavar="lower-is-sensitive|higher-is-sensitive", help="What low values of a table mean."
+        metavar="DIRECTION",
+        help="What the values of a table mean: lower-is-sensitive or higher-is-sensitive.",
     ),
 ]
 Replicates = Annotated[
@@ -86,8 +87,7 @@ def train(
 
     Example:
 
-        nkpredict train --expression OmicsExpression.csv --response viability.txt
-        --obs Model.csv --screens crispr_mageck_combined.txt --name nk-heme
+        nkpredict train --expression expr.csv --response viability.txt --name nk-heme
     """
     from nkpredict.training import TrainingConfig
     from nkpredict.training import train as run_training
