@@ -31,7 +31,7 @@ def make_scores(n=6, genes=30, names=None, simulated=False, seed=0, **changes):
     n = len(names)
     parts = pd.DataFrame(
         rng.normal(0, 0.2 / np.sqrt(genes), (n, genes)) * rng.gamma(0.4, 2, genes),
-        index=names,
+        index=pd.Index(names, dtype=object),
         columns=[f"GENE{i}" for i in range(genes)],
     )
     base = 0.41
@@ -50,7 +50,7 @@ def make_scores(n=6, genes=30, names=None, simulated=False, seed=0, **changes):
             "original_scale": 1 - value,
             "lineage": np.resize(["AML", "T-ALL", "B-ALL"], n),
         },
-        index=pd.Index(names, name="sample"),
+        index=pd.Index(names, name="sample", dtype=object),
     )
     mean = parts.mean().sort_values()
     resistance = pd.DataFrame(
