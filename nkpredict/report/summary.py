@@ -106,7 +106,7 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall) -> list[str]:
             else "about as easily as a typical training sample"
         )
         sentences = [
-            f"NK cells are predicted to kill this sample {degree}: {what}, higher than "
+            f"This sample is predicted to be killed {degree}: {what}, higher than "
             f"{'all' if percentile == 100 else f'{percentile:.0f} %'} of the training samples."
         ]
     else:
@@ -147,7 +147,7 @@ def _range_sentence(scores: Scores) -> str:
     )
     return (
         f"{opening} {spread}; the base value of the model is {decimal(scores.base_value)}. A "
-        "higher number means that NK cells are predicted to kill the sample more easily."
+        "higher number means a sample that is predicted to be killed more easily."
     )
 
 

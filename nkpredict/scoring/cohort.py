@@ -233,6 +233,12 @@ def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> 
         warnings.append(
             "The model predicts unseen samples no better than chance; do not rank samples with it."
         )
+    response = provenance["model"].get("training", {}).get("response", {})
+    if response.get("format") == "simple table":
+        warnings.append(
+            f"The model was trained on the column {response.get('target')} of a table: "
+            "susceptibility means sensitivity in that measurement."
+        )
     outside = int((~table["in_domain"]).sum())
     if outside:
         warnings.append(

@@ -10,6 +10,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, save_bundle, score
 from nkpredict.errors import InputError
+from nkpredict.registry import Bundle
 from nkpredict.report.results import RESULT_FILES, write_results
 
 
@@ -155,3 +156,11 @@ def test_shap_takes_the_contributions(bundle, patients) -> None:
         scores.table["susceptibility"],
     )
     assert explanation[0].data.shape == (120,)
+
+
+def test_a_model_of_another_measurement_says_so(profiles, susceptibility) -> None:
+    model = NKSusceptibilityModel().fit(profiles, susceptibility)
+    response = {"format": "simple table", "target": "Venetoclax", "offset": 1.0, "slope": -1.0}
+    bundle = Bundle(model, {"name": "m", "training": {"response": response}})
+    warnings = score(profiles, bundle).provenance["warnings"]
+    assert any("trained on the column Venetoclax" in warning for warning in warnings)
