@@ -11,7 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.genes import approve_gene_names, gene_reference_source, recognised_share
-from nkpredict.io.tables import read_labelled_matrix, read_text_table
+from nkpredict.io.tables import OTHER_ENTRIES, read_labelled_matrix, read_text_table
 from nkpredict.io.units import UNIT_WORDS, check_unit, detect_unit, refine_linear, to_log2
 from nkpredict.io.writing import file_sha256, require_file
 
@@ -111,6 +111,7 @@ def read_expression(
             "unit_given": unit != "auto",
             "transform": transform,
             "missing_values": missing,
+            OTHER_ENTRIES: int(matrix.attrs.get(OTHER_ENTRIES, 0)),
             **gene_facts,
         },
         "simulated": bool(all(str(n).startswith(SIMULATED_PREFIX) for n in adata.obs_names)),

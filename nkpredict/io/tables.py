@@ -13,6 +13,17 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.writing import require_file
 
+OTHER_ENTRIES = "profiles_other_than_default_dropped"
+"""Key in ``attrs`` with the number of profiles that DepMap does not recommend for their model."""
+
+_DEPMAP_DEFAULT = "IsDefaultEntryForModel"
+_DEPMAP_LABELS = (
+    "SequencingID",
+    "ModelID",
+    "ModelConditionID",
+    _DEPMAP_DEFAULT,
+    "IsDefaultEntryForMC",
+)
 # What pandas and gzip raise for files that are truncated or no tables at all.
 _MALFORMED = (
     pd.errors.ParserError,
@@ -147,18 +158,38 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     labels = [label.strip().strip('"') for label in labels]
     try:
         # every value is tried as float32; text makes pandas fail and is then looked up
-        numbers = dict.fromkeys(range(1, len(labels)), np.float32)
-        table = _parse(path, separator, dtype={0: str} | numbers, **_labelled(labels))
+        depmap = _depmap_columns(labels)
+        types = {
+            p: str if p == 0 or p in depmap.values() else np.float32 for p in range(len(labels))
+        }
+        table = _parse(path, separator, dtype=types, **_labelled(labels))
     except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
         ) from error
     except ValueError as error:
         _report_text(path, separator, labels, error)
+    if depmap:
+        table = _default_entries(table, depmap)
+        labels = [label for position, label in enumerate(labels) if position not in depmap.values()]
     table.columns = pd.Index(labels[1:])
     table.index = table.index.astype(str).str.strip()
     table.index.name = labels[0] or None
     return table
+
+
+def _depmap_columns(labels: list[str]) -> dict[str, int]:
+    # Since 2025 DepMap's matrices hold several profiles of a model and say which one to take.
+    positions = {label: labels.index(label) for label in _DEPMAP_LABELS if label in labels[1:]}
+    return positions if {"ModelID", _DEPMAP_DEFAULT} <= positions.keys() else {}
+
+
+def _default_entries(table: pd.DataFrame, depmap: dict[str, int]) -> pd.DataFrame:
+    chosen = table[str(depmap[_DEPMAP_DEFAULT])].str.lower().isin(["yes", "true", "1"])
+    kept = table[chosen].set_index(str(depmap["ModelID"]))
+    kept = kept.drop(columns=[str(p) for p in depmap.values()], errors="ignore")
+    kept.attrs[OTHER_ENTRIES] = int((~chosen).sum())
+    return kept
 
 
 def _report_text(path: Path, separator: str, labels: list[str], error: Exception) -> None:

@@ -133,6 +133,23 @@ def test_simulated_samples_are_recognised(tmp_path: Path, counts: pd.DataFrame) 
     assert read_expression(write(frame, tmp_path / "b.csv")).uns["nkpredict"]["simulated"]
 
 
+def test_depmap_profiles_are_the_default_ones_of_their_model(
+    tmp_path: Path, counts: pd.DataFrame
+) -> None:
+    values = np.log2(counts + 1)
+    values.columns = [f"{gene} ({i})" for i, gene in enumerate(values.columns, start=1)]
+    values.insert(0, "SequencingID", [f"CDS-{i}" for i in range(12)])
+    values.insert(1, "ModelID", ["ACH-000001"] * 2 + [f"ACH-{i:06d}" for i in range(2, 12)])
+    values.insert(2, "IsDefaultEntryForModel", ["No"] + ["Yes"] * 11)
+    values.insert(3, "ModelConditionID", "MC-1")
+    values.insert(4, "IsDefaultEntryForMC", "Yes")
+    adata = read_expression(write(values, tmp_path / "OmicsExpression.csv"))
+    assert list(adata.obs_names) == [f"ACH-{i:06d}" for i in range(1, 12)]
+    assert adata.n_vars == counts.shape[1]
+    assert facts(adata)["profiles_other_than_default_dropped"] == 1
+    assert facts(adata)["identifiers"] == "symbol (Entrez id)"
+
+
 def bad(frame: pd.DataFrame, kind: str, path: Path) -> Path:
     frame = frame.copy()
     gene = frame.columns[5]
