@@ -1,6 +1,15 @@
-"""What is known about genes: screens read, signed alike and combined."""
+"""What is known about genes: screens read, signed alike and combined, and published hits."""
 
 from nkpredict.evidence.combine import combine_screens
+from nkpredict.evidence.knowledge import GeneModule, gene_modules, known_hits
 from nkpredict.evidence.table import GeneEvidence, ScreenTable, read_screens
 
-__all__ = ["GeneEvidence", "ScreenTable", "combine_screens", "read_screens"]
+__all__ = [
+    "GeneEvidence",
+    "GeneModule",
+    "ScreenTable",
+    "combine_screens",
+    "gene_modules",
+    "known_hits",
+    "read_screens",
+]
