@@ -91,10 +91,13 @@ def evaluate(
                 "simulated": simulated,
                 "performance": cross_validation.summary.to_dict("records"),
                 "interval_coverage": coverage.to_dict(),
+                "notes": cross_validation.notes,
                 "provenance": panel.uns["nkpredict"],
             },
         )
     if not quiet:
         print_performance(cross_validation, simulated)
+        for note in cross_validation.notes:
+            say(f"Note: {note}")
         shares = ", ".join(f"{split} {share:.0%}" for split, share in coverage.items())
         say(f"90 % intervals hold the measured value for: {shares}")

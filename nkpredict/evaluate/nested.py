@@ -37,11 +37,14 @@ class CrossValidation:
         One row a split and model; see `summarise`.
     settings : pandas.DataFrame
         Settings chosen by tuning in each fold.
+    notes : tuple of str
+        What could not be evaluated.
     """
 
     predictions: pd.DataFrame
     summary: pd.DataFrame
     settings: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def table(self) -> pd.DataFrame:
         """Spearman by model, random and lineage-held-out side by side, ours first."""
@@ -134,14 +137,25 @@ def nested_cross_validate(
     if splits is None:
         splits = SPLITS if len(set(lineage)) > 1 else SPLITS[:1]
     check_sample_count(len(frame), folds)
-    jobs = [
+    planned = [
         fold
         for split in splits
         for fold in make_folds(
             split, len(frame), lineage, folds=folds, repeats=repeats, random_state=random_state
         )
-        if len(fold.train) >= MINIMUM_SAMPLES
     ]
+    jobs = [fold for fold in planned if len(fold.train) >= MINIMUM_SAMPLES]
+    notes = tuple(
+        f"{lineage[fold.test[0]]} ({len(fold.test)} samples) could not be held out: only "
+        f"{len(fold.train)} samples would be left to learn from."
+        for fold in planned
+        if len(fold.train) < MINIMUM_SAMPLES
+    )
+    if not jobs:
+        raise InputError(
+            f"No lineage of {len(frame)} samples can be held out and leave {MINIMUM_SAMPLES} to "
+            "learn from; evaluate the random split instead."
+        )
     task = _Task(model, frame, target, lineage, peers, dict(space or {}), trials, run_folder)
     results = []
     for done, (fold, result) in enumerate(_run(task, jobs, n_jobs), start=1):
@@ -150,7 +164,7 @@ def nested_cross_validate(
             progress(done, len(jobs), fold.split)
     predictions = pd.concat([result[0] for result in results], ignore_index=True)
     settings = pd.DataFrame([result[1] for result in results])
-    return CrossValidation(predictions, summarise(predictions), settings)
+    return CrossValidation(predictions, summarise(predictions), settings, notes)
 
 
 def check_sample_count(samples: int, folds: int) -> None:

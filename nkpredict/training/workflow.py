@@ -159,6 +159,7 @@ def train(
         warnings.simplefilter("always", ChanceSkillWarning)
         fitted = tuned.model.fit(expression, target)
     said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
+    said += cv.notes
     metadata = _metadata(config, panel, cv, tuned.settings, evidence, model.random_state)
     save_bundle(fitted, folder / "bundle", metadata)
     _write_results(folder, cv, metadata)
@@ -255,6 +256,7 @@ def _metadata(
         },
         "performance": cv.summary.to_dict("records"),
         "interval_coverage": cv.interval_coverage().to_dict(),
+        "evaluation_notes": list(cv.notes),
     }
 
 

@@ -99,6 +99,17 @@ def test_a_held_out_lineage_has_no_lineage_mean(model, profiles, susceptibility,
     np.testing.assert_allclose(wide["lineage mean"], wide["mean"])
 
 
+def test_a_lineage_too_large_to_hold_out_is_told(model, profiles, susceptibility) -> None:
+    lineage = np.repeat(["AML", "BCL", "MM"], [45, 8, 7])
+    result = nested_cross_validate(
+        model, profiles, susceptibility, lineage, splits=["lineage-held-out"]
+    )
+    assert result.notes == (
+        "AML (45 samples) could not be held out: only 15 samples would be left to learn from.",
+    )
+    assert set(result.predictions["lineage"]) == {"BCL", "MM"}
+
+
 def test_too_few_samples_are_told(model, profiles, susceptibility) -> None:
     with pytest.raises(InputError, match=r"Found 22 samples .* expected 25 at least"):
         nested_cross_validate(model, profiles.iloc[:22], susceptibility.iloc[:22])
