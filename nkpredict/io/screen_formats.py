@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io.tables import first_line, read_text_table, separator_of
+from nkpredict.io.tables import header_labels, read_text_table, separator_of
 from nkpredict.io.writing import require_file
 
 SCREEN_COLUMNS = (
@@ -106,7 +106,7 @@ def read_raw_screens(path: Path) -> RawScreens:
     """
     try:
         table = read_text_table(path, WHAT)
-        labels = [label.strip().strip('"') for label in first_line(path).split(separator_of(path))]
+        labels = header_labels(path, separator_of(path))
     except (zlib.error, OSError) as error:
         raise InputError(
             f"{path} is a damaged gzip file ({error}); expected the {WHAT}. Fetch it again."
@@ -125,7 +125,6 @@ def read_raw_screens(path: Path) -> RawScreens:
     if not isinstance(table.index, pd.RangeIndex):
         # R's write.table leaves out the corner of the header, so names land in the index
         table = table.reset_index(names="")
-        labels = ["", *labels]
     table.columns = pd.Index(labels) if len(labels) == table.shape[1] else table.columns.map(str)
     for recognises, read in _LAYOUTS:
         if recognises(table):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import zlib
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,8 @@ _MALFORMED = (
 _MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A"]
 
 
-def first_line(path: Path) -> str:
-    """Return the first line of a plain or gzip-compressed text file.
+def first_lines(path: Path, count: int = 1) -> list[str]:
+    """Return the first lines of a plain or gzip-compressed text file; fewer when it is shorter.
 
     Raises
     ------
@@ -49,16 +51,26 @@ def first_line(path: Path) -> str:
             compressed = stream.read(2) == b"\x1f\x8b"
         opener = gzip.open if compressed else open
         with opener(path, "rt", encoding="utf-8-sig") as text:
-            return str(text.readline()).rstrip("\r\n")
+            return [str(line).rstrip("\r\n") for line in islice(text, count)]
     except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path} is not readable text ({error}); expected a CSV or TSV table, plain or gzip."
         ) from error
 
 
+def header_labels(path: Path, separator: str) -> list[str]:
+    """Return the column labels of a text table, quotes resolved.
+
+    R's ``write.table`` leaves out the label above the row names; an empty one is put in its place.
+    """
+    rows = list(csv.reader(first_lines(path, 2), delimiter=separator))
+    labels = [label.strip() for label in rows[0]]
+    return ["", *labels] if len(rows) > 1 and len(rows[1]) == len(labels) + 1 else labels
+
+
 def separator_of(path: Path) -> str:
     """Tell whether a text table is separated by tab, comma or semicolon, from its first line."""
-    line = first_line(path)
+    line = next(iter(first_lines(path)), "")
     counts = {mark: line.count(mark) for mark in ("\t", ",", ";")}
     best = max(counts, key=lambda mark: counts[mark])
     if counts[best] == 0:
@@ -154,8 +166,7 @@ def _labelled(labels: list[str]) -> dict[str, Any]:
 
 def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     separator = separator_of(path)
-    labels = first_line(path).split(separator)
-    labels = [label.strip().strip('"') for label in labels]
+    labels = header_labels(path, separator)
     try:
         # every value is tried as float32; text makes pandas fail and is then looked up
         depmap = _depmap_columns(labels)

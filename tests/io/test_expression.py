@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 from pathlib import Path
 
@@ -117,6 +118,24 @@ def test_a_column_under_the_present_name_wins_over_the_old_name(tmp_path: Path) 
     adata = read_expression(write(frame, tmp_path / "a.csv"), orientation="samples-by-genes")
     assert adata.to_df().loc["A", "NCR3LG1"] == 1.5
     assert facts(adata)["genes_superseded_dropped"] == 1
+
+
+def test_tables_of_r_lack_a_corner_and_quote_their_labels(
+    tmp_path: Path, counts: pd.DataFrame
+) -> None:
+    path = tmp_path / "r.txt"
+    lines = counts.T.to_csv(sep="\t", quoting=csv.QUOTE_NONNUMERIC).splitlines()
+    lines[0] = lines[0].split("\t", 1)[1]
+    path.write_text("\n".join(lines) + "\n")
+    reference = read_expression(write(counts, tmp_path / "reference.csv"))
+    adata = read_expression(path)
+    assert list(adata.obs_names) == list(counts.index)
+    np.testing.assert_array_equal(adata.X, reference.X)
+
+
+def test_a_label_may_hold_the_separator(tmp_path: Path, counts: pd.DataFrame) -> None:
+    frame = counts.rename(index={"P0": "Doe, John"})
+    assert read_expression(write(frame.T, tmp_path / "a.csv")).obs_names[0] == "Doe, John"
 
 
 def test_annotations_are_joined_by_name(tmp_path: Path, counts: pd.DataFrame) -> None:
