@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from nkpredict.errors import InputError
 from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens
@@ -15,8 +16,11 @@ from nkpredict.evidence.combine import (
     FDR_CERTAIN,
     FDR_NONE,
     HIT_CONFIDENCE,
+    combine_by_effector,
     confidence_from_fdr,
 )
+from nkpredict.evidence.methods import METHODS
+from nkpredict.evidence.standardise import CORE_ESSENTIAL
 
 N_GENES = 2000
 
@@ -132,8 +136,6 @@ def test_screens_without_p_count_when_they_agree_but_not_alone():
 def test_inflated_p_values_are_brought_down():
     inflated = screen("a", seed=1)
     z = np.random.default_rng(5).normal(0, 2, N_GENES)
-    from scipy.stats import norm
-
     inflated = inflated.assign(p=2 * norm.sf(np.abs(z)))
     evidence = combine(inflated)
     assert (evidence.table["evidence"] != 0).mean() < 0.005
@@ -262,3 +264,95 @@ def test_altered_json_is_refused(content):
 def test_values_outside_their_range_are_refused(evidence, column, value):
     with pytest.raises(InputError, match=column):
         GeneEvidence(evidence.table.assign(**{column: value}))
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_every_method_keeps_the_contract(method):
+    planted = {"G3": (0.9, 1e-9), "G4": (-0.9, 1e-9)}
+    frames = [screen(f"s{i}", planted, seed=i) for i in range(4)]
+    evidence = combine_screens(ScreenTable(pd.concat(frames, ignore_index=True)), method)
+    assert evidence.for_genes(["G3"])[0] > 0.5
+    assert evidence.for_genes(["G4"])[0] < -0.5
+    assert method in evidence.provenance["method"]
+    assert evidence.table["heterogeneity"].between(0, 1).all()
+    assert (evidence.table["evidence"] != 0).sum() < 10
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(InputError, match="'mean' is not known"):
+        combine_screens(ScreenTable(screen("a")), "mean")
+
+
+def test_effector_types_can_be_looked_at_apart():
+    rows = pd.concat(
+        [
+            screen("a", {"G3": (-2.0, 1e-10)}, seed=1),
+            screen("b", {"G3": (1.0, 1e-9)}, seed=2, effector="NK-92"),
+            screen("t", seed=3, effector="T cell"),
+        ]
+    )
+    apart = combine_by_effector(ScreenTable(rows))
+    assert list(apart) == ["NK-92", "primary NK"]
+    assert apart["NK-92"].for_genes(["G3"])[0] > 0.9
+    assert apart["primary NK"].for_genes(["G3"])[0] < -0.9
+
+
+def test_a_screen_without_p_can_contradict_a_gene_with_evidence():
+    primary = {"G3": (-2.0, 1e-10), "G4": (-2.0, 1e-10)}
+    other = screen("b", {"G3": (0.9, 0.5)}, seed=2, effector="NK-92", with_p=False)
+    table = combine(screen("a", primary, seed=1), other).table
+    assert table.loc["G3", "conflict"]
+    assert not table.loc["G4", "conflict"]
+    assert table.loc["G3", "evidence"] == pytest.approx(-CONFLICT_FACTOR)
+    assert table["conflict"].sum() == 1
+
+
+ESSENTIAL = [f"RPL{n}" for n in range(3, 20)] + [f"PSMD{n}" for n in range(1, 15)]
+ESSENTIAL += [f"RPS{n}" for n in range(5, 15)]
+
+
+def fitness_screen(shift: float) -> pd.DataFrame:
+    """Screen without p in which essential genes, and some that no family lists, drop out."""
+    rows = screen("a", seed=4, with_p=False)
+    rows.loc[: len(ESSENTIAL) - 1, "gene"] = ESSENTIAL
+    rows.loc[: len(ESSENTIAL) + 30, ["effect", "lfc"]] += shift
+    return rows
+
+
+def test_essential_genes_do_not_lead_a_screen_they_confound():
+    confounded = ScreenTable(fitness_screen(-3.0))
+    before = combine_screens(confounded, correct_fitness=False).table["score"]
+    after = combine_screens(confounded).table["score"]
+    assert before[ESSENTIAL].median() < -2
+    assert after[ESSENTIAL].median() > -0.7
+    assert after["G60"] > -1  # dropped out too, in no family
+    # the other side is as it was
+    np.testing.assert_allclose(after[before > 0], before[before > 0])
+    shifts = combine_screens(confounded).provenance["screens"][0]["core_essential_shift"]
+    assert shifts["a"] < -1
+
+
+def test_a_screen_that_fitness_does_not_confound_stays_as_it_is():
+    clean = ScreenTable(fitness_screen(0.0))
+    pd.testing.assert_frame_equal(
+        combine_screens(clean).table, combine_screens(clean, correct_fitness=False).table
+    )
+
+
+def test_families_of_essential_genes_hold_no_immune_gene_or_paralogue():
+    named = ["RPL13A", "RPS4X", "RPLP0", "PSMB5", "SF3B1", "POLR2B", "EIF3A"]
+    assert all(CORE_ESSENTIAL.match(gene) for gene in named)
+    others = ["PSMB8", "PSMB9", "PSMB10", "PSME1", "RPL3L", "RPS6KA1", "RPS4Y1", "POLR3H", "B2M"]
+    assert not any(CORE_ESSENTIAL.match(gene) for gene in others)
+
+
+def test_replicates_show_their_own_noise():
+    rng = np.random.default_rng(6)
+    shared = rng.normal(size=N_GENES)
+    frames = []
+    for name in ("a_r1", "a_r2"):
+        z = 0.8 * (0.5 * shared + rng.normal(size=N_GENES) * np.sqrt(0.75))
+        frames.append(screen(name).assign(effect=z, lfc=z, p=2 * norm.sf(np.abs(z))))
+    note = combine(*frames).provenance["screens"][0]
+    assert note["replicate_correlation"] == pytest.approx(0.25, abs=0.06)
+    assert note["replicate_noise"] == pytest.approx(0.8, rel=0.1)
