@@ -81,6 +81,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     Console().print(table)
 
 
+def write_json_file(path: Path | None, content: Any) -> None:
+    """Write machine-readable results when a file was asked for."""
+    if path is not None:
+        from nkpredict.io.writing import write_json
+
+        write_json(path, content)
+
+
 def say(text: str, quiet: bool = False) -> None:
     """Print a sentence on stdout without interpreting markup."""
     if not quiet:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nkpredict.cli.console import JsonFile, Quiet, say, stages
+from nkpredict.cli.console import JsonFile, Quiet, say, stages, write_json_file
 
 if TYPE_CHECKING:
     from nkpredict.learn import NKSusceptibilityModel
@@ -62,11 +62,10 @@ def demo(
         progress("scoring", 1, 1)
     truth = json.loads(study.truth.read_text(encoding="utf-8"))
     recovery = _recovery(run.bundle.model, scores.table, truth)
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        performance = run.cross_validation.summary.to_dict("records")
-        write_json(json_file, {"simulated": True, "recovery": recovery, "performance": performance})
+    performance = run.cross_validation.summary.to_dict("records")
+    write_json_file(
+        json_file, {"simulated": True, "recovery": recovery, "performance": performance}
+    )
     if quiet:
         return
     print_performance(run.cross_validation, simulated=True)

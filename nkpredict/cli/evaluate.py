@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nkpredict.cli.console import JsonFile, Quiet, say, stages
+from nkpredict.cli.console import JsonFile, Quiet, say, stages, write_json_file
 from nkpredict.cli.train import (
     Annotations,
     Direction,
@@ -82,19 +82,16 @@ def evaluate(
         )
     simulated = bool(panel.uns["nkpredict"]["simulated"])
     coverage = cross_validation.interval_coverage()
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        write_json(
-            json_file,
-            {
-                "simulated": simulated,
-                "performance": cross_validation.summary.to_dict("records"),
-                "interval_coverage": coverage.to_dict(),
-                "notes": cross_validation.notes,
-                "provenance": panel.uns["nkpredict"],
-            },
-        )
+    write_json_file(
+        json_file,
+        {
+            "simulated": simulated,
+            "performance": cross_validation.summary.to_dict("records"),
+            "interval_coverage": coverage.to_dict(),
+            "notes": cross_validation.notes,
+            "provenance": panel.uns["nkpredict"],
+        },
+    )
     if not quiet:
         print_performance(cross_validation, simulated)
         for note in cross_validation.notes:

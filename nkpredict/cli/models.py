@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from nkpredict.cli.console import JsonFile, Quiet, RegistryLocation, print_table, say
+from nkpredict.cli.console import (
+    JsonFile,
+    Quiet,
+    RegistryLocation,
+    print_table,
+    say,
+    write_json_file,
+)
 
 app = typer.Typer(
     help="Look models up in the registry.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -28,10 +35,7 @@ def list_models(
 
     store = Registry(registry)
     found = store.models()
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        write_json(json_file, {"registry": store.settings.registry_uri, "models": found})
+    write_json_file(json_file, {"registry": store.settings.registry_uri, "models": found})
     if quiet:
         return
     if not found:
@@ -62,10 +66,7 @@ def show_model(
     from nkpredict.registry import Registry
 
     shown = Registry(registry).show(model)
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        write_json(json_file, shown)
+    write_json_file(json_file, shown)
     if quiet:
         return
     from rich.console import Console

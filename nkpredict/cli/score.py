@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from nkpredict.cli.console import JsonFile, Quiet, RegistryLocation, print_table, say, stages
+from nkpredict.cli.console import (
+    JsonFile,
+    Quiet,
+    RegistryLocation,
+    print_table,
+    say,
+    stages,
+    write_json_file,
+)
 
 
 def score(
@@ -68,11 +76,8 @@ def score(
         progress("scoring", 1, 2)
         write_results(scores, out)
         progress("scoring", 2, 2)
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        table = scores.table.reset_index().to_dict("records")
-        write_json(json_file, {"scores": table, "provenance": scores.provenance})
+    table = scores.table.reset_index().to_dict("records")
+    write_json_file(json_file, {"scores": table, "provenance": scores.provenance})
     if not quiet:
         print_scores(scores)
         say(f"Report: {out / 'report.html'}")

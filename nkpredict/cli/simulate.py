@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nkpredict.cli.console import JsonFile, Quiet, say
+from nkpredict.cli.console import JsonFile, Quiet, say, write_json_file
 
 
 def simulate(
@@ -27,8 +27,5 @@ def simulate(
     from nkpredict.simulate import simulate_study
 
     study = simulate_study(out, random_state=seed, n_genes=genes, n_patients=patients)
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        write_json(json_file, {"simulated": True, **vars(study)})
+    write_json_file(json_file, {"simulated": True, **vars(study)})
     say(f"SIMULATED study of 63 cell lines and {patients} patients in {study.folder}", quiet)

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from nkpredict.cli.console import JsonFile, Quiet, RegistryLocation, print_table, say, stages
+from nkpredict.cli.console import (
+    JsonFile,
+    Quiet,
+    RegistryLocation,
+    print_table,
+    say,
+    stages,
+    write_json_file,
+)
 
 Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Expression matrix: CSV, TSV, Parquet or h5ad.")
@@ -115,19 +123,16 @@ def train(
     )
     with stages(quiet) as progress:
         run = run_training(config, resume=resume, progress=progress)
-    if json_file is not None:
-        from nkpredict.io.writing import write_json
-
-        write_json(
-            json_file,
-            {
-                "registered": run.registered,
-                "folder": run.folder,
-                "simulated": run.bundle.simulated,
-                "performance": run.cross_validation.summary.to_dict("records"),
-                "warnings": run.warnings,
-            },
-        )
+    write_json_file(
+        json_file,
+        {
+            "registered": run.registered,
+            "folder": run.folder,
+            "simulated": run.bundle.simulated,
+            "performance": run.cross_validation.summary.to_dict("records"),
+            "warnings": run.warnings,
+        },
+    )
     if not quiet:
         print_performance(run.cross_validation, run.bundle.simulated)
         for warning in run.warnings:

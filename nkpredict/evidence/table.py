@@ -12,7 +12,8 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.screen_formats import PERTURBATIONS, SCREEN_COLUMNS, ScreenMetadata
-from nkpredict.io.screens import SIMULATED_PREFIX, read_screen_tables
+from nkpredict.io.screens import read_screen_tables
+from nkpredict.io.simulated import SIMULATED_PREFIX
 
 EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.genes import approve_gene_names, gene_reference_source, recognised_share
+from nkpredict.io.simulated import all_simulated
 from nkpredict.io.tables import OTHER_ENTRIES, read_labelled_matrix, read_text_table
 from nkpredict.io.units import UNIT_WORDS, check_unit, detect_unit, refine_linear, to_log2
 from nkpredict.io.writing import file_sha256, require_file
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Orientation = Literal["auto", "samples-by-genes", "genes-by-samples"]
 
-SIMULATED_PREFIX = "SIM-"
 # An axis is taken for the genes when at least this share of its labels is recognised and
 # clearly more than on the other axis.
 _RECOGNISED_ENOUGH = 0.3
@@ -114,7 +114,7 @@ def read_expression(
             OTHER_ENTRIES: int(matrix.attrs.get(OTHER_ENTRIES, 0)),
             **gene_facts,
         },
-        "simulated": bool(all(str(n).startswith(SIMULATED_PREFIX) for n in adata.obs_names)),
+        "simulated": all_simulated(adata.obs_names),
     }
     if obs is not None:
         add_annotations(adata, obs)

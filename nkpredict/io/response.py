@@ -17,6 +17,7 @@ from nkpredict.io.killing import (
     noise_ceiling,
     replicate_areas,
 )
+from nkpredict.io.simulated import all_simulated
 from nkpredict.io.tables import read_text_table
 from nkpredict.io.writing import file_sha256
 
@@ -195,7 +196,7 @@ def _from_curves(curves: pd.DataFrame, path: str | Path, excluded: list[str]) ->
             "lines_with_too_few_ratios": [str(name) for name in dropped],
             "lines_with_missing_ratios": int((table["ratios_missing"] > 0).sum()),
             "lines_extrapolated": [str(n) for n in table.index[table["extrapolated"]]],
-            "simulated": bool(all(str(n).startswith("SIM-") for n in table.index)),
+            "simulated": all_simulated(table.index),
         },
     )
 
@@ -257,7 +258,7 @@ def _from_simple(
             "offset": offset,
             "slope": slope,
             "samples_without_value": [str(name) for name in missing],
-            "simulated": bool(all(str(n).startswith("SIM-") for n in result.index)),
+            "simulated": all_simulated(result.index),
         },
     )
 

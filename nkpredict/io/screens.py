@@ -21,10 +21,8 @@ from nkpredict.io.screen_formats import (
     read_screen_metadata,
     screen_stem,
 )
+from nkpredict.io.simulated import SIMULATED_PREFIX
 from nkpredict.io.writing import file_sha256, require_file
-
-SIMULATED_PREFIX = "SIM-"
-
 
 # CTRL is also the symbol of chymotrypsin-like protease; in a screen table it is far more often a
 # control, and a control guide taken for a gene does more harm than one gene missing.

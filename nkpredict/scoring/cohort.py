@@ -12,7 +12,8 @@ import pandas as pd
 from nkpredict.errors import InputError
 from nkpredict.explain.resistance import resistance_genes
 from nkpredict.features.alignment import Profiles
-from nkpredict.io.expression import SIMULATED_PREFIX, Orientation, read_expression
+from nkpredict.io.expression import Orientation, read_expression
+from nkpredict.io.simulated import all_simulated
 from nkpredict.learn.model import CHANCE_LEVEL, NKSusceptibilityModel
 from nkpredict.registry import Bundle, Registry
 
@@ -201,9 +202,7 @@ def _provenance(
     profiles: Profiles, frame: pd.DataFrame, bundle: Bundle, measured: pd.DataFrame
 ) -> dict[str, Any]:
     recorded = getattr(profiles, "uns", {}).get("nkpredict", {})
-    simulated_profiles = recorded.get(
-        "simulated", all(str(name).startswith(SIMULATED_PREFIX) for name in frame.index)
-    )
+    simulated_profiles = recorded.get("simulated", all_simulated(frame.index))
     missing = measured.columns[~measured.any(axis=0)]
     weight = np.abs(bundle.model.effect_)
     lost = weight[~measured.any(axis=0).to_numpy()].sum()
