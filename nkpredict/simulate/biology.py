@@ -32,7 +32,7 @@ _WITHOUT_SIGN = (
     "CHD7 CMIP PCGF5 RBBP4 FOXA1 IRF4 MYB MSI2 STAG2 KLF16 PTEN NFKBIA GNA13 ZC3HAV1 GSK3B SPPL3 "
     "TMEM131L ARHGAP1 MAPK14 HMGB1"
 )
-_ASSUMED_SIGN = {
+ASSUMED_SIGN = {
     gene: sign
     for names, sign in (
         (_ACTIVATING_LIGANDS, 1),
@@ -44,10 +44,10 @@ _ASSUMED_SIGN = {
     )
     for gene in names.split()
 }
-_NK_GENES = frozenset([*_ASSUMED_SIGN, *_WITHOUT_SIGN.split()])
+NK_GENES = frozenset([*ASSUMED_SIGN, *_WITHOUT_SIGN.split()])
 _PLAIN_SYMBOL = re.compile(r"(?!LOC\d)[A-Z][A-Z0-9]+(-[A-Z0-9]+)*|C[0-9XY]+orf\d+")
 
-_KNOWN_SHARE = 0.6  # of the drivers, over all screens
+KNOWN_SHARE = 0.6  # of the drivers, over all screens
 _N_MODULES = 20
 _DRIVER_SD = 1.15  # of the summed driver effects within lineages, on the logit scale
 _RESIDUAL_SD = 0.3
@@ -134,23 +134,23 @@ def plant_genes(n_genes: int, n_drivers: int, rng: np.random.Generator) -> Plant
     InputError
         When the genes do not suffice for the drivers, or there are not as many symbols.
     """
-    fill = [s for s in sorted(approved_symbols() - _NK_GENES) if _PLAIN_SYMBOL.fullmatch(s)]
-    smallest, largest = len(_NK_GENES) + 2 * n_drivers, len(_NK_GENES) + len(fill)
+    fill = [s for s in sorted(approved_symbols() - NK_GENES) if _PLAIN_SYMBOL.fullmatch(s)]
+    smallest, largest = len(NK_GENES) + 2 * n_drivers, len(NK_GENES) + len(fill)
     if not smallest <= n_genes <= largest:
         raise InputError(
             f"n_genes is {n_genes}; {n_drivers} drivers with as many decoys beside the "
-            f"{len(_NK_GENES)} named NK genes need between {smallest} and {largest} genes. "
+            f"{len(NK_GENES)} named NK genes need between {smallest} and {largest} genes. "
             "Change n_genes or n_drivers."
         )
-    others = [str(g) for g in rng.choice(fill, n_genes - len(_NK_GENES), replace=False)]
-    n_named = min(round(n_drivers * 2 / 3), len(_ASSUMED_SIGN))
-    named = [str(g) for g in rng.choice(sorted(_ASSUMED_SIGN), n_named, replace=False)]
+    others = [str(g) for g in rng.choice(fill, n_genes - len(NK_GENES), replace=False)]
+    n_named = min(round(n_drivers * 2 / 3), len(ASSUMED_SIGN))
+    named = [str(g) for g in rng.choice(sorted(ASSUMED_SIGN), n_named, replace=False)]
     n_other = n_drivers - n_named
     drivers = named + others[:n_other]
-    signs = [_ASSUMED_SIGN[g] for g in named] + rng.choice([-1, 1], n_other).tolist()
-    genes = tuple(sorted([*_NK_GENES, *others]))
+    signs = [ASSUMED_SIGN[g] for g in named] + rng.choice([-1, 1], n_other).tolist()
+    genes = tuple(sorted([*NK_GENES, *others]))
     effects = np.array(signs) * rng.uniform(0.5, 1.5, n_drivers)
-    n_known = max(1, round(_KNOWN_SHARE * n_drivers))
+    n_known = max(1, round(KNOWN_SHARE * n_drivers))
     # screens find strong genes more often than weak ones
     known = rng.choice(drivers, n_known, replace=False, p=np.abs(effects) / np.abs(effects).sum())
     decoys = rng.choice(sorted(set(genes) - set(drivers)), n_known, replace=False)
@@ -177,7 +177,7 @@ class ExpressionProgramme:
     def __init__(self, planted: PlantedGenes, rng: np.random.Generator) -> None:
         genes, n_genes = planted.genes, len(planted.genes)
         driver = np.isin(genes, planted.effects.index)
-        expressed = driver | np.isin(genes, sorted(_NK_GENES)) | (rng.random(n_genes) < 0.6)
+        expressed = driver | np.isin(genes, sorted(NK_GENES)) | (rng.random(n_genes) < 0.6)
         # two humps, as log2 TPM has: transcribed genes and background
         self.means: FloatArray = np.where(
             expressed, rng.normal(4.5, 1.3, n_genes), rng.normal(-4.0, 1.5, n_genes)
