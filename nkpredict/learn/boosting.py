@@ -174,11 +174,7 @@ class EvidenceBoosting(GeneLearner):
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict one number a sample; genes are matched by name."""
-        values = self._chosen(X)
-        predicted: np.ndarray = np.mean(
-            [booster.predict(values, num_threads=1) for booster in self.boosters_], axis=0
-        )
-        return predicted
+        return self._predict(self._chosen(X))
 
     def contributions(self, X: Any) -> tuple[np.ndarray, float]:
         """Return each gene's SHAP value, samples × genes, and the base value.
@@ -193,6 +189,27 @@ class EvidenceBoosting(GeneLearner):
         parts = np.zeros((len(values), self.n_features_in_))
         parts[:, self.selected_] = shap_values[:, :-1]
         return parts, float(shap_values[0, -1])
+
+    def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
+        """Change of the prediction if one gene alone had the given level, samples × genes."""
+        values = self._chosen(X)
+        before = self._predict(values)
+        change = np.zeros((len(values), self.n_features_in_))
+        used = np.flatnonzero(np.sum([b.feature_importance() for b in self.boosters_], axis=0))
+        for column in used:
+            gene = self.selected_[column]
+            if np.isfinite(level[gene]):
+                kept = values[:, column].copy()
+                values[:, column] = level[gene]
+                change[:, gene] = self._predict(values) - before
+                values[:, column] = kept
+        return change
+
+    def _predict(self, values: np.ndarray) -> np.ndarray:
+        predicted: np.ndarray = np.mean(
+            [booster.predict(values, num_threads=1) for booster in self.boosters_], axis=0
+        )
+        return predicted
 
     def _chosen(self, X: Any) -> np.ndarray:
         values = self._aligned(X)[:, self.selected_]

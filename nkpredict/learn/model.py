@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +12,6 @@ from scipy.stats import spearmanr
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.features.alignment import (
@@ -27,6 +25,7 @@ from nkpredict.features.alignment import (
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.blend import blend_weights
 from nkpredict.learn.boosting import EvidenceBoosting
+from nkpredict.learn.core import BlendCore, TrainingData
 from nkpredict.learn.evidence import Evidence, combined, signed_evidence
 from nkpredict.learn.intervals import interval_half_width
 from nkpredict.learn.novelty import ProfileNovelty
@@ -39,30 +38,6 @@ CHANCE_LEVEL = 0.05
 
 class ChanceSkillWarning(UserWarning):
     """The model predicts unseen samples no better than chance."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Checked training data in gene order; `part` returns some of the samples."""
-
-    samples: pd.Index
-    genes: np.ndarray
-    profiles: RankedProfiles
-    target: np.ndarray
-    labels: np.ndarray | None
-    weights: np.ndarray | None
-    evidence: np.ndarray
-
-    def part(self, rows: np.ndarray) -> TrainingData:
-        """Return the samples at the given positions."""
-        return replace(
-            self,
-            samples=self.samples[rows],
-            profiles=self.profiles[rows],
-            target=self.target[rows],
-            labels=None if self.labels is None else self.labels[rows],
-            weights=None if self.weights is None else self.weights[rows],
-        )
 
 
 class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
@@ -96,6 +71,9 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         ``spearman`` of the held-out predictions and its one-sided ``p``.
     effect_ : numpy.ndarray
         Change of the prediction per standard deviation of each gene over the training profiles.
+    range_ : numpy.ndarray
+        Low and high end (5th and 95th percentile) of each gene over the harmonised training
+        profiles, shape (2, n_genes).
     half_width_ : float
         Half width of the 90 % prediction interval.
 
@@ -157,6 +135,7 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
         self.effect_ = self.core_.effect(data.profiles, self.weights_)
+        self.range_ = self.core_.ends(data.profiles)
         self._judge(data.samples, data.target, held_out @ self.weights_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             np.nan_to_num(self.core_.standardise(data.profiles))
@@ -197,9 +176,31 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
             ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
         """
         profiles = self._profiles(X)
-        index = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
         parts, base = self.core_.contributions(profiles, self.weights_)
-        return pd.DataFrame(parts, index=index, columns=self.feature_names_in_), base
+        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), base
+
+    def substituted(self, X: Profiles, level: np.ndarray) -> np.ndarray:
+        """Change of the prediction if one gene alone had another level.
+
+        Parameters
+        ----------
+        X
+            Samples × genes.
+        level
+            Level of each gene on the harmonised scale, shape (n_genes,); for the ends of the
+            training range see ``range_``. NaN leaves a gene as it is in the trees.
+
+        Returns
+        -------
+        numpy.ndarray
+            Samples × genes. The ranks of the other genes stay as they are.
+        """
+        return self.core_.substituted(self._profiles(X), level, self.weights_)
+
+    def harmonised(self, X: Profiles) -> pd.DataFrame:
+        """Return the profiles as the learners see them, samples × genes, NaN for missing."""
+        values = self.core_.harmoniser.transform(self._profiles(X))
+        return pd.DataFrame(values, index=_sample_names(X), columns=self.feature_names_in_)
 
     def novelty(self, X: Profiles) -> np.ndarray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
@@ -271,60 +272,8 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
             )
 
 
-class BlendCore:
-    """Harmoniser and learners fitted on the same samples; works on profiles in gene order."""
-
-    def __init__(
-        self, harmoniser: ProfileHarmoniser, ridge: EvidenceRidge, boosting: EvidenceBoosting
-    ) -> None:
-        self.harmoniser = harmoniser
-        self.ridge = ridge
-        self.boosting = boosting
-
-    def fit(self, data: TrainingData) -> Self:
-        """Fit all parts on the same samples."""
-        with threadpool_limits(1):
-            harmonised = self.harmoniser.fit(data.profiles.values).transform(data.profiles)
-            self.ridge.fit(harmonised, data.target, groups=data.labels, sample_weight=data.weights)
-            self.boosting.fit(harmonised, data.target, sample_weight=data.weights)
-        return self
-
-    def predict_each(self, profiles: RankedProfiles) -> np.ndarray:
-        """Predictions of ridge and boosting, samples × 2."""
-        harmonised = self.harmoniser.transform(profiles)
-        return np.column_stack([self.ridge.predict(harmonised), self.boosting.predict(harmonised)])
-
-    def contributions(
-        self, profiles: RankedProfiles, weights: np.ndarray
-    ) -> tuple[np.ndarray, float]:
-        """Parts of the blended prediction, samples × genes, and their base value."""
-        harmonised = self.harmoniser.transform(profiles)
-        linear, linear_base = self.ridge.contributions(harmonised)
-        trees, trees_base = self.boosting.contributions(harmonised)
-        parts: np.ndarray = weights[0] * linear + weights[1] * trees
-        return parts, float(weights[0] * linear_base + weights[1] * trees_base)
-
-    def effect(self, profiles: RankedProfiles, weights: np.ndarray) -> np.ndarray:
-        """Slope of the blended prediction on each gene, per standard deviation.
-
-        Exact for the ridge; for the trees the least-squares slope of a gene's SHAP values.
-        """
-        trees, _ = self.boosting.contributions(self.harmoniser.transform(profiles))
-        chosen = self.boosting.selected_
-        standard = np.nan_to_num(self.standardise(profiles)[:, chosen])
-        slope = (standard * trees[:, chosen]).sum(axis=0) / np.maximum(
-            (standard**2).sum(axis=0), 1e-12
-        )
-        effect: np.ndarray = weights[0] * self.ridge.coef_
-        effect[chosen] += weights[1] * slope
-        return effect
-
-    def standardise(self, profiles: RankedProfiles) -> np.ndarray:
-        """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        standard: np.ndarray = (
-            self.harmoniser.transform(profiles) - self.ridge.mean_
-        ) / self.ridge.scale_
-        return standard
+def _sample_names(X: Profiles) -> pd.Index | None:
+    return X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
 
 
 def _check_training(frame: pd.DataFrame, target: np.ndarray) -> None:

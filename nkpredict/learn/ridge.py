@@ -154,6 +154,12 @@ class EvidenceRidge(GeneLearner):
         """
         return self._standard(X) * self.coef_, self.intercept_
 
+    def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
+        """Change of the prediction if one gene alone had the given level, samples × genes."""
+        standard = np.nan_to_num((level - self.mean_) / self.scale_)
+        change: np.ndarray = (standard - self._standard(X)) * self.coef_
+        return change
+
     def _standard(self, X: Any) -> np.ndarray:
         values = self._aligned(X)
         standard: np.ndarray = np.nan_to_num((values - self.mean_) / self.scale_)

@@ -13,7 +13,8 @@ from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features.harmonise import ProfileHarmoniser
 from nkpredict.learn.boosting import EvidenceBoosting
-from nkpredict.learn.model import BlendCore, NKSusceptibilityModel
+from nkpredict.learn.core import BlendCore
+from nkpredict.learn.model import NKSusceptibilityModel
 from nkpredict.learn.novelty import ProfileNovelty
 from nkpredict.learn.ridge import EvidenceRidge
 
@@ -47,6 +48,7 @@ def state_of(model: NKSusceptibilityModel) -> ModelState:
     arrays = {
         "weights": model.weights_,
         "effect": model.effect_,
+        "range": model.range_,
         "harmoniser.mean": core.harmoniser.mean_,
         "harmoniser.scale": core.harmoniser.scale_,
         **{f"ridge.{name}": getattr(core.ridge, name) for name in _RIDGE_ARRAYS},
@@ -116,6 +118,7 @@ def _rebuild(
     _check_shapes(arrays, len(genes))
     model.core_ = BlendCore(harmoniser, ridge, boosting)
     model.weights_, model.effect_ = arrays["weights"], arrays["effect"]
+    model.range_ = arrays["range"]
     model.feature_names_in_ = genes
     model.evidence_ = model.evidence
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
