@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nkpredict.evaluate import CrossValidation, nested_cross_validate
     from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens, read_screens
     from nkpredict.io import read_expression, read_panel, read_response
-    from nkpredict.learn import NKSusceptibilityModel
+    from nkpredict.learn import NKSusceptibilityModel, ScreenPrior
     from nkpredict.registry import Registry, load_bundle, save_bundle
     from nkpredict.report import write_report
     from nkpredict.scoring import Scores, score
@@ -26,6 +26,7 @@ _ROOMS = {
     "NKSusceptibilityModel": "learn",
     "Registry": "registry",
     "Scores": "scoring",
+    "ScreenPrior": "learn",
     "ScreenTable": "evidence",
     "combine_screens": "evidence",
     "load_bundle": "registry",
@@ -47,6 +48,7 @@ __all__ = [
     "NKSusceptibilityModel",
     "Registry",
     "Scores",
+    "ScreenPrior",
     "ScreenTable",
     "combine_screens",
     "load_bundle",

@@ -22,13 +22,15 @@ def score(
     profiles: Annotated[
         Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, Parquet or h5ad of profiles.")
     ],
-    model: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME@ALIAS|NAME/N|DIR", help="Registered model or the folder of a bundle."
-        ),
-    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME@ALIAS|NAME/N|DIR",
+            help="Registered model or the folder of a bundle (default: the registered model of the "
+            "default name, else screen-prior, which knows published screens only).",
+        ),
+    ] = None,
     orientation: Annotated[
         str,
         typer.Option(metavar="AXES", help="auto, samples-by-genes or genes-by-samples."),
@@ -86,6 +88,9 @@ def score(
 def print_scores(scores: Any) -> None:
     """Print what was detected, the extremes of the ranking, genes and warnings."""
     profiles, genes = scores.provenance["profiles"], scores.provenance["genes"]
+    model = scores.provenance["model"]
+    version = f"/{model['registry_version']}" if "registry_version" in model else ""
+    say(f"Model: {model.get('name')}{version}")
     mark = "SIMULATED data. " if scores.simulated else ""
     if "orientation" in profiles:
         say(
@@ -99,22 +104,25 @@ def print_scores(scores: Any) -> None:
         import pandas as pd
 
         shown = pd.concat(shown)
-    print_table(
-        "Most and least susceptible" if len(ranked) > 10 else "Susceptibility",
-        ["sample", "susceptibility", "90 % interval", "percentile", "novelty"],
-        [
+    knowledge_only = bool(model.get("knowledge_only"))
+    columns = ["sample", "screen score" if knowledge_only else "susceptibility"]
+    columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
+    rows = []
+    for name, row in zip(shown.index, shown.itertuples(), strict=True):
+        interval = [] if knowledge_only else [f"{row.lower:.3f} to {row.upper:.3f}"]
+        rows.append(
             [
                 str(name)[:40],
                 float(row.susceptibility),
-                f"{row.lower:.3f} to {row.upper:.3f}",
+                *interval,
                 round(row.percentile),
                 f"{row.novelty:.1f}",
             ]
-            for name, row in zip(shown.index, shown.itertuples(), strict=True)
-        ],
-    )
+        )
+    what = "score" if knowledge_only else "susceptibility"
+    print_table(f"Highest and lowest {what}" if len(ranked) > 10 else what.title(), columns, rows)
     top = scores.resistance_genes.head(8)
     if len(top):
-        say("Genes that lower susceptibility most: " + ", ".join(top["gene"]))
+        say(f"Genes that lower {what} most: " + ", ".join(top["gene"]))
     for warning in scores.provenance["warnings"]:
         say(f"Note: {warning}")

@@ -2,6 +2,7 @@
 
 from nkpredict.learn.boosting import EvidenceBoosting, NoSplitWarning
 from nkpredict.learn.model import ChanceSkillWarning, NKSusceptibilityModel
+from nkpredict.learn.prior import ScreenPrior
 from nkpredict.learn.ridge import EvidenceRidge
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     "EvidenceRidge",
     "NKSusceptibilityModel",
     "NoSplitWarning",
+    "ScreenPrior",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,38 @@ class GeneLearner(RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+    @abstractmethod
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict one number a sample; genes are matched by name."""
+
+    @abstractmethod
+    def contributions(self, X: Any) -> tuple[np.ndarray, float]:
+        """Return each gene's part of the prediction, samples × genes, and the base value."""
+
+    @abstractmethod
+    def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
+        """Change of the prediction if one gene alone had the given level, samples × genes."""
+
+    def slopes(self, X: Any, standard: np.ndarray) -> np.ndarray:
+        """Change of the prediction per standard deviation of each gene.
+
+        The least-squares slope of a gene's parts on its standardised values, which is exact for
+        a linear learner.
+
+        Parameters
+        ----------
+        X
+            Samples × genes.
+        standard
+            The same samples in standard deviations, 0 for a missing value.
+        """
+        parts, _ = self.contributions(X)
+        used = np.flatnonzero(parts.any(axis=0))
+        chosen, own = standard[:, used], parts[:, used]
+        slopes = np.zeros(parts.shape[1])
+        slopes[used] = (chosen * own).sum(axis=0) / np.maximum((chosen**2).sum(axis=0), 1e-12)
+        return slopes
 
     def _aligned(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

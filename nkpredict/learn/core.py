@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,8 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
-from nkpredict.learn.boosting import EvidenceBoosting
-from nkpredict.learn.ridge import EvidenceRidge
+from nkpredict.learn.base import GeneLearner
 
 RANGE_ENDS = (0.05, 0.95)
 """Quantiles of the training profiles that stand for a gene's low and high end."""
@@ -42,51 +42,69 @@ class TrainingData:
 
 
 class BlendCore:
-    """Harmoniser and learners fitted on the same samples; works on profiles in gene order."""
+    """Harmoniser and learners fitted on the same samples; works on profiles in gene order.
 
-    def __init__(
-        self, harmoniser: ProfileHarmoniser, ridge: EvidenceRidge, boosting: EvidenceBoosting
-    ) -> None:
+    Parameters
+    ----------
+    harmoniser
+        Brings each profile to the distribution of the training profiles.
+    learners
+        Learners by name, all fitted on the harmonised profiles.
+
+    Attributes
+    ----------
+    center_, spread_ : numpy.ndarray
+        Mean and standard deviation of each gene over the harmonised training profiles; the
+        standard deviation of a constant gene is infinite.
+    """
+
+    def __init__(self, harmoniser: ProfileHarmoniser, learners: Mapping[str, GeneLearner]) -> None:
         self.harmoniser = harmoniser
-        self.ridge = ridge
-        self.boosting = boosting
+        self.learners = dict(learners)
 
     def fit(self, data: TrainingData) -> Self:
         """Fit all parts on the same samples."""
         with threadpool_limits(1):
-            harmonised = self.harmoniser.fit(data.profiles.values).transform(data.profiles)
-            self.ridge.fit(harmonised, data.target, groups=data.labels, sample_weight=data.weights)
-            self.boosting.fit(harmonised, data.target, sample_weight=data.weights)
+            harmonised = self.fit_scale(data.profiles)
+            for learner in self.learners.values():
+                learner.fit(harmonised, data.target, groups=data.labels, sample_weight=data.weights)
         return self
 
+    def fit_scale(self, profiles: RankedProfiles) -> np.ndarray:
+        """Fit everything but the learners; return the harmonised profiles."""
+        harmonised = self.harmoniser.fit(profiles.values).transform(profiles)
+        present = ~np.isnan(harmonised)
+        count = np.maximum(present.sum(axis=0), 1)
+        self.center_ = np.where(present, harmonised, 0).sum(axis=0) / count
+        difference = np.where(present, harmonised - self.center_, 0)
+        spread = np.sqrt((difference**2).sum(axis=0) / count)
+        self.spread_ = np.where(spread > 1e-9 * (1 + np.abs(self.center_)), spread, np.inf)
+        return harmonised
+
     def predict_each(self, profiles: RankedProfiles) -> np.ndarray:
-        """Predictions of ridge and boosting, samples × 2."""
+        """Predictions of each learner, samples × learners."""
         harmonised = self.harmoniser.transform(profiles)
-        return np.column_stack([self.ridge.predict(harmonised), self.boosting.predict(harmonised)])
+        return np.column_stack([learner.predict(harmonised) for learner in self.learners.values()])
 
     def contributions(
         self, profiles: RankedProfiles, weights: np.ndarray
     ) -> tuple[np.ndarray, float]:
         """Parts of the blended prediction, samples × genes, and their base value."""
         harmonised = self.harmoniser.transform(profiles)
-        linear, linear_base = self.ridge.contributions(harmonised)
-        trees, trees_base = self.boosting.contributions(harmonised)
-        parts: np.ndarray = weights[0] * linear + weights[1] * trees
-        return parts, float(weights[0] * linear_base + weights[1] * trees_base)
+        total, base = np.zeros(harmonised.shape), 0.0
+        for weight, learner in self._weighted(weights):
+            parts, own_base = learner.contributions(harmonised)
+            total += weight * parts
+            base += weight * own_base
+        return total, float(base)
 
     def effect(self, profiles: RankedProfiles, weights: np.ndarray) -> np.ndarray:
-        """Slope of the blended prediction on each gene, per standard deviation.
-
-        Exact for the ridge; for the trees the least-squares slope of a gene's SHAP values.
-        """
-        trees, _ = self.boosting.contributions(self.harmoniser.transform(profiles))
-        chosen = self.boosting.selected_
-        standard = np.nan_to_num(self.standardise(profiles)[:, chosen])
-        slope = (standard * trees[:, chosen]).sum(axis=0) / np.maximum(
-            (standard**2).sum(axis=0), 1e-12
-        )
-        effect: np.ndarray = weights[0] * self.ridge.coef_
-        effect[chosen] += weights[1] * slope
+        """Slope of the blended prediction on each gene, per standard deviation."""
+        harmonised = self.harmoniser.transform(profiles)
+        standard = np.nan_to_num(self.standardise(profiles))
+        effect = np.zeros(harmonised.shape[1])
+        for weight, learner in self._weighted(weights):
+            effect += weight * learner.slopes(harmonised, standard)
         return effect
 
     def substituted(
@@ -94,8 +112,9 @@ class BlendCore:
     ) -> np.ndarray:
         """Change of the blended prediction if one gene alone had another level, samples × genes."""
         harmonised = self.harmoniser.transform(profiles)
-        change: np.ndarray = weights[0] * self.ridge.substituted(harmonised, level)
-        change += weights[1] * self.boosting.substituted(harmonised, level)
+        change = np.zeros(harmonised.shape)
+        for weight, learner in self._weighted(weights):
+            change += weight * learner.substituted(harmonised, level)
         return change
 
     def ends(self, profiles: RankedProfiles) -> np.ndarray:
@@ -105,7 +124,10 @@ class BlendCore:
 
     def standardise(self, profiles: RankedProfiles) -> np.ndarray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        standard: np.ndarray = (
-            self.harmoniser.transform(profiles) - self.ridge.mean_
-        ) / self.ridge.scale_
+        standard: np.ndarray = (self.harmoniser.transform(profiles) - self.center_) / self.spread_
         return standard
+
+    def _weighted(self, weights: np.ndarray) -> Iterator[tuple[float, GeneLearner]]:
+        for weight, learner in zip(weights, self.learners.values(), strict=True):
+            if weight:
+                yield float(weight), learner

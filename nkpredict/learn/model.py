@@ -9,14 +9,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
-from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.features.alignment import (
     Profiles,
-    align_to,
     to_frame,
     to_labels,
     to_target,
@@ -27,6 +25,7 @@ from nkpredict.learn.blend import blend_weights
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore, TrainingData
 from nkpredict.learn.evidence import Evidence, combined, signed_evidence
+from nkpredict.learn.gene_model import GeneModel
 from nkpredict.learn.intervals import interval_half_width
 from nkpredict.learn.novelty import ProfileNovelty
 from nkpredict.learn.ridge import EvidenceRidge
@@ -40,7 +39,7 @@ class ChanceSkillWarning(UserWarning):
     """The model predicts unseen samples no better than chance."""
 
 
-class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
+class NKSusceptibilityModel(GeneModel):
     """Predict NK susceptibility from expression, with screens as a prior.
 
     Profiles are harmonised one by one to the training distribution, an evidence-weighted ridge
@@ -158,65 +157,6 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
         """
         yield from self._held_out(self._training_data(X, y, groups, sample_weight))
 
-    def predict(self, X: Profiles) -> np.ndarray:
-        """Predict susceptibility, shape (n_samples,); genes are matched by name."""
-        predicted: np.ndarray = (self.core_.predict_each(self._profiles(X)) * self.weights_).sum(
-            axis=1
-        )
-        return predicted
-
-    def contributions(self, X: Profiles) -> tuple[pd.DataFrame, float]:
-        """Split each prediction into parts of its genes.
-
-        Returns
-        -------
-        parts : pandas.DataFrame
-            Samples × genes in the unit of the prediction.
-        base_value : float
-            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
-        """
-        profiles = self._profiles(X)
-        parts, base = self.core_.contributions(profiles, self.weights_)
-        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), base
-
-    def substituted(self, X: Profiles, level: np.ndarray) -> np.ndarray:
-        """Change of the prediction if one gene alone had another level.
-
-        Parameters
-        ----------
-        X
-            Samples × genes.
-        level
-            Level of each gene on the harmonised scale, shape (n_genes,); for the ends of the
-            training range see ``range_``. NaN leaves a gene as it is in the trees.
-
-        Returns
-        -------
-        numpy.ndarray
-            Samples × genes. The ranks of the other genes stay as they are.
-        """
-        return self.core_.substituted(self._profiles(X), level, self.weights_)
-
-    def harmonised(self, X: Profiles) -> pd.DataFrame:
-        """Return the profiles as the learners see them, samples × genes, NaN for missing."""
-        values = self.core_.harmoniser.transform(self._profiles(X))
-        return pd.DataFrame(values, index=_sample_names(X), columns=self.feature_names_in_)
-
-    def novelty(self, X: Profiles) -> np.ndarray:
-        """Distance from the training profiles; 1 is the edge of the training domain."""
-        return self.novelty_.score_samples(self.core_.standardise(self._profiles(X)))
-
-    def percentile(self, predicted: np.ndarray) -> np.ndarray:
-        """Percentile of predictions among the held-out predictions of the training samples."""
-        reference = np.sort(self.held_out_["predicted"].to_numpy())
-        below = np.searchsorted(reference, predicted, side="right")
-        percentile: np.ndarray = 100.0 * below / len(reference)
-        return percentile
-
-    def _profiles(self, X: Profiles) -> RankedProfiles:
-        check_is_fitted(self)
-        return RankedProfiles.of(align_to(X, self.feature_names_in_))
-
     def _training_data(self, X: Profiles, y: Any, groups: Any, sample_weight: Any) -> TrainingData:
         frame = to_frame(X)
         target = to_target(y, X)
@@ -247,15 +187,15 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
     def _fit_core(self, data: TrainingData) -> BlendCore:
         ridge = EvidenceRidge() if self.ridge is None else clone(self.ridge)
         boosting = EvidenceBoosting() if self.boosting is None else clone(self.boosting)
-        core = BlendCore(
-            ProfileHarmoniser(),
-            ridge.set_params(evidence=data.evidence),
-            boosting.set_params(evidence=data.evidence, random_state=self.random_state),
-        )
-        return core.fit(data)
+        learners = {
+            "ridge": ridge.set_params(evidence=data.evidence),
+            "boosting": boosting.set_params(evidence=data.evidence, random_state=self.random_state),
+        }
+        return BlendCore(ProfileHarmoniser(), learners).fit(data)
 
     def _judge(self, samples: pd.Index, target: np.ndarray, predicted: np.ndarray) -> None:
         self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
+        self.reference_ = predicted
         self.half_width_ = interval_half_width(target - predicted)
         if np.ptp(predicted) > 0:
             test = spearmanr(predicted, target, alternative="greater")
@@ -270,10 +210,6 @@ class NKSusceptibilityModel(RegressorMixin, BaseEstimator):
                 ChanceSkillWarning,
                 stacklevel=3,
             )
-
-
-def _sample_names(X: Profiles) -> pd.Index | None:
-    return X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
 
 
 def _check_training(frame: pd.DataFrame, target: np.ndarray) -> None:

@@ -154,6 +154,10 @@ class EvidenceRidge(GeneLearner):
         """
         return self._standard(X) * self.coef_, self.intercept_
 
+    def slopes(self, X: Any, standard: np.ndarray) -> np.ndarray:
+        """Return ``coef_``: the change of the prediction per standard deviation of each gene."""
+        return self.coef_
+
     def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
         """Change of the prediction if one gene alone had the given level, samples × genes."""
         standard = np.nan_to_num((level - self.mean_) / self.scale_)

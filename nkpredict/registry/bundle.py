@@ -14,12 +14,12 @@ import numpy as np
 
 from nkpredict.errors import BundleError, name_some
 from nkpredict.io.writing import atomic_folder, to_json
-from nkpredict.learn.model import NKSusceptibilityModel
+from nkpredict.learn.gene_model import GeneModel
 from nkpredict.registry.card import model_card
 from nkpredict.registry.state import ModelState, model_from, state_of
 
 FORMAT = "nkpredict-bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MANIFEST = "bundle.json"
 _SETTINGS = "model.json"
 _ARRAYS = "arrays.npz"
@@ -38,7 +38,7 @@ class Bundle:
         Name, training data, response scale, performance, ``simulated`` and more.
     """
 
-    model: NKSusceptibilityModel
+    model: GeneModel
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,15 +49,16 @@ class Bundle:
     def __repr__(self) -> str:
         """Summarise in one line."""
         mark = " SIMULATED" if self.simulated else ""
+        kind = "reference" if self.model.knowledge_only else "training"
         return (
             f"Bundle {self.metadata.get('name', 'without a name')}{mark}: "
-            f"{len(self.model.held_out_)} training samples, "
+            f"{len(self.model.reference_)} {kind} samples, "
             f"{len(self.model.feature_names_in_):,} genes"
         )
 
 
 def save_bundle(
-    model: NKSusceptibilityModel, folder: str | Path, metadata: Mapping[str, Any] | None = None
+    model: GeneModel, folder: str | Path, metadata: Mapping[str, Any] | None = None
 ) -> Path:
     """Write a fitted model as a folder without pickle.
 
@@ -79,7 +80,7 @@ def save_bundle(
     metadata = dict(metadata or {})
     state = state_of(model)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **state.arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **state.arrays)
     files = {
         _ARRAYS: buffer.getvalue(),
         _SETTINGS: to_json(state.settings).encode(),
@@ -165,6 +166,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{path} is damaged ({error}); copy the model bundle again.") from error
     if not known or not complete:
         raise BundleError(f"{path} does not describe a model bundle of nkpredict.")
+    if version < FORMAT_VERSION:
+        raise BundleError(
+            f"{folder} has bundle format {version}, which this nkpredict no longer reads (expected "
+            f"{FORMAT_VERSION}); train the model again."
+        )
     if version > FORMAT_VERSION:
         raise BundleError(
             f"{folder} has bundle format {version}; this nkpredict reads up to {FORMAT_VERSION}. "

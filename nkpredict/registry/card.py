@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nkpredict.learn.gene_model import GeneModel
 from nkpredict.learn.model import NKSusceptibilityModel
 
 NOTICE = (
@@ -15,8 +16,12 @@ SIMULATED_NOTICE = (
     "patients."
 )
 
+KNOWLEDGE_ONLY_NOTICE = (
+    "Knowledge only: ranks samples by published screens, trained on no measured response."
+)
 
-def model_card(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> str:
+
+def model_card(model: GeneModel, metadata: Mapping[str, Any]) -> str:
     """Return the model card as Markdown.
 
     Parameters
@@ -26,12 +31,20 @@ def model_card(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> str
     metadata
         As stored in the bundle.
     """
-    training = metadata.get("training", {})
-    response = training.get("response", {})
     lines = [f"# {metadata.get('name', 'NK susceptibility model')}", "", NOTICE, ""]
     if metadata.get("simulated"):
         lines += [f"**{SIMULATED_NOTICE}**", ""]
-    lines += [
+    if isinstance(model, NKSusceptibilityModel):
+        lines += _trained(model, metadata)
+    else:
+        lines += _knowledge_only(model, metadata)
+    return "\n".join(lines)
+
+
+def _trained(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> list[str]:
+    training = metadata.get("training", {})
+    response = training.get("response", {})
+    lines = [
         "## Training data",
         "",
         f"- {len(model.held_out_)} samples, {len(model.feature_names_in_):,} genes",
@@ -74,4 +87,26 @@ def model_card(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> str
         "- The training response is a measurement in cell lines, not an outcome in patients.",
         "",
     ]
-    return "\n".join(lines)
+    return lines
+
+
+def _knowledge_only(model: GeneModel, metadata: Mapping[str, Any]) -> list[str]:
+    reference = metadata.get("reference", {})
+    return [
+        f"**{KNOWLEDGE_ONLY_NOTICE}**",
+        "",
+        "## What it rests on",
+        "",
+        f"- Screen evidence: {model.evidence_!r}",
+        f"- Reference profiles for the genes' mean, spread and co-expression: "
+        f"{reference.get('name', 'as given')}, {len(model.reference_)} samples, "
+        f"{len(model.feature_names_in_):,} genes",
+        "",
+        "## Limits",
+        "",
+        "- 0 is the average reference profile; the score has no unit and no interval.",
+        "- It has been trained on no response. How well it ranks real killing is unknown until it "
+        "is compared with a measured one.",
+        "- Profiles from another platform shift; compare samples of one platform.",
+        "",
+    ]

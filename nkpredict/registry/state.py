@@ -4,22 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features.harmonise import ProfileHarmoniser
+from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore
+from nkpredict.learn.gene_model import GeneModel
 from nkpredict.learn.model import NKSusceptibilityModel
 from nkpredict.learn.novelty import ProfileNovelty
+from nkpredict.learn.prior import EvidenceScore, ScreenPrior
 from nkpredict.learn.ridge import EvidenceRidge
 
-_RIDGE_ARRAYS = ("coef_", "mean_", "scale_")
-_RIDGE_NUMBERS = ("intercept_", "penalty_", "trust_", "direction_")
+
+class _Kind(NamedTuple):
+    """What makes up a fitted learner: its class, its arrays and its numbers."""
+
+    learner: type[GeneLearner]
+    arrays: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+
+
+_LEARNERS = {
+    "ridge": _Kind(
+        EvidenceRidge,
+        ("coef_", "mean_", "scale_"),
+        ("intercept_", "penalty_", "trust_", "direction_"),
+    ),
+    "boosting": _Kind(EvidenceBoosting, ("selected_", "mean_")),
+    "evidence": _Kind(EvidenceScore, ("signed_", "readers_", "mean_", "scale_")),
+}
+_MODELS: dict[str, type[GeneModel]] = {
+    model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)
+}
+_CORE_ARRAYS = ("center_", "spread_")
+_MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
+# Parameters that are stored elsewhere, as learners or as evidence.
+_PARTS = {"evidence", *_LEARNERS}
 
 
 @dataclass(frozen=True)
@@ -41,41 +68,48 @@ class ModelState:
     trees: tuple[str, ...]
 
 
-def state_of(model: NKSusceptibilityModel) -> ModelState:
+def state_of(model: GeneModel) -> ModelState:
     """Take a fitted model apart."""
-    core = model.core_
-    evidence = model.evidence_
+    core, evidence = model.core_, model.evidence_
     arrays = {
-        "weights": model.weights_,
-        "effect": model.effect_,
-        "range": model.range_,
         "harmoniser.mean": core.harmoniser.mean_,
         "harmoniser.scale": core.harmoniser.scale_,
-        **{f"ridge.{name}": getattr(core.ridge, name) for name in _RIDGE_ARRAYS},
-        "boosting.selected": core.boosting.selected_,
-        "boosting.mean": core.boosting.mean_,
         "novelty.components": model.novelty_.components_,
-        "held_out.observed": model.held_out_["observed"].to_numpy(),
-        "held_out.predicted": model.held_out_["predicted"].to_numpy(),
+        **{f"core.{name}": getattr(core, name) for name in _CORE_ARRAYS},
+        **{f"model.{name}": getattr(model, name) for name in _MODEL_ARRAYS},
     }
+    learners = []
+    for name, learner in core.learners.items():
+        kind = _LEARNERS[name]
+        arrays |= {f"{name}.{array}": getattr(learner, array) for array in kind.arrays}
+        # a list keeps the order, which the weights follow
+        learners.append(
+            {
+                "name": name,
+                "parameters": _plain_parameters(learner),
+                "numbers": {number: float(getattr(learner, number)) for number in kind.numbers},
+            }
+        )
     settings = {
+        "model": type(model).__name__,
+        "parameters": _plain_parameters(model),
         "genes": [str(gene) for gene in model.feature_names_in_],
-        "random_state": model.random_state,
-        "folds": model.folds,
-        "ridge": {name: float(getattr(core.ridge, name)) for name in _RIDGE_NUMBERS},
-        "ridge_parameters": _plain_parameters(core.ridge),
-        "boosting": _plain_parameters(core.boosting),
+        "learners": learners,
         "novelty_limit": model.novelty_.limit_,
         "half_width": model.half_width_,
         "skill": model.skill_,
-        "held_out_samples": [str(sample) for sample in model.held_out_.index],
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
-    trees = tuple(booster.model_to_string() for booster in core.boosting.boosters_)
-    return ModelState(arrays, settings, trees)
+    held_out = getattr(model, "held_out_", None)
+    if held_out is not None:
+        arrays["held_out.observed"] = held_out["observed"].to_numpy()
+        settings["held_out_samples"] = [str(sample) for sample in held_out.index]
+    boosting = core.learners.get("boosting")
+    boosters = boosting.boosters_ if isinstance(boosting, EvidenceBoosting) else []
+    return ModelState(arrays, settings, tuple(booster.model_to_string() for booster in boosters))
 
 
-def model_from(state: ModelState) -> NKSusceptibilityModel:
+def model_from(state: ModelState) -> GeneModel:
     """Put a model together again; it predicts the same numbers to the last bit.
 
     Raises
@@ -91,62 +125,78 @@ def model_from(state: ModelState) -> NKSusceptibilityModel:
 
 def _rebuild(
     arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any], trees: tuple[str, ...]
-) -> NKSusceptibilityModel:
-    import lightgbm
-
+) -> GeneModel:
     genes = np.asarray(settings["genes"], dtype=object)
     evidence = settings["evidence"]
-    model = NKSusceptibilityModel(
+    learners = {
+        stored["name"]: _learner(stored, arrays, trees, len(genes))
+        for stored in settings["learners"]
+    }
+    model = _MODELS[settings["model"]](
         evidence=None if evidence is None else GeneEvidence.from_json_dict(evidence),
-        random_state=int(settings["random_state"]),
-        ridge=EvidenceRidge(**settings["ridge_parameters"]),
-        boosting=EvidenceBoosting(**settings["boosting"]),
-        folds=int(settings["folds"]),
+        **settings["parameters"],
     )
+    for name in model.get_params(deep=False).keys() & learners.keys() - {"evidence"}:
+        model.set_params(**{name: clone(learners[name])})
     harmoniser = ProfileHarmoniser()
     harmoniser.mean_, harmoniser.scale_ = arrays["harmoniser.mean"], arrays["harmoniser.scale"]
-    ridge = EvidenceRidge(**settings["ridge_parameters"])
-    for name in _RIDGE_ARRAYS:
-        setattr(ridge, name, arrays[f"ridge.{name}"])
-    for name in _RIDGE_NUMBERS:
-        setattr(ridge, name, float(settings["ridge"][name]))
-    boosting = EvidenceBoosting(**settings["boosting"])
-    boosting.selected_, boosting.mean_ = arrays["boosting.selected"], arrays["boosting.mean"]
-    boosting.boosters_ = [lightgbm.Booster(model_str=text) for text in trees]
-    for part in (harmoniser, ridge, boosting, model):
-        part.n_features_in_ = len(genes)
+    harmoniser.n_features_in_ = model.n_features_in_ = len(genes)
+    core = BlendCore(harmoniser, learners)
+    for name in _CORE_ARRAYS:
+        setattr(core, name, arrays[f"core.{name}"])
+    for name in _MODEL_ARRAYS:
+        setattr(model, name, arrays[f"model.{name}"])
     _check_shapes(arrays, len(genes))
-    model.core_ = BlendCore(harmoniser, ridge, boosting)
-    model.weights_, model.effect_ = arrays["weights"], arrays["effect"]
-    model.range_ = arrays["range"]
-    model.feature_names_in_ = genes
-    model.evidence_ = model.evidence
+    model.core_, model.feature_names_in_, model.evidence_ = core, genes, model.evidence
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
     model.novelty_.components_ = arrays["novelty.components"]
     model.novelty_.limit_ = float(settings["novelty_limit"])
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
-    model.held_out_ = pd.DataFrame(
-        {name: arrays[f"held_out.{name}"] for name in ("observed", "predicted")},
-        index=settings["held_out_samples"],
-    )
+    if "held_out_samples" in settings:
+        model.held_out_ = pd.DataFrame(
+            {"observed": arrays["held_out.observed"], "predicted": model.reference_},
+            index=settings["held_out_samples"],
+        )
     return model
 
 
+def _learner(
+    stored: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    trees: tuple[str, ...],
+    genes: int,
+) -> GeneLearner:
+    name = stored["name"]
+    kind = _LEARNERS[name]
+    learner = kind.learner(**stored["parameters"])
+    for array in kind.arrays:
+        setattr(learner, array, arrays[f"{name}.{array}"])
+    for number in kind.numbers:
+        setattr(learner, number, float(stored["numbers"][number]))
+    if isinstance(learner, EvidenceBoosting):
+        import lightgbm
+
+        learner.boosters_ = [lightgbm.Booster(model_str=text) for text in trees]
+    learner.n_features_in_ = genes
+    return learner
+
+
 def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int) -> None:
-    for name in ("harmoniser.mean", "harmoniser.scale", *(f"ridge.{n}" for n in _RIDGE_ARRAYS)):
-        if arrays[name].shape != (genes,):
-            raise ValueError(f"{name} has shape {arrays[name].shape}, expected ({genes},)")
-    selected = arrays["boosting.selected"]
+    for name, array in arrays.items():
+        of_selected = name.startswith("boosting.")
+        per_gene = name.endswith(("mean", "scale", "mean_", "scale_", "coef_"))
+        if per_gene and not of_selected and array.shape != (genes,):
+            raise ValueError(f"{name} has shape {array.shape}, expected ({genes},)")
+    selected = arrays.get("boosting.selected_", np.empty(0))
     if len(selected) and (selected.min() < 0 or selected.max() >= genes):
         raise ValueError("boosting.selected points beyond the genes")
 
 
-def _plain_parameters(learner: EvidenceRidge | EvidenceBoosting) -> dict[str, Any]:
-    parameters = learner.get_params()
-    parameters.pop("evidence")
+def _plain_parameters(estimator: GeneLearner | GeneModel) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in parameters.items()
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in _PARTS
     }

@@ -14,6 +14,10 @@ from nkpredict.errors import InputError, RegistryError, name_some
 from nkpredict.registry.bundle import Bundle, load_bundle
 from nkpredict.registry.lookup import artifact_folder, sqlite_file
 from nkpredict.registry.settings import registry_settings
+from nkpredict.shipped import shipped_path
+
+SHIPPED_MODEL = "screen-prior"
+"""Name of the model that ships with the package; it cannot be registered."""
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 _REFERENCE = re.compile(r"^(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?$")
@@ -36,6 +40,11 @@ def check_model_name(name: str) -> str:
         raise InputError(
             f"The model name {name!r} is not usable; expected letters, digits, dots, hyphens and "
             "underscores, at most 100."
+        )
+    if name == SHIPPED_MODEL:
+        raise InputError(
+            f"The model name {name!r} is that of the model which ships with nkpredict; choose "
+            "another one."
         )
     return name
 
@@ -68,8 +77,8 @@ class Registry:
         Parameters
         ----------
         reference
-            ``NAME@alias``, ``NAME/version``, ``NAME`` (the version in use) or the path of a
-            bundle.
+            ``NAME@alias``, ``NAME/version``, ``NAME`` (the version in use), the path of a
+            bundle, or ``screen-prior``, which ships with the package.
 
         Returns
         -------
@@ -85,10 +94,33 @@ class Registry:
         """
         if is_bundle(reference):
             return load_bundle(reference)
+        if str(reference) == SHIPPED_MODEL:
+            return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
         version, folder = self._find(str(reference))
         bundle = load_bundle(folder)
         bundle.metadata["registry_version"] = version
         return bundle
+
+    def load_default(self) -> Bundle:
+        """Load the model in use under the default name, or the shipped one when none is trained.
+
+        Raises
+        ------
+        RegistryError
+            When models are registered, but none under the default name.
+        BundleError
+            When the files of the model are damaged.
+        """
+        name = self.settings.default_name
+        if not self._exists() or not (registered := [m["name"] for m in self.models()]):
+            return self.load(SHIPPED_MODEL)
+        if name not in registered:
+            raise RegistryError(
+                f"No model was named, and {self.settings.registry_uri} holds none of the default "
+                f"name {name!r} but {name_some(registered)}; name one of them with "
+                f"--model, or {SHIPPED_MODEL} to score from published screens alone."
+            )
+        return self.load(name)
 
     def models(self) -> list[dict[str, Any]]:
         """List registered models: name, versions, aliases, description and tags."""

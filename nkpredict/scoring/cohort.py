@@ -14,8 +14,10 @@ from nkpredict.explain.resistance import resistance_genes
 from nkpredict.features.alignment import Profiles
 from nkpredict.io.expression import Orientation, read_expression
 from nkpredict.io.simulated import all_simulated
-from nkpredict.learn.model import CHANCE_LEVEL, NKSusceptibilityModel
+from nkpredict.learn.gene_model import GeneModel
+from nkpredict.learn.model import CHANCE_LEVEL
 from nkpredict.registry import Bundle, Registry
+from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE
 
 if TYPE_CHECKING:
     import shap
@@ -35,7 +37,9 @@ class Scores:
         One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
         ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
         samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
-        ``gene_coverage``, ``original_scale`` (on the scale of the training response), ``flags``.
+        ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
+        model's weight on them, for `screen-prior` the share of the evidence),
+        ``original_scale`` (on the scale of the training response), ``flags``.
     contributions : pandas.DataFrame
         Samples × genes; with ``base_value`` they add up to the susceptibility.
     base_value : float
@@ -98,7 +102,7 @@ class Scores:
 
 def score(
     profiles: str | Path | Profiles,
-    model: str | Path | Bundle | NKSusceptibilityModel,
+    model: str | Path | Bundle | GeneModel | None = None,
     *,
     registry: str | Path | Registry | None = None,
     orientation: Orientation = "auto",
@@ -115,7 +119,9 @@ def score(
         File (CSV, TSV, Parquet, h5ad), AnnData or DataFrame of samples × genes with approved
         symbols.
     model
-        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model.
+        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model. Without it
+        the registered model of the default name is used, and when there is none the shipped
+        `screen-prior`, which knows published screens and no measured response.
     registry
         Registry in which a name is looked up; the default one when not given.
     orientation, unit, layer
@@ -158,12 +164,13 @@ def score(
             "novelty": novelty,
             "in_domain": novelty <= 1,
             "gene_coverage": measured.mean(axis=1).to_numpy(),
+            "weight_coverage": fitted.weight_coverage(frame),
             "original_scale": (predicted - offset) / slope,
         },
         index=pd.Index(frame.index.astype(str), name="sample"),
     )
-    chance = fitted.skill_["p"] > CHANCE_LEVEL
-    table["flags"] = _flags(table, chance)
+    chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
+    table["flags"] = _flags(table, chance, fitted.knowledge_only)
     contributions.index = table.index
     provenance = _provenance(profiles, frame, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
@@ -176,11 +183,12 @@ def score(
     )
 
 
-def _flags(table: pd.DataFrame, chance: bool) -> list[str]:
+def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]:
     raised = {
         "out_of_domain": ~table["in_domain"].to_numpy(),
         "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
         "chance_skill": np.full(len(table), chance),
+        "knowledge_only": np.full(len(table), knowledge_only),
     }
     return [
         ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
@@ -188,14 +196,14 @@ def _flags(table: pd.DataFrame, chance: bool) -> list[str]:
 
 
 def _bundle(
-    model: str | Path | Bundle | NKSusceptibilityModel, registry: str | Path | Registry | None
+    model: str | Path | Bundle | GeneModel | None, registry: str | Path | Registry | None
 ) -> Bundle:
     if isinstance(model, Bundle):
         return model
-    if isinstance(model, NKSusceptibilityModel):
+    if isinstance(model, GeneModel):
         return Bundle(model, {"name": "model in memory"})
     store = registry if isinstance(registry, Registry) else Registry(registry)
-    return store.load(model)
+    return store.load_default() if model is None else store.load(model)
 
 
 def _provenance(
@@ -221,6 +229,7 @@ def _provenance(
             **bundle.metadata,
             "skill": dict(bundle.model.skill_),
             "half_width": bundle.model.half_width_,
+            "knowledge_only": bundle.model.knowledge_only,
         },
     }
 
@@ -228,6 +237,8 @@ def _provenance(
 def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> list[str]:
     warnings = []
     genes = provenance["genes"]
+    if provenance["model"]["knowledge_only"]:
+        warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")
     if chance:
         warnings.append(
             "The model predicts unseen samples no better than chance; do not rank samples with it."

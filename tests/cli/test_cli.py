@@ -251,3 +251,13 @@ def test_an_unknown_option_value_is_told(run, patients: Path, bundle: Path, tmp_
     )
     assert code == 2
     assert "expected one of counts" in errors
+
+
+def test_score_without_a_model_uses_the_shipped_one(run, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("NKPREDICT_HOME", str(tmp_path / "home"))
+    cohort = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
+    code, out, err = run("score", cohort, "--out", tmp_path / "results")
+    assert code == 0, err
+    assert "Model: screen-prior" in out
+    assert "no measured response" in out
+    assert (tmp_path / "results" / "report.html").is_file()

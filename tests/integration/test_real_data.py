@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import mannwhitneyu
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
 
@@ -91,3 +92,17 @@ def test_real_patients_score_alone_as_in_their_cohort(
         raw.iloc[:, [position]].to_csv(tmp_path / "one.csv")
         alone = score(tmp_path / "one.csv", model)
         pd.testing.assert_frame_equal(alone.table, cohort.table.iloc[[position]], check_exact=True)
+
+
+def test_screen_prior_ranks_myeloid_above_b_lymphoid_lines(shared_data: Path) -> None:
+    folder = shared_data / "expression"
+    lines = read_expression(folder / "gdsc_blood_cell_lines.csv.gz")
+    lineage = pd.read_csv(folder / "gdsc_blood_cell_lines_obs.csv", index_col=0)["lineage"]
+    lineage = lineage.loc[lines.obs_names]
+    scores = score(lines, "screen-prior").table["susceptibility"]
+    myeloid = scores[lineage.isin(["AML", "CML"]).to_numpy()]
+    b_lymphoid = scores[lineage.isin(["B-ALL", "BCL", "HL", "MM"]).to_numpy()]
+    test = mannwhitneyu(myeloid, b_lymphoid, alternative="greater")
+    assert test.pvalue < 1e-3
+    alone = score(lines[[3]], "screen-prior").table["susceptibility"]
+    assert alone.iloc[0] == scores.iloc[3]

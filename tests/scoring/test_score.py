@@ -45,6 +45,7 @@ def test_scores_keep_the_contract(bundle: Path, patients: pd.DataFrame) -> None:
         "novelty",
         "in_domain",
         "gene_coverage",
+        "weight_coverage",
         "original_scale",
         "flags",
     ]
