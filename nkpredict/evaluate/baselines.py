@@ -1,10 +1,15 @@
-"""What any model must beat: predictors that know next to nothing, and two generic learners."""
+"""What any model must beat: predictors that know next to nothing, and two generic learners.
+
+All are called alike: ``fit(X, y, lineage)`` and ``predict(X, lineage)`` with an array or table of
+samples × genes without NaN (see `without_gaps`) and the lineage of each sample.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from nkpredict.features.selection import correlation_with
@@ -42,8 +47,9 @@ class BestGeneBaseline(RegressorMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
         """Choose the gene and fit the line; ``X`` is samples × genes without NaN."""
-        self.gene_ = int(np.argmax(np.abs(correlation_with(X, y))))
-        values = X[:, self.gene_]
+        table = np.asarray(X)
+        self.gene_ = int(np.argmax(np.abs(correlation_with(table, y))))
+        values = table[:, self.gene_]
         variance = float(np.var(values))
         covariance = float(np.mean((values - values.mean()) * (y - y.mean())))
         self.slope_ = covariance / variance if variance > 0 else 0.0
@@ -52,7 +58,7 @@ class BestGeneBaseline(RegressorMixin, BaseEstimator):
 
     def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
         """Return the value of the line."""
-        predicted: np.ndarray = self.intercept_ + self.slope_ * X[:, self.gene_]
+        predicted: np.ndarray = self.intercept_ + self.slope_ * np.asarray(X)[:, self.gene_]
         return predicted
 
 
@@ -70,12 +76,12 @@ class GenericLearner(RegressorMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
         """Fit the regressor; the lineage is not shown to it."""
-        self.estimator.fit(X, y)
+        self.estimator.fit(np.asarray(X), y)
         return self
 
     def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
         """Predict with the regressor."""
-        return np.asarray(self.estimator.predict(X))
+        return np.asarray(self.estimator.predict(np.asarray(X)))
 
 
 def naive_baselines() -> dict[str, Any]:
@@ -99,3 +105,20 @@ def generic_learners() -> dict[str, Any]:
         n_jobs=1, deterministic=True, force_col_wise=True, verbose=-1, random_state=0
     )
     return {"RidgeCV": GenericLearner(ridge), "LightGBM default": GenericLearner(boosting)}
+
+
+def without_gaps(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fill missing values with the mean of the training samples.
+
+    Parameters
+    ----------
+    train, test
+        Samples × genes; a gene without any value in ``train`` is filled with 0.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Both tables without NaN.
+    """
+    means = train.mean(axis=0).fillna(0.0)
+    return train.fillna(means), test.fillna(means)

@@ -14,13 +14,13 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
-from nkpredict.evaluate.baselines import generic_learners, naive_baselines
+from nkpredict.evaluate.baselines import generic_learners, naive_baselines, without_gaps
 from nkpredict.evaluate.metrics import summarise
 from nkpredict.evaluate.splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate.tuning import tune
 from nkpredict.features.alignment import Profiles, to_frame, to_labels, to_target
 from nkpredict.learn.boosting import NoSplitWarning
-from nkpredict.learn.model import MINIMUM_SAMPLES, ChanceSkillWarning
+from nkpredict.learn.model import LEARNERS, MINIMUM_SAMPLES, ChanceSkillWarning
 
 OUR_MODEL = "nkpredict"
 
@@ -239,9 +239,7 @@ def _evaluate(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
     columns = {OUR_MODEL: ours}
     others = naive_baselines() | (generic_learners() if task.peers else {})
     # Baselines know nothing of missing values: the training mean stands in, learned in the fold.
-    means = np.nan_to_num(train.mean(axis=0).to_numpy())
-    train_values = np.where(train.isna(), means, train.to_numpy())
-    test_values = np.where(test.isna(), means, test.to_numpy())
+    train_values, test_values = without_gaps(train, test)
     for name, baseline in others.items():
         fit = clone(baseline).fit(train_values, target, lineage=lineage)
         columns[name] = fit.predict(test_values, lineage=task.lineage[fold.test])
@@ -256,6 +254,7 @@ def _evaluate(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
     long.insert(1, "repeat", fold.repeat)
     long.insert(2, "fold", fold.number)
     chosen = {"split": fold.split, "repeat": fold.repeat, "fold": fold.number, **tuned.settings}
-    chosen["weight_boosting"] = float(fitted.weights_[1])
-    chosen["evidence_trust"] = float(fitted.core_.ridge.trust_)
+    shares = fitted.weights_ / fitted.weights_.sum()
+    chosen |= {f"weight_{name}": float(w) for name, w in zip(LEARNERS, shares, strict=True)}
+    chosen["evidence_trust"] = float(fitted.core_.learners["ridge"].trust_)
     return long, chosen

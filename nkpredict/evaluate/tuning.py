@@ -13,7 +13,8 @@ from sklearn.base import clone
 
 from nkpredict.errors import InputError
 from nkpredict.features.alignment import to_target
-from nkpredict.learn.blend import blend_weights
+from nkpredict.learn.blend import blend_weights, normal_scores
+from nkpredict.learn.model import LEARNERS
 
 _PRUNE_AFTER_TRIALS = 5
 
@@ -110,12 +111,15 @@ def tune(
             f"The search space names {', '.join(unknown)}, which the model does not have."
         )
     target = to_target(y, X)
+    # Harmonised folds and the predictions of learners that are not tuned serve all trials.
+    memory: dict[Any, Any] = {}
 
     def objective(trial: optuna.Trial) -> float:
         settings = {key: _suggest(trial, key, bounds) for key, bounds in space.items()}
         candidate = clone(model).set_params(**settings)
-        held_out = np.full((len(target), 2), np.nan)
-        for fold, (test, predicted) in enumerate(candidate.cross_predict(X, y, groups)):
+        held_out = np.full((len(target), len(LEARNERS)), np.nan)
+        folds = candidate.cross_predict(X, target, groups, memory=memory)
+        for fold, (test, predicted) in enumerate(folds):
             held_out[test] = predicted
             seen = ~np.isnan(held_out[:, 0])
             error = _error(held_out[seen], target[seen])
@@ -134,7 +138,7 @@ def tune(
             progress()
     best = study.best_trial
     settings = dict(best.params)
-    if settings != defaults and not _clearly_better(model, settings, X, target, groups):
+    if settings != defaults and not _clearly_better(model, settings, X, target, groups, memory):
         settings = {}
     return Tuned(
         model=clone(model).set_params(**settings),
@@ -145,7 +149,12 @@ def tune(
 
 
 def _clearly_better(
-    model: Any, settings: Mapping[str, Any], X: Any, target: np.ndarray, groups: Any
+    model: Any,
+    settings: Mapping[str, Any],
+    X: Any,
+    target: np.ndarray,
+    groups: Any,
+    memory: dict[Any, Any],
 ) -> bool:
     """Whether settings lower the error by more than one standard error of the paired difference.
 
@@ -154,17 +163,22 @@ def _clearly_better(
     """
     losses = []
     for candidate in (clone(model), clone(model).set_params(**settings)):
-        held_out = np.empty((len(target), 2))
-        for test, predicted in candidate.cross_predict(X, target, groups):
+        held_out = np.empty((len(target), len(LEARNERS)))
+        for test, predicted in candidate.cross_predict(X, target, groups, memory=memory):
             held_out[test] = predicted
-        losses.append((held_out @ blend_weights(held_out, target) - target) ** 2)
+        losses.append(_losses(held_out, target))
     gain = losses[0] - losses[1]
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def _error(held_out: np.ndarray, target: np.ndarray) -> float:
-    blended = held_out @ blend_weights(held_out, target)
-    return float(np.mean((blended - target) ** 2))
+    return float(_losses(held_out, target).mean())
+
+
+def _losses(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
+    scores = normal_scores(target)
+    losses: np.ndarray = (held_out @ blend_weights(held_out, scores) - scores) ** 2
+    return losses
 
 
 def _suggest(trial: Any, key: str, bounds: Mapping[str, Any]) -> Any:

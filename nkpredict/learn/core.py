@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.base import GeneLearner
+from nkpredict.learn.blend import normal_scores
 
 RANGE_ENDS = (0.05, 0.95)
 """Quantiles of the training profiles that stand for a gene's low and high end."""
@@ -131,3 +132,15 @@ class BlendCore:
         for weight, learner in zip(weights, self.learners.values(), strict=True):
             if weight:
                 yield float(weight), learner
+
+
+def fit_learner(learner: GeneLearner, harmonised: np.ndarray, data: TrainingData) -> GeneLearner:
+    """Fit a learner on harmonised profiles and the normal scores of their response."""
+    with threadpool_limits(1):
+        learner.fit(
+            harmonised,
+            normal_scores(data.target),
+            groups=data.labels,
+            sample_weight=data.weights,
+        )
+    return learner

@@ -21,14 +21,23 @@ from nkpredict.features.alignment import (
     to_weights,
 )
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
-from nkpredict.learn.blend import blend_weights
+from nkpredict.learn.adaptive import AdaptiveRidge
+from nkpredict.learn.base import GeneLearner
+from nkpredict.learn.blend import blend_weights, calibrate, normal_scores
 from nkpredict.learn.boosting import EvidenceBoosting
-from nkpredict.learn.core import BlendCore, TrainingData
+from nkpredict.learn.core import BlendCore, TrainingData, fit_learner
 from nkpredict.learn.evidence import Evidence, combined, signed_evidence
 from nkpredict.learn.gene_model import GeneModel
 from nkpredict.learn.intervals import interval_half_width
 from nkpredict.learn.novelty import ProfileNovelty
 from nkpredict.learn.ridge import EvidenceRidge
+
+LEARNERS: dict[str, type[GeneLearner]] = {
+    "ridge": EvidenceRidge,
+    "adaptive": AdaptiveRidge,
+    "boosting": EvidenceBoosting,
+}
+"""What is blended, in the order of the weights."""
 
 MINIMUM_SAMPLES = 20
 # Skill is taken for chance when the one-sided p value of the out-of-fold rank correlation is above.
@@ -42,9 +51,11 @@ class ChanceSkillWarning(UserWarning):
 class NKSusceptibilityModel(GeneModel):
     """Predict NK susceptibility from expression, with screens as a prior.
 
-    Profiles are harmonised one by one to the training distribution, an evidence-weighted ridge
-    and evidence-guided boosted trees are fitted, and blended by weights learned from out-of-fold
-    predictions. Genes are matched by name; a gene missing from a new profile counts as average.
+    Profiles are harmonised one by one to the training distribution, and the response is replaced
+    by normal scores of its ranks. An evidence-weighted ridge, a ridge adapted to the response and
+    evidence-guided boosted trees are fitted, blended by weights learned from out-of-fold
+    predictions, and brought to the scale of the response by a straight line. Genes are matched by
+    name; a gene missing from a new profile counts as average.
 
     Parameters
     ----------
@@ -52,7 +63,7 @@ class NKSusceptibilityModel(GeneModel):
         `GeneEvidence`, `ScreenTable` or None.
     random_state
         Seed of folds and of row and column samples.
-    ridge, boosting
+    ridge, adaptive, boosting
         Learners to use in place of the default ones; their evidence is set by the model.
     folds
         Inner folds that give blend weights, intervals and skill.
@@ -62,7 +73,9 @@ class NKSusceptibilityModel(GeneModel):
     feature_names_in_ : numpy.ndarray
         Genes in sorted order.
     weights_ : numpy.ndarray
-        Blend weights of (ridge, boosting).
+        Blend weights of (ridge, adaptive, boosting) times the slope of the calibration.
+    offset_ : float
+        Added to the weighted predictions.
     held_out_ : pandas.DataFrame
         ``observed`` and ``predicted`` susceptibility of each training sample, the prediction made
         by models that had not seen it.
@@ -88,12 +101,14 @@ class NKSusceptibilityModel(GeneModel):
         evidence: Evidence = None,
         random_state: int = 0,
         ridge: EvidenceRidge | None = None,
+        adaptive: AdaptiveRidge | None = None,
         boosting: EvidenceBoosting | None = None,
         folds: int = 5,
     ) -> None:
         self.evidence = evidence
         self.random_state = random_state
         self.ridge = ridge
+        self.adaptive = adaptive
         self.boosting = boosting
         self.folds = folds
 
@@ -125,37 +140,55 @@ class NKSusceptibilityModel(GeneModel):
             When unseen samples are predicted no better than chance.
         """
         data = self._training_data(X, y, groups, sample_weight)
-        held_out = np.zeros((len(data.target), 2))
-        for test, predicted in self._held_out(data):
+        held_out = np.zeros((len(data.target), len(LEARNERS)))
+        for test, predicted in self._held_out(data, {}):
             held_out[test] = predicted
-        self.weights_ = blend_weights(held_out, data.target)
+        shares = blend_weights(held_out, normal_scores(data.target))
+        slope, self.offset_ = calibrate(held_out @ shares, data.target)
+        self.weights_ = slope * shares
         self.evidence_ = combined(self.evidence)
         self.core_ = self._fit_core(data)
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
         self.effect_ = self.core_.effect(data.profiles, self.weights_)
         self.range_ = self.core_.ends(data.profiles)
-        self._judge(data.samples, data.target, held_out @ self.weights_)
+        self._judge(data.samples, data.target, held_out @ self.weights_ + self.offset_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             np.nan_to_num(self.core_.standardise(data.profiles))
         )
         return self
 
     def cross_predict(
-        self, X: Profiles, y: Any, groups: Any = None, sample_weight: Any = None
+        self,
+        X: Profiles,
+        y: Any,
+        groups: Any = None,
+        sample_weight: Any = None,
+        *,
+        memory: dict[Any, Any] | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Predict each inner fold by learners fitted on the others, without the final fit.
 
-        Parameters are those of `fit`.
+        Parameters
+        ----------
+        X, y, groups, sample_weight
+            As in `fit`.
+        memory
+            Keeps what does not depend on the settings that change between calls: harmonised
+            folds, and predictions of learners whose settings stay. Hand in the same dict only
+            with the same data, seed and folds.
 
         Yields
         ------
         test : numpy.ndarray
             Positions of the samples of the fold.
         predicted : numpy.ndarray
-            Predictions of ridge and boosting, fold samples × 2.
+            Predictions of ridge, adaptive ridge and boosting, fold samples × 3.
         """
-        yield from self._held_out(self._training_data(X, y, groups, sample_weight))
+        memory = {} if memory is None else memory
+        if "data" not in memory:
+            memory["data"] = self._training_data(X, y, groups, sample_weight)
+        yield from self._held_out(memory["data"], memory)
 
     def _training_data(self, X: Profiles, y: Any, groups: Any, sample_weight: Any) -> TrainingData:
         frame = to_frame(X)
@@ -172,7 +205,9 @@ class NKSusceptibilityModel(GeneModel):
             evidence=signed_evidence(self.evidence, frame.columns),
         )
 
-    def _held_out(self, data: TrainingData) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _held_out(
+        self, data: TrainingData, memory: dict[Any, Any]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         count = len(data.target)
         groups = 0 if data.labels is None else len(np.unique(data.labels))
         splitter = (
@@ -181,16 +216,33 @@ class NKSusceptibilityModel(GeneModel):
             else KFold(self.folds, shuffle=True, random_state=self.random_state)
         )
         for train, test in splitter.split(np.zeros(count), groups=data.labels):
-            core = self._fit_core(data.part(train))
-            yield test, core.predict_each(data.profiles[test])
+            fold = memory.setdefault(("fold", test.tobytes()), {})
+            if not fold:
+                part = data.part(train)
+                core = BlendCore(ProfileHarmoniser(), {})
+                fold["train"] = core.fit_scale(part.profiles), part
+                fold["test"] = core.harmoniser.transform(data.profiles[test])
+            yield test, np.column_stack([self._fold_prediction(n, data, fold) for n in LEARNERS])
+
+    def _fold_prediction(self, name: str, data: TrainingData, fold: dict[str, Any]) -> np.ndarray:
+        learner = self._learner(name, data)
+        settings = {k: v for k, v in learner.get_params().items() if k != "evidence"}
+        key = f"{name} {settings}"
+        if key not in fold:
+            harmonised, part = fold["train"]
+            fold[key] = fit_learner(learner, harmonised, part).predict(fold["test"])
+        predicted: np.ndarray = fold[key]
+        return predicted
+
+    def _learner(self, name: str, data: TrainingData) -> GeneLearner:
+        given = getattr(self, name)
+        learner: GeneLearner = LEARNERS[name]() if given is None else clone(given)
+        common = {"evidence": data.evidence, "random_state": self.random_state}
+        taken = learner.get_params()
+        return learner.set_params(**{k: v for k, v in common.items() if k in taken})
 
     def _fit_core(self, data: TrainingData) -> BlendCore:
-        ridge = EvidenceRidge() if self.ridge is None else clone(self.ridge)
-        boosting = EvidenceBoosting() if self.boosting is None else clone(self.boosting)
-        learners = {
-            "ridge": ridge.set_params(evidence=data.evidence),
-            "boosting": boosting.set_params(evidence=data.evidence, random_state=self.random_state),
-        }
+        learners = {name: self._learner(name, data) for name in LEARNERS}
         return BlendCore(ProfileHarmoniser(), learners).fit(data)
 
     def _judge(self, samples: pd.Index, target: np.ndarray, predicted: np.ndarray) -> None:

@@ -58,16 +58,18 @@ class EvidenceScore(GeneLearner):
         self.least_correlation = least_correlation
         self.own_share = own_share
 
-    def fit(self, X: Any, evidence: pd.Series) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Learn means, spreads and co-expression from reference profiles.
 
         Parameters
         ----------
         X
             Samples × genes without NaN.
-        evidence
-            Signed evidence by gene; genes that the reference lacks cannot be read and count as
-            missing in every profile.
+        y
+            Signed evidence, a Series by gene; genes that the reference lacks cannot be read and
+            count as missing in every profile.
+        groups, sample_weight
+            Not used, so that all learners are called alike.
         """
         frame = to_frame(X)
         values = frame.to_numpy()
@@ -75,7 +77,7 @@ class EvidenceScore(GeneLearner):
         spread = values.std(axis=0)
         self.scale_ = np.where(spread > 1e-9 * (1 + np.abs(self.mean_)), spread, np.inf)
         standard = (values - self.mean_) / self.scale_
-        known = evidence[evidence != 0]
+        known = y[y != 0]
         positions = frame.columns.get_indexer(known.index)
         self.signed_ = (known / known.abs().sum()).to_numpy()[positions >= 0]
         positions = positions[positions >= 0]
@@ -193,7 +195,7 @@ class ScreenPrior(GeneModel):
             pd.DataFrame(harmonised, columns=frame.columns),
             with_modules(signed) if self.modules else signed,
         )
-        self.weights_ = np.ones(1)
+        self.weights_, self.offset_ = np.ones(1), 0.0
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = frame.shape[1]
         self.effect_ = self.core_.effect(profiles, self.weights_)

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features.harmonise import ProfileHarmoniser
+from nkpredict.learn.adaptive import AdaptiveRidge
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore
@@ -37,6 +38,7 @@ _LEARNERS = {
         ("coef_", "mean_", "scale_"),
         ("intercept_", "penalty_", "trust_", "direction_"),
     ),
+    "adaptive": _Kind(AdaptiveRidge, ("coef_", "mean_", "scale_"), ("intercept_",)),
     "boosting": _Kind(EvidenceBoosting, ("selected_", "mean_")),
     "evidence": _Kind(EvidenceScore, ("signed_", "readers_", "mean_", "scale_")),
 }
@@ -97,6 +99,7 @@ def state_of(model: GeneModel) -> ModelState:
         "learners": learners,
         "novelty_limit": model.novelty_.limit_,
         "half_width": model.half_width_,
+        "offset": model.offset_,
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
@@ -151,6 +154,7 @@ def _rebuild(
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
     model.novelty_.components_ = arrays["novelty.components"]
     model.novelty_.limit_ = float(settings["novelty_limit"])
+    model.offset_ = float(settings["offset"])
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
