@@ -1,7 +1,7 @@
-"""Compare ways to combine screens: each screen held out in turn, and simulated studies with truth.
+"""Measure the evidence on real files: what is read of them, and ways to combine screens.
 
-Reads the real screens of Zhuang 2019, Pech 2019 and Freeman 2019, prints the tables and writes them
-as Markdown.
+Reads the real screens of Zhuang 2019, Pech 2019 and Freeman 2019 and genuine output of MAGeCK,
+prints the tables and writes them as Markdown.
 
 Example
 -------
@@ -21,15 +21,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nkpredict import simulate_study
 from nkpredict.cli.console import print_table
+from nkpredict.errors import InputError
 from nkpredict.evidence import ScreenTable, combine_screens, read_screens
 from nkpredict.evidence.combine import DEFAULT_METHOD
+from nkpredict.evidence.comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
+from nkpredict.evidence.description import describe_gene
 from nkpredict.evidence.methods import METHODS, combine_matrix
-from nkpredict.evidence.standardise import CORE_ESSENTIAL, HIT_P, standardise_screens
+from nkpredict.evidence.standardise import CORE_ESSENTIAL, standardise_screens
 from nkpredict.io.writing import file_sha256, write_text
 
 ZHUANG = "zhuang2019_K562_primaryNK"
@@ -57,8 +58,16 @@ METADATA = {
     VREDEVOOGD: {"effector": "T cell"},
 } | {name: {"effector": "T cell", "species": "mouse"} for name in MOUSE_T_CELL}
 FILES = (f"screens/{ZHUANG}.mle.gene_summary.txt", "screens/immune_screens_lfc.tsv.gz")
+SCORES = "screens/immune_screens_neg_rra_score.tsv.gz"
+CELL_LINES = ("HL60", "KBM7")
+SHEET = [
+    {"sample": f"{line}.{time}", "role": role, "screen": line, "cell_line": line}
+    for line in CELL_LINES
+    for time, role in (("initial", "control"), ("final", "NK"))
+]
+PAIR = [{"sample": "L1", "role": "NK"}, {"sample": "CTRL", "role": "control"}]
+MOUSE = {"MAGeCKFlute": {"species": "mouse"}}
 NAMED = ("NCR3LG1", "IFNGR2", "JAK1", "STAT1", "B2M", "IRF1", "IFNGR1", "JAK2", "HLA-E", "TAP1")
-HIT_SHARES = (0.01, 0.001)
 TOP = 100
 
 Table = tuple[str, list[str], list[list[Any]]]
@@ -78,6 +87,9 @@ def main() -> None:
     real, real_auprc = held_out_table(nk, every, options.bootstrap)
     simulated, simulated_means = simulated_table(options.seeds)
     tables = [
+        reading_table(options.data),
+        scores_table(options.data),
+        counts_table(options.data),
         choice_table(real_auprc, simulated_means),
         real,
         simulated,
@@ -114,54 +126,35 @@ def choice_table(real_auprc: pd.Series, simulated: pd.DataFrame) -> Table:
 
 def held_out_table(nk: ScreenTable, every: ScreenTable, repeats: int) -> tuple[Table, pd.Series]:
     """Predict the hits of each real NK screen from the other two."""
-    standardised, wider = standardise_screens(nk), standardise_screens(every)
-    z, weights = standardised.z.to_numpy(), standardised.weights
-    wide = wider.z.reindex(standardised.z.index)
-    rows = []
-    first_auprc: list[dict[str, float]] = []
-    for number, name in enumerate(standardised.z.columns):
-        others = np.arange(z.shape[1]) != number
-        use = np.isfinite(z[:, number]) & np.isfinite(z[:, others]).any(axis=1)
-        truth = z[use, number]
-        members = [s for s in nk.screens.index if str(s).startswith(name)]
-        shipped = combine_screens(without(nk, members)).table["score"]
-        not_held_out = wide.columns != name
-        scores = {
-            method: combine_matrix(z[use][:, others], weights[others], method).score
-            for method in METHODS
-        } | {
-            "as shipped": shipped.reindex(standardised.z.index[use]).to_numpy(),
-            "with T-cell screens": combine_matrix(
-                wide.to_numpy()[use][:, not_held_out], wider.weights[not_held_out], DEFAULT_METHOD
-            ).score,
+    wider = standardise_screens(every)
+
+    def with_t_cells(held_out: str, genes: pd.Index) -> dict[str, np.ndarray]:
+        others = wider.z.columns != held_out
+        z = wider.z.reindex(genes).to_numpy()[:, others]
+        return {
+            "with T-cell screens": combine_matrix(z, wider.weights[others], DEFAULT_METHOD).score
         }
-        hits = {f"top {s:.1%}": largest(np.abs(truth), s) for s in HIT_SHARES}
-        if standardised.tests_alone[number]:
-            hits[f"p < {HIT_P:g}"] = 2 * norm.sf(np.abs(truth)) < HIT_P
-        widest = largest(np.abs(truth), HIT_SHARES[0])
-        first_auprc.append(
-            {m: float(average_precision_score(widest, np.abs(v))) for m, v in scores.items()}
-        )
-        for definition, hit in hits.items():
-            for method, score in scores.items():
-                low_high = bootstrap(hit, np.abs(score), repeats)
-                rows.append(
-                    [
-                        name,
-                        f"{definition} ({int(hit.sum())})",
-                        method,
-                        with_interval(roc_auc_score(hit, np.abs(score)), low_high[0], 2),
-                        with_interval(average_precision_score(hit, np.abs(score)), low_high[1], 4),
-                        f"{hit.mean():.4f}",
-                        agreement(score[hit], truth[hit]),
-                    ]
-                )
+
+    compared = compare_methods(nk, bootstrap=repeats, further=with_t_cells)
+    rows = [
+        [
+            row["held_out"],
+            f"{row['hits']} ({row['n_hits']})",
+            row["method"],
+            f"{row['auroc']:.2f} ({row['auroc_low']:.2f} to {row['auroc_high']:.2f})",
+            f"{row['auprc']:.4f} ({row['auprc_low']:.4f} to {row['auprc_high']:.4f})",
+            f"{row['by_chance']:.4f}",
+            f"{row['same_sign']:.2f}",
+        ]
+        for row in compared.to_dict("records")
+    ]
     columns = ["held out", "hits (n)", "method", "AUROC", "AUPRC", "by chance", "same sign"]
-    return ("Real screens, each held out in turn", columns, rows), pd.DataFrame(first_auprc).mean()
+    return ("Real screens, each held out in turn", columns, rows), mean_auprc(compared)
 
 
 def simulated_table(n_seeds: int) -> tuple[Table, pd.DataFrame]:
     """Hold out each of twelve SIMULATED screens; compare all of them with the planted truth."""
+    kinds = ("auroc", "auprc", "same_sign")
     results = []
     for seed in range(n_seeds):
         with tempfile.TemporaryDirectory() as folder:
@@ -173,43 +166,27 @@ def simulated_table(n_seeds: int) -> tuple[Table, pd.DataFrame]:
         known = {gene: row["effect"] for gene, row in effects.items() if row["known"]}
         truth = pd.Series(known).reindex(genes).fillna(0.0).to_numpy()
         shipped = combine_screens(screens).table["score"].to_numpy()
-        for method in (*METHODS, "as shipped"):
-            score = shipped if method == "as shipped" else combine_matrix(z, weights, method).score
-            values = [*scored(truth != 0, score, truth), np.nan, np.nan, np.nan]
-            if method != "as shipped":
-                left_out = []
-                for number in range(z.shape[1]):
-                    others = np.arange(z.shape[1]) != number
-                    hit = 2 * norm.sf(np.abs(z[:, number])) < HIT_P
-                    part = combine_matrix(z[:, others], weights[others], method).score
-                    left_out.append(scored(hit, part, z[:, number]))
-                values[3:] = np.nanmean(left_out, axis=0)
-            results.append([method, *values])
+        compared = compare_methods(screens, bootstrap=0)
+        by_p = compared[compared["hits"].str.startswith("p <")]
+        held_out = by_p.groupby("method")[list(kinds)].mean()
+        for method in (*METHODS, AS_SHIPPED):
+            score = shipped if method == AS_SHIPPED else combine_matrix(z, weights, method).score
+            judged = judge(score, truth, truth != 0)
+            results.append([method, *(judged[k] for k in kinds), *held_out.loc[method]])
     frame = pd.DataFrame(results).groupby(0, sort=False)
     mean, low, high = frame.mean(), frame.min(), frame.max()
     rows = [
         [method]
         + [
             f"{mean.loc[method, c]:.3f} ({low.loc[method, c]:.2f} to {high.loc[method, c]:.2f})"
-            if np.isfinite(mean.loc[method, c])
-            else "–"
             for c in mean.columns
         ]
         for method in mean.index
     ]
-    kinds = ("AUROC", "AUPRC", "same sign")
-    columns = ["method", *(f"truth {k}" for k in kinds), *(f"held out {k}" for k in kinds)]
+    named = ("AUROC", "AUPRC", "same sign")
+    columns = ["method", *(f"truth {k}" for k in named), *(f"held out {k}" for k in named)]
     table = ("SIMULATED studies: mean over seeds (least to largest)", columns, rows)
     return table, mean.set_axis(columns[1:], axis=1)
-
-
-def scored(label: np.ndarray, score: np.ndarray, truth: np.ndarray) -> list[float]:
-    size = np.abs(score)
-    return [
-        float(roc_auc_score(label, size)),
-        float(average_precision_score(label, size)),
-        float(np.mean(np.sign(score[label]) == np.sign(truth[label]))),
-    ]
 
 
 def fitness_table(nk: ScreenTable) -> Table:
@@ -241,26 +218,151 @@ def fitness_table(nk: ScreenTable) -> Table:
 def named_table(nk: ScreenTable) -> Table:
     """Genes that published work makes expect, as they come out."""
     zhuang = without(nk, [s for s in nk.screens.index if not str(s).startswith(ZHUANG)])
-    alone, together = combine_screens(zhuang).table, combine_screens(nk).table
-    pech = standardise_screens(nk).z[PECH.removesuffix("_r1")]
     rows = []
     for gene in NAMED:
+        alone, together = describe_gene(gene, zhuang), describe_gene(gene, nk)
+        own = {row["screen"]: row for row in together.screens}
         row: list[Any] = [gene]
-        for table in (alone, together):
-            score = table["score"]
-            rank = score.rank(ascending=bool(score[gene] < 0), method="min")[gene]
-            side = "protects" if score[gene] < 0 else "sensitizes"
+        for replicate in ("Rep1", "Rep2"):
+            measured = own[f"{ZHUANG}_{replicate}"]
+            row.append(f"{measured['effect']:+.2f} ({measured['p']:.1e})")
+        for described in (alone, together):
+            evidence = described.combined
             row += [
-                f"{side}, {int(rank)}",
-                f"{score[gene]:.1f}",
-                f"{table.loc[gene, 'evidence']:+.3f}",
+                f"{evidence['side']}, {evidence['rank']}",
+                f"{evidence['score']:.1f}",
+                f"{evidence['evidence']:+.3f}",
             ]
-        conflict = "yes" if together.loc[gene, "conflict"] else "no"
-        rows.append([*row, f"{pech.get(gene, np.nan):+.1f}", conflict])
-    columns = ["gene"]
+        z = {own["name"]: own["z"] for own in together.experiments}
+        pech = PECH.removesuffix("_r1")
+        row.append(f"{own[PECH]['effect']:+.2f} ({z[pech]:+.1f})" if PECH in own else "–")
+        rows.append([*row, "yes" if together.combined["conflict"] else "no"])
+    columns = ["gene", "Zhuang 1: beta (p)", "Zhuang 2: beta (p)"]
     for which in ("Zhuang", "three screens"):
         columns += [f"{which}: side, rank", f"{which}: z", f"{which}: evidence"]
-    return "Named genes", [*columns, "z of NK-92", "conflict"], rows
+    return "Named genes", [*columns, "NK-92: log2 FC (z)", "conflict"], rows
+
+
+def reading_table(data: Path) -> Table:
+    """Read every file; count what is repaired and dropped, or say why it is refused."""
+    rows: list[list[Any]] = []
+    matrix = [data / FILES[1], data / SCORES]
+    jobs: list[tuple[list[Path], dict[str, Any]]] = [
+        ([data / FILES[0]], {"metadata": METADATA}),
+        (matrix[:1], {"metadata": METADATA}),
+        (matrix, {"metadata": METADATA}),
+        (matrix[1:], {"metadata": METADATA}),
+    ]
+    for path in sorted((data / "formats").iterdir()):
+        given: dict[str, Any] = {"metadata": MOUSE if "Flute" in path.name else None}
+        if path.name.endswith(("count.txt", "count_normalized.txt")):
+            given["sample_sheet"] = PAIR
+        elif path.name.endswith(("table_sample.txt", "leukemia.new.csv")):
+            given["sample_sheet"] = SHEET
+        jobs.append(([path], given))
+    for paths, given in jobs:
+        try:
+            records = read_screens(*paths, **given).provenance["files"]
+        except InputError as error:
+            reason = str(error).replace(f"{paths[0]} ", "").split(";")[0]
+            rows.append([paths[0].name, "refused", "", "", "", f"{reason.rstrip('.')}."])
+            continue
+        together = " (both in one call)" if len(paths) > 1 else ""
+        for record in records:
+            rows.append([record["file"], record["layout"] + together, *counted(record["counts"])])
+    columns = ["file", "read as", "rows read", "rows kept", "repaired", "dropped, and why"]
+    return "What is read of real files", columns, rows
+
+
+def scores_table(data: Path) -> Table:
+    """Combine the screens with and without the RRA scores as p-values of the matrix."""
+    files = [data / FILES[0], data / FILES[1]]
+    rows = []
+    for title, paths in (("without scores", files), ("with scores", [*files, data / SCORES])):
+        evidence = combine_screens(read_screens(*paths, metadata=METADATA))
+        table = evidence.table
+        inflation = {
+            screen: value
+            for experiment in evidence.provenance["screens"]
+            for screen, value in experiment["inflation"].items()
+        }
+        rows.append(
+            [
+                title,
+                *("–" if inflation[name] is None else inflation[name] for name in (PECH, FREEMAN)),
+                int((table["evidence"] != 0).sum()),
+                int(table["conflict"].sum()),
+                *(f"{table.loc[gene, 'evidence']:+.3f}" for gene in NAMED[:6]),
+            ]
+        )
+    columns = ["p of the matrix", "inflation Pech", "inflation Freeman", "genes with evidence"]
+    return "RRA scores as p-values", [*columns, "in conflict", *NAMED[:6]], rows
+
+
+def counts_table(data: Path) -> Table:
+    """Check the scores of guide counts: against MAGeCK, and on SIMULATED counts without effects."""
+    pooled = [entry | {"screen": "pooled", "cell_line": "two lines"} for entry in SHEET]
+    folder = data / "formats"
+    ours = read_screens(
+        folder / "demo1_rra_from_count_table_sample.txt", sample_sheet=pooled
+    ).table.set_index("gene")
+    theirs = read_screens(
+        folder / "demo1_rra_from_count_table_demo.gene_summary.txt"
+    ).table.set_index("gene")
+    both = ours.index.intersection(theirs.index)
+    pearson = ours.loc[both, "effect"].corr(theirs.loc[both, "effect"])
+    signed = [
+        np.sign(t.loc[both, "effect"]) * -np.log10(t.loc[both, "p"].clip(lower=1e-7))
+        for t in (ours, theirs)
+    ]
+    rows = [
+        [f"MAGeCK's demo, {len(both)} genes: Pearson of log2 FC", f"{pearson:.3f}"],
+        [
+            "the same: Spearman of signed −log10 p",
+            f"{signed[0].corr(signed[1], method='spearman'):.2f}",
+        ],
+    ]
+    for jackpots in (0.0, 0.02):
+        p = null_p_values(jackpots)
+        shares = ", ".join(f"{(p < limit).mean() / limit:.2f}" for limit in (0.05, 0.01, 0.001))
+        rows.append(
+            [
+                f"SIMULATED null, {jackpots:.0%} jackpot guides: share of p < 0.05, 0.01, 0.001 "
+                "over the expected",
+                shares,
+            ]
+        )
+    return "Guide counts", ["check", "value"], rows
+
+
+def null_p_values(jackpots: float, n_genes: int = 18_000, n_guides: int = 4) -> np.ndarray:
+    """Score SIMULATED overdispersed counts in which no gene has an effect."""
+    rng = np.random.default_rng(0)
+    n = n_genes * n_guides
+    depth = rng.lognormal(np.log(300), 0.7, n)
+    dispersion = 0.3
+    counts = {
+        sample: rng.poisson(depth * rng.gamma(1 / dispersion, dispersion, n))
+        for sample in ("CTRL", "L1")
+    }
+    lucky = rng.random(n) < jackpots
+    counts["L1"][lucky] = counts["L1"][lucky] * rng.choice([0.05, 15.0], lucky.sum())
+    genes = np.repeat([f"SIM-GENE{i}" for i in range(n_genes)], n_guides)
+    table = pd.DataFrame({"sgRNA": [f"g{i}" for i in range(n)], "Gene": genes, **counts})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "SIMULATED.count.txt"
+        table.to_csv(path, sep="\t", index=False)
+        return read_screens(path, sample_sheet=PAIR).table["p"].to_numpy()
+
+
+def counted(counts: dict[str, int]) -> list[str]:
+    """Rows read and kept, names repaired, and all other counts in words."""
+    repairs = ("restored_dates", "updated_names", "repaired_names")
+    repaired = [f"{counts[k]} {k.replace('_', ' ')}" for k in repairs if counts.get(k)]
+    shown = {"rows_read", "rows_kept", *repairs}
+    rest = [f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n and k not in shown]
+    read, kept = (str(counts.get(k, "–")) for k in ("rows_read", "rows_kept"))
+    return [read, kept, ", ".join(repaired) or "–", ", ".join(rest) or "–"]
 
 
 def speed_table(paths: Sequence[Path], nk: ScreenTable) -> Table:
@@ -284,34 +386,6 @@ def speed_table(paths: Sequence[Path], nk: ScreenTable) -> Table:
     return "Speed", ["screens", "rows", "read s", "combine s", "together s"], rows
 
 
-def largest(size: np.ndarray, share: float) -> np.ndarray:
-    return np.asarray(size >= np.quantile(size, 1 - share))
-
-
-def agreement(score: np.ndarray, truth: np.ndarray) -> str:
-    same = np.sign(score) == np.sign(truth)
-    return f"{same.mean():.2f}"
-
-
-def with_interval(value: float, interval: tuple[float, float], digits: int) -> str:
-    return f"{value:.{digits}f} ({interval[0]:.{digits}f} to {interval[1]:.{digits}f})"
-
-
-def bootstrap(hit: np.ndarray, size: np.ndarray, repeats: int) -> list[tuple[float, float]]:
-    """95 % intervals of AUROC and AUPRC over resampled hits and resampled other genes."""
-    rng = np.random.default_rng(0)
-    positive, negative = size[hit], size[~hit]
-    labels = np.repeat([True, False], [len(positive), len(negative)])
-    values = []
-    for _ in range(repeats):
-        drawn = np.concatenate(
-            [rng.choice(positive, len(positive)), rng.choice(negative, len(negative))]
-        )
-        values.append((roc_auc_score(labels, drawn), average_precision_score(labels, drawn)))
-    low, high = np.quantile(values, [0.025, 0.975], axis=0)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
-
-
 def markdown(table: Table) -> str:
     title, columns, rows = table
     cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row] for row in rows]
@@ -332,7 +406,7 @@ def document(tables: Sequence[Table], paths: Sequence[Path], seeds: int, repeats
     )
 
 
-TEXT = """# Ways to combine screens, compared
+TEXT = """# Evidence from screens: files read, ways to combine them
 
 Written by `experiments/compare_evidence.py` ({machine}).
 
@@ -366,6 +440,17 @@ screens" alone.
 - *As shipped*: `combine_screens` with the default method, which looks at all screens together, at
   each effector type by itself and at the best single screen with p-values, and corrects for these
   ways.
+- *RRA scores*: a score of negative selection is a one-sided p for depletion before any correction.
+  It says nothing about genes that are not depleted and gives no size of effect. It is therefore
+  read only together with the matrix of log2 fold changes of the same screens: twice the score is
+  the two-sided p of a gene below both 0 and the median of its screen, the other genes keep the z
+  of their fold change. Alone it is refused. Rows whose score lies outside 0 to 1 are dropped. A
+  screen with p-values on one side only does not count as one that can carry a gene by itself.
+- *Guide counts*: normalised by the median of ratios, log2((NK + 1) / (control + 1)) for a guide
+  with a mean of 30 reads or more in the controls, median of the guides for a gene with two or
+  more, p from as many guides drawn at random from the control guides (from all guides where there
+  are fewer than 50), as in MAGeCK's permutation. Fold changes are centred on these guides;
+  MAGeCK's are not.
 
 ## Results
 
@@ -373,6 +458,16 @@ screens" alone.
 
 ## Reading
 
+- Files: all layouts of gene results in the two folders are read; summaries of guides, of samples,
+  copy numbers and designs are refused, being no gene results of a screen. The count table of
+  MAGeCK's second demo has about one read per guide and is refused for that. "Names not in
+  reference" are kept under the name they have.
+- RRA scores: 18 scores of the Pech screen are no probabilities (-406 to 257); their rows are named
+  by spreadsheet dates and have a fold change of 0. As p-values the scores are too small on the
+  whole, which the inflation factor corrects. With them three genes have evidence instead of six,
+  so they add nothing here but caution.
+- Guide counts: the fold changes are those of MAGeCK but for the centring. The permutation keeps
+  its level where some guides jump at random.
 - The best single screen does best on real screens, where the two effector types point different
   ways on the same genes, and worst where truth is known, since it cannot tell drivers from decoys.
   The weighted Stouffer combination leads where truth is known. As shipped, with effector types
@@ -388,8 +483,13 @@ screens" alone.
   correction leaves as they are.
 - NCR3LG1 is first among the sensitizing genes, but its evidence is 0: at the false discovery rate
   that its p-values in Zhuang allow, it is not a finding. The column `score` ranks such genes.
-- A conflict is flagged where NK-92 significantly opposes a gene with evidence. B2M and IRF1 are not
-  flagged: in the Pech screen they show nothing.
+- As expected from the study, NCR3LG1 is the first sensitizing gene and IFNGR2, JAK1, STAT1, IRF1
+  and B2M are among the first eight protecting genes of Zhuang (primary NK cells). Their places can
+  be looked up by `nkpredict evidence show GENE FILES`. IFNGR2 alone has certain evidence there;
+  that of IRF1 is next to nothing, and that of B2M is 0.
+- A conflict is flagged where NK-92 significantly opposes a gene with evidence: IFNGR2, JAK1, STAT1
+  and JAK2. B2M and IRF1 are not flagged: corrected for fitness, they show nothing in the Pech
+  screen.
 
 ## Limits: what was settled after seeing results
 

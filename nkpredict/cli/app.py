@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nkpredict.cli import demo, evaluate, models, score, simulate, train
+from nkpredict.cli import demo, evaluate, evidence, models, score, simulate, train
 from nkpredict.errors import NKPredictError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.add_typer(models.app, name="models")
+app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 
 

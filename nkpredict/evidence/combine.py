@@ -76,7 +76,7 @@ def combine_screens(
     InputError
         When every screen is against T cells, or the method is not known.
     """
-    kept, left_out = _without_t_cells(screens)
+    kept, left_out = without_t_cells(screens)
     standardised = standardise_screens(kept, correct_fitness=correct_fitness)
     table, notes = _combine(standardised, method)
     provenance = {
@@ -129,7 +129,7 @@ def combine_by_effector(
     InputError
         As :func:`combine_screens`.
     """
-    kept, _ = _without_t_cells(screens)
+    kept, _ = without_t_cells(screens)
     return {
         str(effector): combine_screens(
             ScreenTable(rows, kept.provenance), method, correct_fitness=correct_fitness
@@ -138,7 +138,26 @@ def combine_by_effector(
     }
 
 
-def _without_t_cells(screens: ScreenTable) -> tuple[ScreenTable, list[str]]:
+def without_t_cells(screens: ScreenTable) -> tuple[ScreenTable, list[str]]:
+    """Leave out screens against T cells, where antigen presentation works the other way.
+
+    Parameters
+    ----------
+    screens
+        Checked screens.
+
+    Returns
+    -------
+    kept : ScreenTable
+        The other screens.
+    left_out : list of str
+        Names of those against T cells, sorted.
+
+    Raises
+    ------
+    InputError
+        When every screen is against T cells.
+    """
     described = screens.screens
     t_cell = described["effector"].str.contains(_T_CELL)
     if t_cell.all():

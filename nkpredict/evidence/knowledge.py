@@ -39,6 +39,11 @@ _NEVER_EMPTY = ("gene", "category", "effector", "target_line", "study")
 _KEY = ["gene", "study", "perturbation", "effector", "target_line"]
 _DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 _DOI_SEPARATOR = "; "
+# Modules whose genes fall in one category of the study; the first named wins.
+_MODULE_CATEGORY = {
+    "interferon_gamma_response": "interferon gamma",
+    "hla_class_i_antigen_presentation": "antigen presentation",
+}
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,33 @@ def gene_modules() -> dict[str, GeneModule]:
         is no approved symbol.
     """
     return dict(_modules())
+
+
+def gene_categories() -> dict[str, str]:
+    """Return the category of every gene of the knowledge base that has one.
+
+    The category of the study's figure 4 where it lists the gene, else that of the module the gene
+    belongs to.
+
+    Returns
+    -------
+    dict of str to str
+        Approved symbol → category, such as ``"antigen presentation"``.
+
+    Raises
+    ------
+    InputError
+        As :func:`known_hits` and :func:`gene_modules`.
+    """
+    hits = _hits()
+    listed = hits[hits["category"] != "uncategorised"].drop_duplicates("gene")
+    by_module = {
+        gene: category
+        for name, category in _MODULE_CATEGORY.items()
+        if name in _modules()
+        for gene in _modules()[name].genes
+    }
+    return by_module | dict(zip(listed["gene"], listed["category"], strict=True))
 
 
 @cache

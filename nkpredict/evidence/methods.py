@@ -259,8 +259,10 @@ def heterogeneity(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
         (filled * weights).sum(axis=1), precision, out=np.zeros(len(z)), where=precision > 0
     )
     q = (known * (filled - mean[:, None] * weights) ** 2).sum(axis=1)
-    excess = q - np.maximum(known.sum(axis=1) - 1, 0)
-    return np.divide(excess, q, out=np.zeros(len(z)), where=excess > 0)
+    freedom = known.sum(axis=1) - 1
+    excess = q - freedom
+    # measured once, q is 0 but for rounding
+    return np.divide(excess, q, out=np.zeros(len(z)), where=(excess > 0) & (freedom > 0))
 
 
 def _discovery_rate(p: np.ndarray, z: np.ndarray) -> np.ndarray:

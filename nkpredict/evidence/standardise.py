@@ -62,7 +62,8 @@ class StandardisedScreens:
     hits
         Genes × experiments: a hit of the study's own rule.
     tests_alone
-        Whether an experiment has p-values, so that one gene of it can be significant.
+        Whether an experiment has p-values for most genes, so that one gene of it can be
+        significant; those of one side, as RRA scores give them, do not suffice.
     notes
         What was estimated for each experiment, plain values.
     """
@@ -82,9 +83,9 @@ def standardise_screens(
 
     Each screen gives every gene a signed z: from its two-sided p-value, divided by the square
     root of the genomic inflation factor where p-values are too small on the whole (Devlin and
-    Roeder 1999, doi 10.1111/j.0006-341X.1999.00997.x); without p-values from the effect, by the
-    smaller of robust z (median and MAD) and normal score of the rank, so that heavy tails of
-    noise make no hits. Replicates of a screen are merged, allowing for their correlation, and
+    Roeder 1999, doi 10.1111/j.0006-341X.1999.00997.x); for a gene without p-value from the effect,
+    by the smaller of robust z (median and MAD) and normal score of the rank, so that heavy tails
+    of noise make no hits. Replicates of a screen are merged, allowing for their correlation, and
     scaled by the noise that their differences show.
 
     Parameters
@@ -192,11 +193,13 @@ def _experiment(
     raw, z = np.empty(effect.shape), np.empty(effect.shape)
     hit = np.zeros(len(effect), dtype=bool)
     inflations: dict[str, float | None] = {}
+    tested: dict[str, bool] = {}
     shifts: dict[str, float | None] = {}
     for at, screen in enumerate(names):
         raw[:, at], inflation = _signed_z(effect[:, at], p[:, at])
         z[:, at], shifts[screen] = correct_for_fitness(raw[:, at], essential)
         inflations[screen] = inflation
+        tested[screen] = np.isfinite(p[:, at]).sum() * 2 > np.isfinite(effect[:, at]).sum()
         if inflation is not None and inflation <= CALIBRATED_INFLATION:
             rule = (p[:, at] < HIT_P) & (np.abs(lfc[:, at]) > HIT_FOLD_CHANGE)
             # what fitness explains is no hit
@@ -206,7 +209,7 @@ def _experiment(
         z=merged,
         weight=_weight(merged, correlation),
         hit=hit,
-        tests_alone=any(inflation is not None for inflation in inflations.values()),
+        tests_alone=any(tested.values()),
         notes={
             "inflation": inflations,
             "replicate_correlation": correlation,
@@ -232,6 +235,8 @@ def _signed_z(effect: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, float | No
     if tested.sum() >= _MIN_GENES:
         inflation = max(1.0, float(np.median(size) ** 2 / _CHI2_MEDIAN))
     z[tested] = np.sign(effect[tested]) * np.minimum(size / np.sqrt(inflation), Z_LIMIT)
+    untested = measured & ~tested
+    z[untested] = _z_from_effect(effect[measured])[untested[measured]]
     return z, inflation
 
 

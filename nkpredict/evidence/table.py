@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io.screen_formats import PERTURBATIONS, SCREEN_COLUMNS, ScreenMetadata
+from nkpredict.io.sample_sheet import SampleSheet
+from nkpredict.io.screen_formats import SCREEN_COLUMNS
+from nkpredict.io.screen_metadata import PERTURBATIONS, ScreenMetadata
 from nkpredict.io.screens import read_screen_tables
 from nkpredict.io.simulated import SIMULATED_PREFIX
 
@@ -228,17 +230,25 @@ class GeneEvidence:
         )
 
 
-def read_screens(*paths: str | Path, metadata: ScreenMetadata | None = None) -> ScreenTable:
+def read_screens(
+    *paths: str | Path,
+    metadata: ScreenMetadata | None = None,
+    sample_sheet: SampleSheet | None = None,
+) -> ScreenTable:
     """Read CRISPR screen results of any known layout.
 
     Parameters
     ----------
     *paths
         The study's combined table, MAGeCK RRA or MLE gene summaries, matrices of log2 fold
-        changes, or tidy screen tables; CSV or TSV, plain or gzip-compressed.
+        changes with or without their RRA scores, tables of guide counts, or tidy screen tables;
+        CSV or TSV, plain or gzip-compressed.
     metadata
         What the files do not say, by screen; see
         :func:`nkpredict.io.screens.read_screen_tables`.
+    sample_sheet
+        Role and screen of every sample of a table of guide counts; see
+        :func:`nkpredict.io.sample_sheet.read_sample_sheet`.
 
     Returns
     -------
@@ -250,7 +260,7 @@ def read_screens(*paths: str | Path, metadata: ScreenMetadata | None = None) -> 
     InputError
         When a file cannot be read or breaks the contract.
     """
-    return ScreenTable(*read_screen_tables(*paths, metadata=metadata))
+    return ScreenTable(*read_screen_tables(*paths, metadata=metadata, sample_sheet=sample_sheet))
 
 
 def _check_text(table: pd.DataFrame) -> None:

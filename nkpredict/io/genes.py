@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +10,22 @@ from functools import cache
 
 import pandas as pd
 
+from nkpredict.errors import InputError, name_some
 from nkpredict.shipped import shipped_path
 
 _VERSIONED_ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
 _SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+) \((\d+)\)$")
+# The forms in which spreadsheets and what reads them write a day: 7-Mar, Mar-07, 2020-03-07, and
+# the same in capitals or with the midnight of a time stamp.
 _EXCEL_DATE = re.compile(
-    r"^(?:(?P<day>\d{1,2})-(?P<month>Mar|Sep|Dec)|(?P<month2>Mar|Sep|Dec)-(?P<day2>\d{1,2}))$"
+    r"""^(?: (?P<day>\d{1,2}) - (?P<month>Mar|Sep|Dec)
+          |  (?P<month_first>Mar|Sep|Dec) - (?P<day_last>\d{1,2})
+          |  \d{4} [-/] (?P<month_number>0[39]|12) [-/] (?P<day_iso>\d{2})
+             (?:[ T]00:00(?::00(?:\.0+)?)?)?
+        )$""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_MONTHS = {"03": "mar", "09": "sep", "12": "dec"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class GeneNames:
 class _Reference:
     symbols: frozenset[str]
     aliases: dict[str, str]
-    ambiguous: frozenset[str]
+    ambiguous: dict[str, tuple[str, ...]]
     ensembl: dict[str, str]
     source: str
 
@@ -68,7 +78,10 @@ def _reference() -> _Reference:
     return _Reference(
         symbols=frozenset(kinds["symbol"]["symbol"]),
         aliases=dict(zip(aliases["name"][~shared], aliases["symbol"][~shared], strict=True)),
-        ambiguous=frozenset(aliases["name"][shared]),
+        ambiguous={
+            str(name): tuple(sorted(own))
+            for name, own in aliases[shared].groupby("name", sort=False)["symbol"]
+        },
         ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
         source=str(table["source"].iloc[0]),
     )
@@ -113,8 +126,8 @@ def approve_gene_names(names: Sequence[str]) -> GeneNames:
 
     Ensembl ids (with or without version) and DepMap's ``SYMBOL (Entrez id)`` are recognised, old
     symbols and aliases updated, hyphens that R turned into dots restored (``HLA.A``), and dates
-    that a spreadsheet made of symbols read back (``7-Mar`` is MARCHF7). An alias that several
-    genes share is left alone and reported.
+    that a spreadsheet made of symbols read back (``7-Mar``, ``MAR-07`` and ``2020-03-07`` are
+    MARCHF7). An alias that several genes share is left alone and reported.
 
     Parameters
     ----------
@@ -171,6 +184,50 @@ def approve_gene_names(names: Sequence[str]) -> GeneNames:
     )
 
 
+def resolve_gene(name: str) -> tuple[str, str]:
+    """Find the one gene that a person means by a name.
+
+    Parameters
+    ----------
+    name
+        Approved or old symbol, alias or Ensembl id, in any case.
+
+    Returns
+    -------
+    symbol : str
+        Approved symbol.
+    note : str
+        How it was found, ``""`` when the name is the approved symbol itself.
+
+    Raises
+    ------
+    InputError
+        When several genes share the name, with the candidates, or when it is unknown, with
+        similar symbols.
+    """
+    reference = _reference()
+    given = str(name).strip()
+    for spelled in dict.fromkeys((given, given.upper())):
+        if spelled in reference.ambiguous and spelled not in reference.symbols:
+            candidates = reference.ambiguous[spelled]
+            raise InputError(
+                f"{given} is an old name of {len(candidates)} genes ({name_some(candidates)}); "
+                "expected a name of one gene. Give the approved symbol of the one you mean."
+            )
+        outcome = approve_gene_names([spelled])
+        symbol = outcome.approved[0]
+        if symbol in reference.symbols:
+            other = f"{given} is another name of {symbol}"
+            return symbol, "" if symbol == given else other
+    pool = sorted(reference.symbols | reference.aliases.keys())
+    similar = difflib.get_close_matches(given.upper(), pool, n=3, cutoff=0.7)
+    hint = f" Similar names: {', '.join(similar)}." if similar else ""
+    raise InputError(
+        f"{given!r} is no gene of the reference table ({reference.source}); expected a human gene "
+        f"symbol or Ensembl gene id.{hint}"
+    )
+
+
 def _plain(name: str) -> str:
     with_entrez = _SYMBOL_WITH_ENTREZ.match(name)
     return with_entrez[1] if with_entrez else name
@@ -189,9 +246,11 @@ def _restore_date(name: str) -> str | None:
     match = _EXCEL_DATE.match(name)
     if match is None:
         return None
-    month = match["month"] or match["month2"]
-    number = int(match["day"] or match["day2"])
-    if month == "Sep" and number == 15:
+    month = (match["month"] or match["month_first"] or _MONTHS[match["month_number"]]).lower()
+    number = int(match["day"] or match["day_last"] or match["day_iso"])
+    if month == "sep" and number == 15:
         return "SELENOF"  # formerly SEP15
-    restored = {"Mar": f"MARCHF{number}", "Sep": f"SEPTIN{number}", "Dec": f"DELEC{number}"}[month]
-    return restored if restored in _reference().symbols or month == "Dec" else None
+    if month == "dec":
+        return "DELEC1" if number == 1 else None  # not in every reference, but the only one
+    restored = f"MARCHF{number}" if month == "mar" else f"SEPTIN{number}"
+    return restored if restored in _reference().symbols else None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.io.screen_counts import is_count_table, score_counts
 from nkpredict.io.tables import header_labels, read_text_table, separator_of
-from nkpredict.io.writing import require_file
 
 SCREEN_COLUMNS = (
     "gene",
@@ -30,20 +29,17 @@ SCREEN_COLUMNS = (
 )
 """Columns of the tidy table, in order."""
 
-ScreenMetadata = Mapping[str, Mapping[str, str]] | str | Path
-"""Screen name → fields, or the path of a YAML or CSV file that holds them."""
-
-METADATA_FIELDS = ("cell_line", "perturbation", "effector", "species", "source")
-PERTURBATIONS = ("loss", "gain")
-_SPECIES = ("human", "mouse", "unknown")
-
 WHAT = "result table of a CRISPR screen"
+SCORE_LAYOUT = "matrix of RRA scores of negative selection"
+COUNT_LAYOUT = "table of guide counts"
 
 EXPECTED_HEADERS = (
     "the study's combined table (Gene,lfc,p,FDR,cell_line), "
     "a MAGeCK RRA gene summary (id, neg|p-value, neg|lfc, pos|p-value, ...), "
     "a MAGeCK MLE gene summary (Gene, CONDITION|beta, CONDITION|p-value, ...), "
     "a matrix of log2 fold changes (gene names, then columns ending in _LFC), "
+    "the matching matrix of RRA scores (columns ending in _RRAscore), "
+    "a table of guide counts with a sample sheet (sgRNA, Gene, one column a sample), "
     "or a tidy screen table (gene, screen, perturbation, effector, lfc, p, ...)"
 )
 
@@ -85,24 +81,28 @@ class RawScreens:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def read_raw_screens(path: Path) -> RawScreens:
+def read_raw_screens(path: Path, sheet: pd.DataFrame | None = None) -> RawScreens:
     """Read one screen file of any known layout.
 
     Parameters
     ----------
     path
         Text separated by commas, tabs or semicolons, plain or gzip-compressed.
+    sheet
+        Sample sheet, needed for a table of guide counts; see
+        :func:`nkpredict.io.sample_sheet.read_sample_sheet`.
 
     Returns
     -------
     RawScreens
-        Long form, one row per gene and screen.
+        Long form, one row per gene and screen; RRA scores (`SCORE_LAYOUT`) have ``gene, screen,
+        score`` and wait for the fold changes of another file.
 
     Raises
     ------
     InputError
-        When the file is unreadable, its header is unknown, a column name occurs twice, or the
-        layout carries no direction of effect.
+        When the file is unreadable, its header is unknown, a column name occurs twice, or guide
+        counts come without a sample sheet.
     """
     try:
         table = read_text_table(path, WHAT)
@@ -129,12 +129,8 @@ def read_raw_screens(path: Path) -> RawScreens:
     for recognises, read in _LAYOUTS:
         if recognises(table):
             return read(table, screen_stem(path))
-    if _is_score_matrix(table):
-        raise InputError(
-            f"{path} holds only RRA scores of negative selection (columns ending in _RRAscore), "
-            "which are neither p-values nor effects with a direction. Give the matching matrix of "
-            "log2 fold changes (columns ending in _LFC) or MAGeCK's gene summary instead."
-        )
+    if is_count_table(table):
+        return _read_counts(table, sheet, path)
     raise InputError(
         f"{path} has the columns {name_some(labels, 8)}, which is no known screen table; expected "
         f"{EXPECTED_HEADERS}."
@@ -145,7 +141,15 @@ def screen_stem(path: Path) -> str:
     """Name a screen after its file: without folder, compression and the endings of MAGeCK."""
     name = re.sub(r"\.gz$", "", path.name, flags=re.IGNORECASE)
     name = re.sub(r"\.(txt|tsv|csv)$", "", name, flags=re.IGNORECASE)
-    return re.sub(r"([._](mle|rra))?\.gene_summary$", "", name, flags=re.IGNORECASE) or path.name
+    return (
+        re.sub(
+            r"(([._](mle|rra))?\.gene_summary|\.count(_normalized)?)$",
+            "",
+            name,
+            flags=re.IGNORECASE,
+        )
+        or path.name
+    )
 
 
 def _lower(table: pd.DataFrame) -> dict[str, str]:
@@ -265,28 +269,45 @@ def _is_fold_change_matrix(table: pd.DataFrame) -> bool:
 
 
 def _read_fold_change_matrix(table: pd.DataFrame, stem: str) -> RawScreens:
-    gene = table.iloc[:, 0]
-    blocks = [
-        pd.DataFrame(
-            {
-                "gene": gene,
-                "screen": str(column)[: -len("_LFC")] or stem,
-                "lfc": table[column],
-                "p": np.nan,
-                "fdr": np.nan,
-            }
-        )
-        for column in table.columns[1:]
-    ]
     return RawScreens(
         "matrix of log2 fold changes",
-        pd.concat(blocks, ignore_index=True),
+        _melted(table, "_LFC", "lfc", stem).assign(p=np.nan, fdr=np.nan),
         (_ASSUMED_COMPARISON, "p-values are not in the file"),
     )
 
 
 def _is_score_matrix(table: pd.DataFrame) -> bool:
     return _ends_everywhere(table, "_rrascore")
+
+
+def _read_score_matrix(table: pd.DataFrame, stem: str) -> RawScreens:
+    return RawScreens(SCORE_LAYOUT, _melted(table, "_RRAscore", "score", stem))
+
+
+def _melted(table: pd.DataFrame, ending: str, value: str, stem: str) -> pd.DataFrame:
+    """One row per gene and column; screens are named like the columns without the ending."""
+    names = [str(column)[: -len(ending)] or stem for column in table.columns[1:]]
+    return pd.DataFrame(
+        {
+            "gene": np.tile(table.iloc[:, 0].to_numpy(), len(names)),
+            "screen": np.repeat(names, len(table)),
+            value: np.concatenate([table[column].to_numpy() for column in table.columns[1:]]),
+        }
+    )
+
+
+def _read_counts(table: pd.DataFrame, sheet: pd.DataFrame | None, path: Path) -> RawScreens:
+    if sheet is None:
+        raise InputError(
+            f"{path} is a table of guide counts (samples {name_some(table.columns[2:])}), by "
+            "itself no known screen table; expected a sample sheet beside it that gives every "
+            "sample the role NK or control (columns sample, role and, where needed, replicate, "
+            "screen, cell_line, perturbation, effector)."
+        )
+    scored = score_counts(table, screen_stem(path), sheet, path)
+    return RawScreens(
+        COUNT_LAYOUT, scored.rows, (_ASSUMED_COMPARISON, *scored.notes), scored.counts
+    )
 
 
 def _ends_everywhere(table: pd.DataFrame, ending: str) -> bool:
@@ -306,85 +327,5 @@ _LAYOUTS: tuple[
     (_is_rra, _read_rra),
     (_is_mle, _read_mle),
     (_is_fold_change_matrix, _read_fold_change_matrix),
+    (_is_score_matrix, _read_score_matrix),
 )
-
-
-def read_screen_metadata(metadata: ScreenMetadata | None) -> dict[str, dict[str, str]]:
-    """Read what the user says about screens, from a mapping or a YAML or CSV file.
-
-    Parameters
-    ----------
-    metadata
-        Screen name → fields of ``METADATA_FIELDS``, or the path of a file with them.
-
-    Returns
-    -------
-    dict
-        Screen name → the fields that are filled in.
-
-    Raises
-    ------
-    InputError
-        When a field or its value is unknown, or the file is malformed.
-    """
-    if metadata is None:
-        return {}
-    where = "The metadata"
-    if isinstance(metadata, str | Path):
-        where = str(metadata)
-        metadata = _load_metadata(require_file(metadata, "metadata of the screens"))
-    described: dict[str, dict[str, str]] = {}
-    for screen, fields in metadata.items():
-        if not isinstance(fields, Mapping):
-            raise InputError(
-                f"{where} give {fields!r} for the screen {screen}; expected the fields "
-                f"{', '.join(METADATA_FIELDS)}."
-            )
-        foreign = sorted(str(name) for name in fields if name not in METADATA_FIELDS)
-        if foreign:
-            raise InputError(
-                f"{where} have the field {name_some(foreign)} for the screen {screen}; expected "
-                f"{', '.join(METADATA_FIELDS)}."
-            )
-        described[str(screen).strip()] = {
-            name: str(value).strip()
-            for name, value in fields.items()
-            if value is not None and not pd.isna(value) and str(value).strip()
-        }
-        for name, allowed in (("perturbation", PERTURBATIONS), ("species", _SPECIES)):
-            value = described[str(screen).strip()].get(name)
-            if value is not None and value not in allowed:
-                raise InputError(
-                    f"{where} give the {name} {value!r} for the screen {screen}; expected "
-                    f"{' or '.join(allowed)}."
-                )
-    return described
-
-
-def _load_metadata(path: Path) -> Mapping[str, Mapping[str, str]]:
-    if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{path} is not well-formed YAML ({str(error).splitlines()[0]}); expected screen "
-                "names with their fields."
-            ) from error
-        if not isinstance(content, dict):
-            raise InputError(f"{path} holds no mapping; expected screen names with their fields.")
-        return content
-    table = read_text_table(path, "metadata of the screens")
-    if "screen" not in table.columns:
-        raise InputError(
-            f"{path} has the columns {name_some(table.columns)}; expected screen and any of "
-            f"{', '.join(METADATA_FIELDS)}."
-        )
-    repeated = table.loc[table["screen"].duplicated(), "screen"]
-    if len(repeated):
-        raise InputError(
-            f"{path} describes {name_some(repeated.unique())} more than once; expected every "
-            "screen once."
-        )
-    fields = table.drop(columns="screen").to_dict(orient="records")
-    named = [{str(name): value for name, value in row.items()} for row in fields]
-    return dict(zip(table["screen"].astype(str), named, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,44 +10,32 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io.genes import approve_gene_names, approved_symbols, gene_reference_source
+from nkpredict.io.genes import gene_reference_source
+from nkpredict.io.sample_sheet import SampleSheet, read_sample_sheet
 from nkpredict.io.screen_formats import (
-    METADATA_FIELDS,
-    PERTURBATIONS,
+    COUNT_LAYOUT,
     SCREEN_COLUMNS,
     WHAT,
-    ScreenMetadata,
+    RawScreens,
     read_raw_screens,
-    read_screen_metadata,
     screen_stem,
 )
+from nkpredict.io.screen_genes import approve_screen_genes
+from nkpredict.io.screen_metadata import (
+    METADATA_FIELDS,
+    PERTURBATIONS,
+    ScreenMetadata,
+    read_screen_metadata,
+)
+from nkpredict.io.screen_scores import is_scores, join_scores
 from nkpredict.io.simulated import SIMULATED_PREFIX
 from nkpredict.io.writing import file_sha256, require_file
 
-# CTRL is also the symbol of chymotrypsin-like protease; in a screen table it is far more often a
-# control, and a control guide taken for a gene does more harm than one gene missing.
-_CONTROL = re.compile(
-    r"""^(?:
-        non[-_. ]?target.* | nt[-_. ]?(?:c|control|ctrl|guide|sg[a-z]*)[-_. ]?\d* | nt[-_]\d+
-      | (?:neg(?:ative)?|pos(?:itive)?)?[-_. ]?(?:controls?|ctrls?)(?:\d.*|[-_. ].*)?
-      | no[-_. ](?:current|site|target).* | (?:one[-_. ])?intergenic.* | scrambled?.*
-      | safe[-_. ]?(?:harbou?r|targeting|cutting).* | rosa26.* | aavs1.*
-      | [a-z]?luc(?:2|iferase)?(?:[-_. ].*)?
-      | (?:e?gfp|[et]?rfp|e?bfp|e?yfp|ecfp)(?:[-_. ].*)? | lacz.* | mcherry.* | tdtomato.*
-    )$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_MICRO_RNA = re.compile(r"^(?:hsa|mmu)[-_.](?:mir|let|mirlet)[-_.]?", re.IGNORECASE)
-_ISO_DATE = re.compile(r"^\d{4}-(?P<month>03|09|12)-(?P<day>\d{2})(?: 00:00:00)?$")
-_SHOUTED_DATE = re.compile(r"^(?:(?P<day>\d{1,2})-)?(?P<month>MAR|SEP|DEC)(?:-(?P<day2>\d{1,2}))?$")
-_SHOUTED_ORF = re.compile(r"^(C(?:\d{1,2}|X|Y))ORF(\d+.*)$")
-_PSEUDOAUTOSOMAL = re.compile(r"^(.+)_[XY]$")
-_TITLE_CASE = re.compile(r"^[A-Z][a-z]+[a-z0-9-]*$")
-_MONTHS = {"03": "Mar", "09": "Sep", "12": "Dec"}
-
 
 def read_screen_tables(
-    *paths: str | Path, metadata: ScreenMetadata | None = None
+    *paths: str | Path,
+    metadata: ScreenMetadata | None = None,
+    sample_sheet: SampleSheet | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Read screen files and bring them to one convention of sign and one set of gene names.
 
@@ -61,6 +49,9 @@ def read_screen_tables(
         ``cell_line``, ``perturbation`` (``loss`` or ``gain``), ``effector``, ``species``
         (``human`` or ``mouse``), ``source``; a mapping, or a YAML or CSV file with a ``screen``
         column. It wins over what a file says.
+    sample_sheet
+        Needed for tables of guide counts: which samples are ``NK`` and which ``control``, and
+        what is known of their screens; see :func:`nkpredict.io.sample_sheet.read_sample_sheet`.
 
     Returns
     -------
@@ -77,15 +68,24 @@ def read_screen_tables(
     ------
     InputError
         When a file cannot be read, has an unknown header, holds mouse symbols without saying so,
-        or leaves no usable row, or when two files hold the same screen.
+        or leaves no usable row, when two files hold the same screen, or when guide counts lack
+        their sample sheet or RRA scores their fold changes.
     """
     if not paths:
         raise InputError(f"No file was given; expected at least one {WHAT}.")
     described = read_screen_metadata(metadata)
+    sheet = None if sample_sheet is None else read_sample_sheet(sample_sheet)
+    raws = {path: read_raw_screens(path, sheet) for path in _files(paths)}
+    if sheet is not None:
+        _reject_unused_sheet(sheet, raws)
     used: set[str] = set()
-    tables, files = [], []
-    for path in (require_file(path, WHAT) for path in paths):
-        table, record, matched = _read_one(path, described)
+    tables, files, companions = [], [], []
+    for path in [path for path, raw in raws.items() if is_scores(raw)]:
+        scores = raws.pop(path)
+        raws, counts = join_scores(scores, raws, path)
+        companions.append(_record(path, scores, scores.rows["screen"], counts, []))
+    for path, raw in raws.items():
+        table, record, matched = _tidied(path, raw, described)
         used |= matched
         tables.append(table)
         files.append(record)
@@ -97,6 +97,7 @@ def read_screen_tables(
         )
     whole = pd.concat(tables, ignore_index=True)
     whole = whole.sort_values(["screen", "gene"], ignore_index=True)[list(SCREEN_COLUMNS)]
+    files += companions
     provenance = {
         "files": sorted(files, key=lambda record: (record["file"], record["sha256"])),
         "gene_names": gene_reference_source(),
@@ -108,16 +109,32 @@ def read_screen_tables(
     return whole, provenance
 
 
-def _read_one(
-    path: Path, described: dict[str, dict[str, str]]
+def _files(paths: Sequence[str | Path]) -> list[Path]:
+    files = [require_file(path, WHAT) for path in paths]
+    for number, path in enumerate(files):
+        if path in files[:number]:
+            raise InputError(f"{path} is given twice; expected every file once.")
+    return files
+
+
+def _reject_unused_sheet(sheet: pd.DataFrame, raws: dict[Path, RawScreens]) -> None:
+    if not any(raw.layout == COUNT_LAYOUT for raw in raws.values()):
+        raise InputError(
+            f"A sample sheet with {name_some(sheet['sample'].unique())} was given, but none of the "
+            f"files is a table of guide counts ({name_some(p.name for p in raws)}); expected one "
+            "with the columns sgRNA, Gene and these samples."
+        )
+
+
+def _tidied(
+    path: Path, raw: RawScreens, described: dict[str, dict[str, str]]
 ) -> tuple[pd.DataFrame, dict[str, Any], set[str]]:
-    raw = read_raw_screens(path)
     rows = raw.rows.copy()
     assumptions = list(raw.assumptions)
     counts = {"rows_read": len(rows), **raw.counts}
     rows, matched = _describe(rows, path, described, assumptions)
     rows = _keep_numbers(rows, path, counts)
-    rows = _approve(rows, path, counts, assumptions)
+    rows = approve_screen_genes(rows, path, counts, assumptions)
     rows = _one_row_per_gene(rows, counts)
     if rows.empty:
         raise InputError(
@@ -128,15 +145,25 @@ def _read_one(
     # + 0.0 turns the -0.0 of a gain-of-function screen into 0.0
     rows["effect"] = signs * rows["lfc"] + 0.0
     counts["rows_kept"] = len(rows)
-    record = {
+    record = _record(path, raw, rows["screen"], counts, assumptions)
+    return rows.drop(columns="species"), record, matched
+
+
+def _record(
+    path: Path,
+    raw: RawScreens,
+    screens: pd.Series,
+    counts: dict[str, int],
+    assumptions: list[str],
+) -> dict[str, Any]:
+    return {
         "file": path.name,
         "sha256": file_sha256(path),
         "layout": raw.layout,
-        "screens": sorted(rows["screen"].unique()),
+        "screens": sorted(screens.unique()),
         "counts": {name: int(count) for name, count in counts.items()},
         "assumptions": assumptions,
     }
-    return rows.drop(columns="species"), record, matched
 
 
 def _describe(
@@ -212,108 +239,6 @@ def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.
     counts["dropped_text_among_numbers"] = int(text.sum())
     counts["dropped_infinite"] = int(infinite.sum())
     return rows.assign(**kept)[~(missing | bad | nameless)].reset_index(drop=True)
-
-
-def _approve(
-    rows: pd.DataFrame, path: Path, counts: dict[str, int], assumptions: list[str]
-) -> pd.DataFrame:
-    """Drop what is no gene and bring names up to date, working on each distinct name once."""
-    codes, distinct = pd.factorize(rows["gene"].astype(object))
-    given = [str(name).strip() for name in distinct]
-    mouse = rows["species"].eq("mouse").to_numpy()
-    if given and all(name.isdigit() for name in given):
-        raise InputError(
-            f"{path} names genes by numbers ({name_some(given)}); expected gene symbols or "
-            "Ensembl ids."
-        )
-    if mouse.any():
-        assumptions.append("mouse symbols were upper-cased and read as human symbols")
-
-    def per_row(flags: list[bool]) -> np.ndarray:
-        # a missing name has the code -1, which picks the False appended here
-        return np.append(np.array(flags, dtype=bool), False)[codes]
-
-    control = per_row([_CONTROL.match(name) is not None for name in given])
-    micro_rna = per_row([_MICRO_RNA.match(name) is not None for name in given])
-    several = per_row([";" in name or "," in name for name in given])
-    nameless = (codes < 0) | per_row([name == "" for name in given])
-    counts["dropped_without_gene_name"] = int(nameless.sum())
-    counts["dropped_controls"] = int(control.sum())
-    counts["dropped_micro_rna"] = int(micro_rna.sum())
-    counts["dropped_several_genes_in_one_row"] = int(several.sum())
-    keep = ~(control | micro_rna | several | nameless)
-    _reject_mouse_symbols(given, codes[keep & ~mouse], path)
-
-    approved = pd.Series("", index=rows.index, dtype=object)
-    stripped = _sg_was_stripped(given)
-    totals = dict.fromkeys(("restored_dates", "updated_names", "repaired_names"), 0)
-    unknown: set[str] = set()
-    for species_rows, case in ((keep & ~mouse, str), (keep & mouse, str.upper)):
-        if not species_rows.any():
-            continue
-        names = [case(name) for name in given]
-        repaired = [_repair(name, stripped) for name in names]
-        outcome = approve_gene_names(repaired)
-        present = np.zeros(len(given), dtype=bool)
-        present[codes[species_rows]] = True
-        where = np.flatnonzero(present)
-        totals["restored_dates"] += sum(repaired[i] in outcome.dates for i in where)
-        totals["updated_names"] += sum(repaired[i] in outcome.renamed for i in where)
-        totals["repaired_names"] += sum(
-            repaired[i] != names[i] and repaired[i] not in outcome.dates for i in where
-        )
-        unknown |= {repaired[i] for i in where} & set(outcome.unknown)
-        approved[species_rows] = np.array(outcome.approved, dtype=object)[codes[species_rows]]
-    counts.update(totals, names_not_in_reference=len(unknown))
-    # only Ensembl ids outside the reference table come back empty
-    unmapped = keep & approved.eq("").to_numpy()
-    counts["dropped_unknown_ensembl_ids"] = int(unmapped.sum())
-    return rows.assign(gene=approved)[keep & ~unmapped]
-
-
-def _repair(name: str, sg_was_stripped: bool) -> str:
-    """Undo the harm that spreadsheets and pipelines do to gene symbols, where it is certain."""
-    iso = _ISO_DATE.match(name)
-    if iso:
-        return f"{int(iso['day'])}-{_MONTHS[iso['month']]}"
-    shouted = _SHOUTED_DATE.match(name)
-    if shouted and (shouted["day"] or shouted["day2"]):
-        return f"{int(shouted['day'] or shouted['day2'])}-{shouted['month'].title()}"
-    orf = _SHOUTED_ORF.match(name)
-    if orf:
-        return f"{orf[1]}orf{orf[2]}"
-    symbols = approved_symbols()
-    if name in symbols:
-        return name
-    pseudoautosomal = _PSEUDOAUTOSOMAL.match(name)
-    if pseudoautosomal and pseudoautosomal[1] in symbols:
-        return pseudoautosomal[1]
-    candidates: set[str] = set()
-    if "0" in name:  # "NA" replaced by 0 all through a table: NAGK became 0GK
-        candidates |= {f"{name[:i]}NA{name[i + 1 :]}" for i, c in enumerate(name) if c == "0"}
-    if sg_was_stripped:
-        candidates |= {f"{name[:i]}SG{name[i:]}" for i in range(len(name) + 1)}
-    fitting = candidates & symbols
-    if len(fitting) == 1 and approve_gene_names([name]).unknown:
-        return fitting.pop()
-    return name
-
-
-def _sg_was_stripped(names: list[str]) -> bool:
-    # A genome-wide library has some 70 symbols with SG in them; MAGeCK MLE has been seen to cut it
-    return len(names) >= 5000 and not any("SG" in name.upper() for name in names)
-
-
-def _reject_mouse_symbols(names: list[str], codes: np.ndarray, path: Path) -> None:
-    present = [names[code] for code in np.unique(codes)]
-    lettered = [name for name in present if any(c.isalpha() for c in name)]
-    title_case = [name for name in lettered if _TITLE_CASE.match(name)]
-    if len(title_case) * 2 > len(lettered):
-        raise InputError(
-            f"{path} holds mouse gene symbols ({name_some(title_case, 3)}): {len(title_case)} of "
-            f"{len(lettered)} names are in title case, while human symbols were expected. Say "
-            "species: mouse in the metadata to have them upper-cased."
-        )
 
 
 def _one_row_per_gene(rows: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:

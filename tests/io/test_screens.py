@@ -157,8 +157,8 @@ def test_scores_without_direction_are_refused(write):
 
 
 def test_unknown_header_names_what_was_found_and_expected(write):
-    with pytest.raises(InputError, match=r"columns sgRNA, Gene, L1.*MAGeCK RRA.*MAGeCK MLE"):
-        read_screens(write("sgRNA\tGene\tL1\ns_1\tB2M\t4\n"))
+    with pytest.raises(InputError, match=r"columns sgRNA, Gene, eff.*MAGeCK RRA.*MAGeCK MLE"):
+        read_screens(write("sgRNA\tGene\teff\ns_1\tB2M\t1\n"))
 
 
 @pytest.mark.parametrize(
@@ -310,6 +310,12 @@ def test_simulated_screens_are_marked(write):
     table = read_screens(write(COMBINED.replace("K562", "SIM-K562")))
     assert table.provenance["simulated"] is True
     assert "SIMULATED" in repr(table)
+
+
+def test_one_file_given_twice_is_refused(write):
+    path = write(COMBINED)
+    with pytest.raises(InputError, match="given twice"):
+        read_screens(path, path)
 
 
 def test_one_screen_in_two_files_is_refused(write):
