@@ -254,7 +254,7 @@ def _evaluate(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
     long.insert(1, "repeat", fold.repeat)
     long.insert(2, "fold", fold.number)
     chosen = {"split": fold.split, "repeat": fold.repeat, "fold": fold.number, **tuned.settings}
-    shares = fitted.weights_ / fitted.weights_.sum()
-    chosen |= {f"weight_{name}": float(w) for name, w in zip(LEARNERS, shares, strict=True)}
+    weights = zip(LEARNERS, fitted.weights_, strict=True)
+    chosen |= {f"weight_{name}": float(weight) for name, weight in weights}
     chosen["evidence_trust"] = float(fitted.core_.learners["ridge"].trust_)
     return long, chosen

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.stats import norm, rankdata
 
 TEMPER = 0.1
 """Power to which the held-out likelihood of a learner counts."""
-LEAST_SLOPE, LARGEST_SLOPE = 0.2, 1.5
-
-
-class Calibration(NamedTuple):
-    """Straight line from blended predictions to the response."""
-
-    slope: float
-    offset: float
 
 
 def blend_weights(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -45,26 +35,6 @@ def blend_weights(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
     weights = np.exp(TEMPER * (likelihood - likelihood.max()))
     share: np.ndarray = weights / weights.sum()
     return share
-
-
-def calibrate(held_out: np.ndarray, target: np.ndarray) -> Calibration:
-    """Fit the line from held-out blended predictions to the response by least squares.
-
-    The slope is kept between `LEAST_SLOPE` and `LARGEST_SLOPE`: below, predictions would shrink to
-    a constant that hides that nothing was learned.
-
-    Parameters
-    ----------
-    held_out
-        Out-of-fold blended predictions, shape (n_samples,).
-    target
-        Observed response, shape (n_samples,).
-    """
-    centred = held_out - held_out.mean()
-    squares = float(centred @ centred)
-    slope = float(centred @ (target - target.mean())) / squares if squares > 0 else 1.0
-    slope = float(np.clip(slope, LEAST_SLOPE, LARGEST_SLOPE))
-    return Calibration(slope, float(target.mean() - slope * held_out.mean()))
 
 
 def normal_scores(target: np.ndarray) -> np.ndarray:

@@ -67,8 +67,8 @@ class BlendCore:
         """Fit all parts on the same samples."""
         with threadpool_limits(1):
             harmonised = self.fit_scale(data.profiles)
-            for learner in self.learners.values():
-                learner.fit(harmonised, data.target, groups=data.labels, sample_weight=data.weights)
+        for learner in self.learners.values():
+            fit_learner(learner, harmonised, data)
         return self
 
     def fit_scale(self, profiles: RankedProfiles) -> np.ndarray:
@@ -120,7 +120,10 @@ class BlendCore:
 
     def ends(self, profiles: RankedProfiles) -> np.ndarray:
         """Low and high end (5th and 95th percentile) of each harmonised gene, 2 × genes."""
-        ends: np.ndarray = np.nanquantile(self.harmoniser.transform(profiles), RANGE_ENDS, axis=0)
+        values = self.harmoniser.transform(profiles)
+        # the version that knows NaN is fifty times slower
+        quantile = np.nanquantile if np.isnan(values).any() else np.quantile
+        ends: np.ndarray = quantile(values, RANGE_ENDS, axis=0)
         return ends
 
     def standardise(self, profiles: RankedProfiles) -> np.ndarray:

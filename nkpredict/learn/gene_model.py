@@ -27,8 +27,6 @@ class GeneModel(RegressorMixin, BaseEstimator):
         Harmoniser and learners.
     weights_ : numpy.ndarray
         Weight of each learner.
-    offset_ : float
-        Added to the weighted predictions.
     feature_names_in_ : numpy.ndarray
         Genes in sorted order.
     effect_ : numpy.ndarray
@@ -49,7 +47,6 @@ class GeneModel(RegressorMixin, BaseEstimator):
 
     core_: BlendCore
     weights_: np.ndarray
-    offset_: float
     feature_names_in_: np.ndarray
     effect_: np.ndarray
     range_: np.ndarray
@@ -62,7 +59,7 @@ class GeneModel(RegressorMixin, BaseEstimator):
     def predict(self, X: Profiles) -> np.ndarray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
         each = self.core_.predict_each(self._profiles(X))
-        predicted: np.ndarray = (each * self.weights_).sum(axis=1) + self.offset_
+        predicted: np.ndarray = (each * self.weights_).sum(axis=1)
         return predicted
 
     def contributions(self, X: Profiles) -> tuple[pd.DataFrame, float]:
@@ -77,9 +74,7 @@ class GeneModel(RegressorMixin, BaseEstimator):
         """
         profiles = self._profiles(X)
         parts, base = self.core_.contributions(profiles, self.weights_)
-        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), (
-            base + self.offset_
-        )
+        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), (base)
 
     def substituted(self, X: Profiles, level: np.ndarray) -> np.ndarray:
         """Change of the prediction if one gene alone had another level.

@@ -23,7 +23,7 @@ from nkpredict.features.alignment import (
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.adaptive import AdaptiveRidge
 from nkpredict.learn.base import GeneLearner
-from nkpredict.learn.blend import blend_weights, calibrate, normal_scores
+from nkpredict.learn.blend import blend_weights, normal_scores
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore, TrainingData, fit_learner
 from nkpredict.learn.evidence import Evidence, combined, signed_evidence
@@ -53,9 +53,8 @@ class NKSusceptibilityModel(GeneModel):
 
     Profiles are harmonised one by one to the training distribution, and the response is replaced
     by normal scores of its ranks. An evidence-weighted ridge, a ridge adapted to the response and
-    evidence-guided boosted trees are fitted, blended by weights learned from out-of-fold
-    predictions, and brought to the scale of the response by a straight line. Genes are matched by
-    name; a gene missing from a new profile counts as average.
+    evidence-guided boosted trees are fitted, and blended by weights learned from out-of-fold
+    predictions. Genes are matched by name; a gene missing from a new profile counts as average.
 
     Parameters
     ----------
@@ -73,9 +72,7 @@ class NKSusceptibilityModel(GeneModel):
     feature_names_in_ : numpy.ndarray
         Genes in sorted order.
     weights_ : numpy.ndarray
-        Blend weights of (ridge, adaptive, boosting) times the slope of the calibration.
-    offset_ : float
-        Added to the weighted predictions.
+        Blend weights of (ridge, adaptive, boosting), summing to 1.
     held_out_ : pandas.DataFrame
         ``observed`` and ``predicted`` susceptibility of each training sample, the prediction made
         by models that had not seen it.
@@ -143,16 +140,14 @@ class NKSusceptibilityModel(GeneModel):
         held_out = np.zeros((len(data.target), len(LEARNERS)))
         for test, predicted in self._held_out(data, {}):
             held_out[test] = predicted
-        shares = blend_weights(held_out, normal_scores(data.target))
-        slope, self.offset_ = calibrate(held_out @ shares, data.target)
-        self.weights_ = slope * shares
+        self.weights_ = blend_weights(held_out, normal_scores(data.target))
         self.evidence_ = combined(self.evidence)
         self.core_ = self._fit_core(data)
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
         self.effect_ = self.core_.effect(data.profiles, self.weights_)
         self.range_ = self.core_.ends(data.profiles)
-        self._judge(data.samples, data.target, held_out @ self.weights_ + self.offset_)
+        self._judge(data.samples, data.target, held_out @ self.weights_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             np.nan_to_num(self.core_.standardise(data.profiles))
         )

@@ -195,7 +195,7 @@ class ScreenPrior(GeneModel):
             pd.DataFrame(harmonised, columns=frame.columns),
             with_modules(signed) if self.modules else signed,
         )
-        self.weights_, self.offset_ = np.ones(1), 0.0
+        self.weights_ = np.ones(1)
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = frame.shape[1]
         self.effect_ = self.core_.effect(profiles, self.weights_)

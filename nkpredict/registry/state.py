@@ -99,7 +99,6 @@ def state_of(model: GeneModel) -> ModelState:
         "learners": learners,
         "novelty_limit": model.novelty_.limit_,
         "half_width": model.half_width_,
-        "offset": model.offset_,
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
@@ -154,7 +153,6 @@ def _rebuild(
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
     model.novelty_.components_ = arrays["novelty.components"]
     model.novelty_.limit_ = float(settings["novelty_limit"])
-    model.offset_ = float(settings["offset"])
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
