@@ -8,10 +8,34 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nkpredict.evaluate import CrossValidation, nested_cross_validate
-    from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens, read_screens
+    from nkpredict.evaluate import (
+        CrossValidation,
+        learning_curve,
+        nested_cross_validate,
+        permutation_test,
+    )
+    from nkpredict.evidence import (
+        GeneEvidence,
+        ScreenTable,
+        TargetTable,
+        combine_screens,
+        known_targets,
+        read_screens,
+        read_targets,
+    )
+    from nkpredict.explain import (
+        driver_scores,
+        druggable_targets,
+        knockout,
+        knockout_against_screens,
+        rank_drugs,
+        rank_drugs_by_sample,
+        resistance_genes,
+        resistance_table,
+        stability,
+    )
     from nkpredict.io import read_expression, read_panel, read_response
-    from nkpredict.learn import NKSusceptibilityModel, ScreenPrior
+    from nkpredict.learn import KillingCurveModel, NKSusceptibilityModel, ScreenPrior
     from nkpredict.registry import Registry, load_bundle, save_bundle
     from nkpredict.report import write_report
     from nkpredict.scoring import Scores, score
@@ -23,21 +47,36 @@ __version__ = version("nkpredict")
 _ROOMS = {
     "CrossValidation": "evaluate",
     "GeneEvidence": "evidence",
+    "KillingCurveModel": "learn",
     "NKSusceptibilityModel": "learn",
     "Registry": "registry",
     "Scores": "scoring",
     "ScreenPrior": "learn",
     "ScreenTable": "evidence",
+    "TargetTable": "evidence",
     "combine_screens": "evidence",
+    "driver_scores": "explain",
+    "druggable_targets": "explain",
+    "knockout": "explain",
+    "knockout_against_screens": "explain",
+    "known_targets": "evidence",
+    "learning_curve": "evaluate",
     "load_bundle": "registry",
     "nested_cross_validate": "evaluate",
+    "permutation_test": "evaluate",
+    "rank_drugs": "explain",
+    "rank_drugs_by_sample": "explain",
     "read_expression": "io",
     "read_panel": "io",
     "read_response": "io",
     "read_screens": "evidence",
+    "read_targets": "evidence",
+    "resistance_genes": "explain",
+    "resistance_table": "explain",
     "save_bundle": "registry",
     "score": "scoring",
     "simulate_study": "simulate",
+    "stability": "explain",
     "train": "training",
     "write_report": "report",
 }
@@ -45,21 +84,36 @@ _ROOMS = {
 __all__ = [
     "CrossValidation",
     "GeneEvidence",
+    "KillingCurveModel",
     "NKSusceptibilityModel",
     "Registry",
     "Scores",
     "ScreenPrior",
     "ScreenTable",
+    "TargetTable",
     "combine_screens",
+    "driver_scores",
+    "druggable_targets",
+    "knockout",
+    "knockout_against_screens",
+    "known_targets",
+    "learning_curve",
     "load_bundle",
     "nested_cross_validate",
+    "permutation_test",
+    "rank_drugs",
+    "rank_drugs_by_sample",
     "read_expression",
     "read_panel",
     "read_response",
     "read_screens",
+    "read_targets",
+    "resistance_genes",
+    "resistance_table",
     "save_bundle",
     "score",
     "simulate_study",
+    "stability",
     "train",
     "write_report",
 ]

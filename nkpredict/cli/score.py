@@ -45,6 +45,17 @@ def score(
     layer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Layer of an h5ad file to read.")
     ] = None,
+    obs: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Table of the samples, its first column their names."),
+    ] = None,
+    lineage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of that table (or of the h5ad) that groups the samples in the report.",
+        ),
+    ] = None,
     registry: RegistryLocation = None,
     json_file: JsonFile = None,
     quiet: Quiet = False,
@@ -74,6 +85,8 @@ def score(
             orientation=orientation,  # type: ignore[arg-type]
             unit=unit,
             layer=layer,
+            obs=obs,
+            lineage=lineage,
         )
         progress("scoring", 1, 2)
         write_results(scores, out)
@@ -124,5 +137,11 @@ def print_scores(scores: Any) -> None:
     top = scores.resistance_genes.head(8)
     if len(top):
         say(f"Genes that lower {what} most: " + ", ".join(top["gene"]))
+    hits = [drug for drug in scores.drugs.head(20).itertuples() if drug.n_hits]
+    if hits:
+        say(
+            "Drugs against these genes, with what they do to NK cells: "
+            + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
+        )
     for warning in scores.provenance["warnings"]:
         say(f"Note: {warning}")

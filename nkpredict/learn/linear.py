@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy.linalg import eigh
@@ -15,14 +15,6 @@ from nkpredict.learn.base import GeneLearner
 
 # Eigenvalues of the scaled Gram matrix average 1, so this spans hardly any to near total shrinkage.
 PENALTIES = tuple(np.logspace(-3, 3, 25).tolist())
-
-
-class DualFit(NamedTuple):
-    """A ridge in the dual at the penalty with the least leave-one-out error."""
-
-    error: float
-    penalty: float
-    dual: np.ndarray
 
 
 class LinearLearner(GeneLearner):
@@ -124,17 +116,10 @@ class LinearLearner(GeneLearner):
         return standard
 
 
-def scaled_gram(rows: np.ndarray) -> tuple[np.ndarray, float]:
-    """Gram matrix of the rows with mean eigenvalue 1, and what it was divided by."""
-    gram = rows @ rows.T
-    size = float(np.trace(gram)) / len(gram)
-    return (gram / size, size) if size > 0 else (gram, 1.0)
-
-
-def best_penalty(
-    gram: np.ndarray, residual: np.ndarray, root: np.ndarray, penalties: tuple[float, ...]
-) -> DualFit:
-    """Fit a ridge in the dual at the penalty with the least leave-one-out error.
+def left_out_errors(
+    gram: np.ndarray, residual: np.ndarray, root: np.ndarray, penalties: np.ndarray
+) -> np.ndarray:
+    """Mean squared leave-one-out error of a ridge in the dual, for every penalty.
 
     Closed form over the whole path (Golub, Heath & Wahba, Technometrics 1979, doi
     10.1080/00401706.1979.10489751).
@@ -142,30 +127,25 @@ def best_penalty(
     Parameters
     ----------
     gram
-        Samples × samples, mean eigenvalue 1.
+        Samples × samples.
     residual, root
         Centred target and root of the sample weights, as in `LinearLearner`.
     penalties
-        Candidates.
+        Candidates, shape (n_penalties,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_penalties,).
     """
     eigenvalues, vectors = eigh(gram, driver="evd")
-    eigenvalues = np.maximum(eigenvalues, 0)
-    projected = vectors.T @ residual
-    squared = vectors**2
+    eigenvalues = np.maximum(eigenvalues, 0)[:, None]
+    shrink = eigenvalues / (eigenvalues + penalties)
+    remaining = residual[:, None] - vectors @ (shrink * (vectors.T @ residual)[:, None])
     # Leverage of the mean is added because the target was centred on it.
-    of_mean = root**2 / (root @ root)
-    best = None
-    for penalty in penalties:
-        shrink = eigenvalues / (eigenvalues + penalty)
-        remaining = residual - vectors @ (shrink * projected)
-        leverage = squared @ shrink + of_mean
-        error = float(np.mean((remaining / np.maximum(1 - leverage, 1e-6)) ** 2))
-        # A tiny margin keeps the choice stable.
-        if best is None or error < best[0] * (1 - 1e-9):
-            best = (error, penalty)
-    assert best is not None, "no penalty was given"  # noqa: S101 - for the type checker
-    error, penalty = best
-    return DualFit(error, penalty, vectors @ (projected / (eigenvalues + penalty)))
+    leverage = vectors**2 @ shrink + (root**2 / (root @ root))[:, None]
+    errors: np.ndarray = ((remaining / np.maximum(1 - leverage, 1e-6)) ** 2).mean(axis=0)
+    return errors
 
 
 def _weighted_mean(values: np.ndarray, share: np.ndarray) -> np.ndarray:

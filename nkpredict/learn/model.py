@@ -21,7 +21,6 @@ from nkpredict.features.alignment import (
     to_weights,
 )
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
-from nkpredict.learn.adaptive import AdaptiveRidge
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.blend import blend_weights, normal_scores
 from nkpredict.learn.boosting import EvidenceBoosting
@@ -34,7 +33,6 @@ from nkpredict.learn.ridge import EvidenceRidge
 
 LEARNERS: dict[str, type[GeneLearner]] = {
     "ridge": EvidenceRidge,
-    "adaptive": AdaptiveRidge,
     "boosting": EvidenceBoosting,
 }
 """What is blended, in the order of the weights."""
@@ -52,8 +50,8 @@ class NKSusceptibilityModel(GeneModel):
     """Predict NK susceptibility from expression, with screens as a prior.
 
     Profiles are harmonised one by one to the training distribution, and the response is replaced
-    by normal scores of its ranks. An evidence-weighted ridge, a ridge adapted to the response and
-    evidence-guided boosted trees are fitted, and blended by weights learned from out-of-fold
+    by normal scores of its ranks. A ridge adapted to response and evidence and evidence-guided
+    boosted trees are fitted, and blended by weights learned from out-of-fold
     predictions. Genes are matched by name; a gene missing from a new profile counts as average.
 
     Parameters
@@ -62,7 +60,7 @@ class NKSusceptibilityModel(GeneModel):
         `GeneEvidence`, `ScreenTable` or None.
     random_state
         Seed of folds and of row and column samples.
-    ridge, adaptive, boosting
+    ridge, boosting
         Learners to use in place of the default ones; their evidence is set by the model.
     folds
         Inner folds that give blend weights, intervals and skill.
@@ -72,7 +70,7 @@ class NKSusceptibilityModel(GeneModel):
     feature_names_in_ : numpy.ndarray
         Genes in sorted order.
     weights_ : numpy.ndarray
-        Blend weights of (ridge, adaptive, boosting), summing to 1.
+        Blend weights of (ridge, boosting), summing to 1.
     held_out_ : pandas.DataFrame
         ``observed`` and ``predicted`` susceptibility of each training sample, the prediction made
         by models that had not seen it.
@@ -98,14 +96,12 @@ class NKSusceptibilityModel(GeneModel):
         evidence: Evidence = None,
         random_state: int = 0,
         ridge: EvidenceRidge | None = None,
-        adaptive: AdaptiveRidge | None = None,
         boosting: EvidenceBoosting | None = None,
         folds: int = 5,
     ) -> None:
         self.evidence = evidence
         self.random_state = random_state
         self.ridge = ridge
-        self.adaptive = adaptive
         self.boosting = boosting
         self.folds = folds
 
@@ -178,7 +174,7 @@ class NKSusceptibilityModel(GeneModel):
         test : numpy.ndarray
             Positions of the samples of the fold.
         predicted : numpy.ndarray
-            Predictions of ridge, adaptive ridge and boosting, fold samples × 3.
+            Predictions of ridge and boosting, fold samples × 2.
         """
         memory = {} if memory is None else memory
         if "data" not in memory:

@@ -1,34 +1,69 @@
-"""Ridge regression in the dual whose penalty falls where screens have evidence."""
+"""Ridge regression whose penalty falls where a gene goes with the response, or screens name it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import eigh
+from sklearn.model_selection import KFold
 
 from nkpredict.learn.evidence import Evidence, signed_evidence
-from nkpredict.learn.linear import PENALTIES, DualFit, LinearLearner, best_penalty, scaled_gram
+from nkpredict.learn.importance import adaptive_importance, scaled_importance
+from nkpredict.learn.linear import PENALTIES, LinearLearner, left_out_errors
+
+_FOLDS = 5
+# A mixture with evidence must lower the cross-validated error by this share to replace none.
+_LEAST_GAIN = 0.01
+
+
+class _Part(NamedTuple):
+    """One part of the prior covariance of the coefficients: a diagonal or one direction."""
+
+    importance: np.ndarray | None
+    direction: np.ndarray | None
+
+    def kernel(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        if self.direction is not None:
+            return np.outer(rows @ self.direction, others @ self.direction)
+        product: np.ndarray = (rows * self.importance) @ others.T
+        return product
+
+    def coefficients(self, pull: np.ndarray) -> np.ndarray:
+        if self.direction is not None:
+            return self.direction * float(self.direction @ pull)
+        coefficients: np.ndarray = self.importance * pull
+        return coefficients
 
 
 class EvidenceRidge(LinearLearner):
     """Linear model in the dual, with screens as a prior that is trusted as far as it helps.
 
-    The Gram matrix is a mixture: all genes alike, genes in proportion to the strength of their
-    evidence, and one direction along the signed evidence. How much of each, and the penalty, are
-    chosen by the closed-form leave-one-out error. A share of 0 is always among the choices, so
-    evidence that does not help is left aside.
+    Genes are penalised the less, the more they go with the response (see
+    `nkpredict.learn.importance.adaptive_importance`). Evidence adds two parts to that prior: a
+    lower penalty in proportion to the strength of evidence, and one direction along the signed
+    evidence. How much of each is chosen by cross-validation within the training samples, with the
+    importance of genes learned anew in each fold; none is always among the choices and stays
+    unless another one is clearly better, so evidence that does not help is left aside. The penalty
+    is the geometric mean of the ones that cross-validation and the closed-form leave-one-out
+    error choose: the latter has seen the importances and shrinks too little, the former has fewer
+    samples and shrinks too much.
 
     Parameters
     ----------
     evidence
         `GeneEvidence`, `ScreenTable`, array of signed evidence in gene order, or None.
     trust
-        Shares of the Gram matrix that evidence strength may take; 0 is added when absent.
+        Shares of the prior that evidence strength may take; 0 is added when absent.
     direction
         Shares that the signed direction may take; 0 is added when absent.
+    powers
+        Powers of the correlation with the response that weight a gene; () weights all alike.
     penalties
         Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
+    random_state
+        Seed of the folds.
 
     Attributes
     ----------
@@ -47,68 +82,92 @@ class EvidenceRidge(LinearLearner):
         evidence: Evidence = None,
         trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
         direction: Sequence[float] = (0.0, 0.2, 0.5),
+        powers: Sequence[float] = (2.0, 4.0),
         penalties: Sequence[float] = PENALTIES,
+        random_state: int = 0,
     ) -> None:
         self.evidence = evidence
         self.trust = trust
         self.direction = direction
+        self.powers = powers
         self.penalties = penalties
+        self.random_state = random_state
 
     def _fit_rows(
         self, rows: np.ndarray, residual: np.ndarray, root: np.ndarray, genes: Any
     ) -> None:
         signed = signed_evidence(self.evidence, genes)
-        parts = _gram_parts(rows, signed)
-        best: tuple[DualFit, float, float] | None = None
-        for trust, direction in _mixtures(self.trust, self.direction, len(parts) > 1):
-            shares = _shares(trust, direction, len(parts))
-            gram = np.sum([s * part for s, (part, _) in zip(shares, parts, strict=True)], axis=0)
-            fit = best_penalty(gram, residual, root, tuple(self.penalties))
-            # The simpler mixture stays on a tie.
-            if best is None or fit.error < best[0].error * (1 - 1e-9):
-                best = fit, trust, direction
-        assert best is not None, "there is always the mixture without evidence"  # noqa: S101
-        fit, self.trust_, self.direction_ = best
-        self.left_out_error_, self.penalty_ = fit.error, fit.penalty
-        shares = _shares(self.trust_, self.direction_, len(parts))
-        self.coef_ = _coefficients(rows, fit.dual, signed, shares, parts)
+        penalties = np.asarray(self.penalties, dtype=float)
+        mixtures = self._mixtures(bool(np.any(signed)))
+        errors = self._cross_validated(rows, residual, root, signed, mixtures)
+        best = errors.min(axis=1)
+        chosen = 0
+        for number in range(1, len(mixtures)):
+            if best[number] < best[chosen] * (1 - _LEAST_GAIN * (chosen == 0)):
+                chosen = number
+        self.trust_, self.direction_ = mixtures[chosen]
+        parts = self._parts(rows, residual, signed)
+        kernels = [part.kernel(rows, rows) for part in parts]
+        gram = _mixed(mixtures[chosen], kernels)
+        left_out = left_out_errors(gram, residual, root, penalties)
+        self.penalty_ = float(
+            np.sqrt(penalties[errors[chosen].argmin()] * penalties[left_out.argmin()])
+        )
+        dual = np.linalg.solve(gram + self.penalty_ * np.eye(len(gram)), residual)
+        pull = dual @ rows
+        self.coef_ = _mixed(mixtures[chosen], [part.coefficients(pull) for part in parts])
+
+    def _parts(self, rows: np.ndarray, residual: np.ndarray, signed: np.ndarray) -> list[_Part]:
+        parts = [_Part(adaptive_importance(rows, residual, self.powers), None)]
+        if np.any(signed):
+            parts.append(_Part(scaled_importance(np.abs(signed), rows), None))
+            along = rows @ signed
+            size = float(np.sqrt(along @ along / len(along)))
+            parts.append(_Part(None, signed / size if size > 0 else signed))
+        return parts
+
+    def _mixtures(self, has_evidence: bool) -> list[tuple[float, float]]:
+        if not has_evidence:
+            return [(0.0, 0.0)]
+        choices = [
+            (t, d)
+            for t in sorted({0.0, *self.trust})
+            for d in sorted({0.0, *self.direction})
+            if t + d <= 1
+        ]
+        return sorted(choices, key=sum)
+
+    def _cross_validated(
+        self,
+        rows: np.ndarray,
+        residual: np.ndarray,
+        root: np.ndarray,
+        signed: np.ndarray,
+        mixtures: list[tuple[float, float]],
+    ) -> np.ndarray:
+        """Sum of squared errors on held-out samples, mixtures × penalties."""
+        penalties = np.asarray(self.penalties, dtype=float)
+        errors = np.zeros((len(mixtures), len(penalties)))
+        folds = KFold(min(_FOLDS, len(rows)), shuffle=True, random_state=self.random_state)
+        for train, test in folds.split(rows):
+            own = root[train]
+            mean = float(own @ residual[train]) / float(own @ own)
+            centred = residual[train] - mean * own
+            wanted = residual[test] - mean * root[test]
+            parts = self._parts(rows[train], centred, signed)
+            within = [part.kernel(rows[train], rows[train]) for part in parts]
+            across = [part.kernel(rows[test], rows[train]) for part in parts]
+            for number, shares in enumerate(mixtures):
+                eigenvalues, vectors = eigh(_mixed(shares, within), driver="evd")
+                damped = (vectors.T @ centred)[:, None] / (
+                    np.maximum(eigenvalues, 0)[:, None] + penalties
+                )
+                predicted = (_mixed(shares, across) @ vectors) @ damped
+                errors[number] += ((predicted - wanted[:, None]) ** 2).sum(axis=0)
+        return errors
 
 
-def _gram_parts(rows: np.ndarray, signed: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    parts = [scaled_gram(rows)]
-    if np.any(signed):
-        known = np.flatnonzero(signed)
-        # The penalty of a gene falls with the strength of its evidence.
-        parts.append(scaled_gram(rows[:, known] * np.sqrt(np.abs(signed[known]))))
-        parts.append(scaled_gram((rows[:, known] @ signed[known])[:, None]))
-    return parts
-
-
-def _mixtures(
-    trust: Sequence[float], direction: Sequence[float], has_evidence: bool
-) -> list[tuple[float, float]]:
-    if not has_evidence:
-        return [(0.0, 0.0)]
-    choices = [
-        (t, d) for t in sorted({0.0, *trust}) for d in sorted({0.0, *direction}) if t + d <= 1
-    ]
-    return sorted(choices, key=sum)
-
-
-def _shares(trust: float, direction: float, count: int) -> tuple[float, ...]:
-    return (1 - trust - direction, trust, direction)[:count]
-
-
-def _coefficients(
-    rows: np.ndarray,
-    dual: np.ndarray,
-    signed: np.ndarray,
-    shares: tuple[float, ...],
-    parts: list[tuple[np.ndarray, float]],
-) -> np.ndarray:
-    pull = rows.T @ dual
-    coefficients = shares[0] / parts[0][1] * pull
-    if len(parts) > 1:
-        coefficients += shares[1] / parts[1][1] * np.abs(signed) * pull
-        coefficients += shares[2] / parts[2][1] * signed * float(signed @ pull)
-    return coefficients
+def _mixed(shares: tuple[float, float], parts: list[np.ndarray]) -> np.ndarray:
+    weights = (1 - sum(shares), *shares)[: len(parts)]
+    total: np.ndarray = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+    return total

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nkpredict.errors import BundleError, name_some
 from nkpredict.io.writing import atomic_folder, to_json
@@ -45,6 +46,28 @@ class Bundle:
     def simulated(self) -> bool:
         """Whether the model was trained on simulated data."""
         return bool(self.metadata.get("simulated", False))
+
+    @property
+    def drivers(self) -> pd.DataFrame | None:
+        """Genes that probably drive the training response, None when that was not asked.
+
+        Columns ``gene, probability, effect``, see `nkpredict.explain.driver_scores`.
+        """
+        stored = self.metadata.get("drivers")
+        return None if stored is None else pd.DataFrame(stored)
+
+    @property
+    def reference(self) -> pd.DataFrame:
+        """Samples that percentiles refer to: ``susceptibility``, ``observed``, ``lineage``."""
+        held_out = getattr(self.model, "held_out_", None)
+        table = pd.DataFrame({"susceptibility": self.model.reference_})
+        if held_out is not None:
+            table = table.set_axis(held_out.index)
+            table["observed"] = held_out["observed"]
+        lineage = self.metadata.get("training", {}).get("sample_lineage")
+        if lineage is not None:
+            table["lineage"] = lineage
+        return table.rename_axis("sample")
 
     def __repr__(self) -> str:
         """Summarise in one line."""

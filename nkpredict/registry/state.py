@@ -13,7 +13,6 @@ from sklearn.base import clone
 from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features.harmonise import ProfileHarmoniser
-from nkpredict.learn.adaptive import AdaptiveRidge
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore
@@ -38,7 +37,6 @@ _LEARNERS = {
         ("coef_", "mean_", "scale_"),
         ("intercept_", "penalty_", "trust_", "direction_"),
     ),
-    "adaptive": _Kind(AdaptiveRidge, ("coef_", "mean_", "scale_"), ("intercept_",)),
     "boosting": _Kind(EvidenceBoosting, ("selected_", "mean_")),
     "evidence": _Kind(EvidenceScore, ("signed_", "readers_", "mean_", "scale_")),
 }

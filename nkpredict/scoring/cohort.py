@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError
-from nkpredict.explain.resistance import resistance_genes
+from nkpredict.errors import InputError, name_some
+from nkpredict.explain import (
+    druggable_targets,
+    rank_drugs,
+    rank_drugs_by_sample,
+    resistance_table,
+    shap_explanation,
+)
 from nkpredict.features.alignment import Profiles
 from nkpredict.io.expression import Orientation, read_expression
 from nkpredict.io.simulated import all_simulated
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     import shap
     from anndata import AnnData
 
+# Genes whose drugs are looked up; further down a gene takes next to nothing from a score.
+_GENES_WITH_TARGETS = 200
 # Below this share of the model's genes a score rests on too little to be trusted.
 _LOW_COVERAGE = 0.8
 
@@ -45,7 +53,15 @@ class Scores:
     base_value : float
         Prediction for the average training profile.
     resistance_genes : pandas.DataFrame
-        See `nkpredict.explain.resistance_genes`.
+        Genes that hold the cohort back, ranked; see `nkpredict.explain.resistance_table`.
+    targets, drugs, sample_drugs : pandas.DataFrame
+        Gene-drug pairs for the 200 first of them, drugs ranked for the cohort and for each sample;
+        see `nkpredict.explain.druggable_targets`, `rank_drugs` and `rank_drugs_by_sample`.
+    lineage : pandas.Series or None
+        Lineage of the samples, when it was given.
+    reference : pandas.DataFrame
+        The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
+        ``observed`` and ``lineage`` where they are known.
     provenance : dict
         What was detected, what was missing, and the model.
     """
@@ -54,6 +70,11 @@ class Scores:
     contributions: pd.DataFrame
     base_value: float
     resistance_genes: pd.DataFrame
+    targets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lineage: pd.Series | None = None
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,14 +99,7 @@ class Scores:
         profiles
             Samples × genes as scored; shown beside the contributions.
         """
-        import shap
-
-        return shap.Explanation(
-            values=self.contributions.to_numpy(),
-            base_values=np.full(len(self.contributions), self.base_value),
-            data=profiles.reindex(self.table.index, columns=self.contributions.columns).to_numpy(),
-            feature_names=list(self.contributions.columns),
-        )
+        return shap_explanation(self.contributions, self.base_value, profiles)
 
     def __repr__(self) -> str:
         """Summarise in a few lines."""
@@ -108,6 +122,8 @@ def score(
     orientation: Orientation = "auto",
     unit: str = "auto",
     layer: str | None = None,
+    obs: str | Path | None = None,
+    lineage: pd.Series | str | None = None,
 ) -> Scores:
     """Score expression profiles with a model.
 
@@ -124,8 +140,11 @@ def score(
         `screen-prior`, which knows published screens and no measured response.
     registry
         Registry in which a name is looked up; the default one when not given.
-    orientation, unit, layer
+    orientation, unit, layer, obs
         See `read_expression`; only for files.
+    lineage
+        Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
+        and never used for them.
 
     Returns
     -------
@@ -140,7 +159,9 @@ def score(
     """
     bundle = _bundle(model, registry)
     if isinstance(profiles, str | Path):
-        profiles = read_expression(profiles, orientation=orientation, unit=unit, layer=layer)
+        profiles = read_expression(
+            profiles, obs=obs, orientation=orientation, unit=unit, layer=layer
+        )
     if isinstance(profiles, np.ndarray):
         raise InputError(
             "The profiles are an array without gene names; expected a DataFrame with gene symbols "
@@ -174,13 +195,44 @@ def score(
     contributions.index = table.index
     provenance = _provenance(profiles, frame, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
+    genes_ranked = resistance_table(fitted, frame, drivers=bundle.drivers, top=None)
+    genes_ranked = genes_ranked.drop(columns=["level", "name", "samples", "cohort_percentile"])
+    pairs = druggable_targets(genes_ranked.head(_GENES_WITH_TARGETS))
     return Scores(
         table=table,
         contributions=contributions,
         base_value=base,
-        resistance_genes=resistance_genes(contributions, fitted.effect_, fitted.evidence_),
+        resistance_genes=genes_ranked,
+        targets=pairs,
+        drugs=rank_drugs(pairs),
+        sample_drugs=rank_drugs_by_sample(pairs, contributions),
+        lineage=_lineage(lineage, profiles, table.index),
+        reference=bundle.reference,
         provenance=provenance,
     )
+
+
+def _lineage(
+    lineage: pd.Series | str | None, profiles: Profiles, samples: pd.Index
+) -> pd.Series | None:
+    if lineage is None:
+        return None
+    if isinstance(lineage, str):
+        columns = getattr(profiles, "obs", pd.DataFrame())
+        if lineage not in columns:
+            raise InputError(
+                f"The profiles have no column {lineage!r}; they have "
+                f"{name_some(columns.columns) or 'none'}."
+            )
+        lineage = columns[lineage]
+    named = lineage.set_axis(lineage.index.astype(str))
+    absent = samples.difference(named.index)
+    if len(absent):
+        raise InputError(
+            f"{len(absent)} of {len(samples)} samples have no lineage ({name_some(absent)}); "
+            "give one for each sample, 'unknown' where it is not known."
+        )
+    return named.loc[samples].astype(str).rename("lineage")
 
 
 def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]:

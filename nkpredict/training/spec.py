@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from nkpredict.errors import InputError
-from nkpredict.learn import AdaptiveRidge, EvidenceBoosting, EvidenceRidge, NKSusceptibilityModel
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge, NKSusceptibilityModel
 from nkpredict.learn.evidence import Evidence
 from nkpredict.shipped import shipped_path
 
@@ -26,7 +26,7 @@ class ModelSpec:
         Name of the recipe.
     random_state, inner_folds
         Seed and inner folds of the model.
-    ridge, adaptive, boosting
+    ridge, boosting
         Settings of the learners.
     search_space
         Parameter name → bounds; see `nkpredict.evaluate.tune`.
@@ -38,7 +38,6 @@ class ModelSpec:
     random_state: int
     inner_folds: int
     ridge: dict[str, Any]
-    adaptive: dict[str, Any]
     boosting: dict[str, Any]
     search_space: dict[str, dict[str, Any]]
     folds: int
@@ -55,14 +54,12 @@ class ModelSpec:
         """
         try:
             ridge, boosting = EvidenceRidge(**self.ridge), EvidenceBoosting(**self.boosting)
-            adaptive = AdaptiveRidge(**self.adaptive)
         except TypeError as error:
             raise InputError(f"The model spec {self.name} has a wrong setting: {error}.") from error
         return NKSusceptibilityModel(
             evidence=evidence,
             random_state=self.random_state if random_state is None else random_state,
             ridge=ridge,
-            adaptive=adaptive,
             boosting=boosting,
             folds=self.inner_folds,
         )
@@ -94,7 +91,6 @@ def read_spec(name_or_path: str | Path = DEFAULT_SPEC) -> ModelSpec:
             random_state=int(content["random_state"]),
             inner_folds=int(content["folds"]),
             ridge=dict(content["ridge"]),
-            adaptive=dict(content.get("adaptive", {})),
             boosting=dict(content["boosting"]),
             search_space={k: dict(v) for k, v in content["search_space"].items()},
             folds=int(evaluation["folds"]),

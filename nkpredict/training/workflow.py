@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
 from nkpredict.evaluate.nested import check_sample_count
+from nkpredict.explain import driver_scores
 from nkpredict.io.panel import read_panel
 from nkpredict.io.writing import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from nkpredict.evidence import GeneEvidence
 
 _RUN_FILE = "run.json"
+LEAST_PROBABILITY = 0.01
+"""Probability of being a driver from which a gene is kept with the model."""
 _PACKAGES = (
     "nkpredict",
     "anndata",
@@ -160,10 +164,19 @@ def train(
         fitted = tuned.model.fit(expression, target)
     said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
     said += cv.notes
+    report("fitting", 1, 1)
+    drivers = driver_scores(
+        fitted.harmonised(expression),
+        target.to_numpy(),
+        evidence,
+        None if groups is None else groups.to_numpy(),
+        random_state=model.random_state,
+        progress=lambda done, total: report("drivers", done, total),
+    )
     metadata = _metadata(config, panel, cv, tuned.settings, evidence, model.random_state)
+    metadata["drivers"] = _stored(drivers)
     save_bundle(fitted, folder / "bundle", metadata)
     _write_results(folder, cv, metadata)
-    report("fitting", 1, 1)
     report("registering", 0, 1)
     number = Registry(config.registry).register(
         folder / "bundle",
@@ -249,6 +262,9 @@ def _metadata(
             "samples": panel.n_obs,
             "genes": panel.n_vars,
             "lineages": provenance["panel"]["lineages"],
+            "sample_lineage": None
+            if "lineage" not in panel.obs
+            else [str(lineage) for lineage in panel.obs["lineage"]],
             "panel": provenance["panel"],
             "expression": provenance["expression"],
             "response": provenance["response"],
@@ -258,6 +274,12 @@ def _metadata(
         "interval_coverage": cv.interval_coverage().to_dict(),
         "evaluation_notes": list(cv.notes),
     }
+
+
+def _stored(drivers: pd.DataFrame) -> dict[str, list[Any]]:
+    """Genes that may drive the response as plain values; the others have next to no probability."""
+    kept = drivers.loc[drivers["probability"] >= LEAST_PROBABILITY]
+    return {name: kept[name].tolist() for name in ("gene", "probability", "effect")}
 
 
 def _write_results(folder: Path, cv: CrossValidation, metadata: dict[str, Any]) -> None:

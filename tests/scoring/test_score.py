@@ -165,3 +165,23 @@ def test_a_model_of_another_measurement_says_so(profiles, susceptibility) -> Non
     bundle = Bundle(model, {"name": "m", "training": {"response": response}})
     warnings = score(profiles, bundle).provenance["warnings"]
     assert any("trained on the column Venetoclax" in warning for warning in warnings)
+
+
+def test_lineage_of_the_samples_is_kept_beside_the_scores(bundle: Path, patients) -> None:
+    lineage = pd.Series(["AML"] * 4 + ["BCL"] * 5, index=patients.index)
+    scores = score(patients, bundle, lineage=lineage)
+    assert scores.lineage.tolist() == lineage.tolist()
+    pd.testing.assert_series_equal(
+        scores.table["susceptibility"], score(patients, bundle).table["susceptibility"]
+    )
+    with pytest.raises(InputError, match="1 of 9 samples have no lineage"):
+        score(patients, bundle, lineage=lineage.iloc[1:])
+
+
+def test_genes_lead_to_drugs_that_fit_their_direction(bundle: Path, patients) -> None:
+    scores = score(patients, bundle)
+    assert {"score", "reference_percentile", "perturbation_change"} <= set(scores.resistance_genes)
+    hits = scores.targets[scores.targets["match"] == "hit"]
+    expected = hits["direction"].map({"protects": "lowers", "sensitizes": "raises"})
+    assert (hits["effect_on_gene"] == expected).all()
+    assert len(scores.reference) == 50

@@ -60,6 +60,7 @@ def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Pa
         "evaluating",
         "tuning",
         "fitting",
+        "drivers",
         "registering",
     ]
     assert run.registered == "small/1"

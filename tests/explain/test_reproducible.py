@@ -1,0 +1,44 @@
+"""The same input and seed give the same bytes, in any process and for any number of threads."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+CODE = """
+import numpy as np, pandas as pd
+from nkpredict import NKSusceptibilityModel
+from nkpredict.explain import driver_scores, explain, interactions, knockout, stability
+rng = np.random.default_rng(0)
+profiles = pd.DataFrame(rng.normal(5, 2, (40, 150)), columns=[f"G{i}" for i in range(150)])
+target = profiles.iloc[:, :5].sum(axis=1) + rng.normal(0, 2, 40)
+groups = ["a", "b"] * 20
+model = NKSusceptibilityModel(folds=2).fit(profiles, target)
+explanation = explain(model, profiles, groups)
+found = [
+    explanation.contributions,
+    explanation.contrast("a", "b", permutations=99).drop(columns="gene"),
+    knockout(model, profiles, carry_along=True, reference=profiles).changes,
+    interactions(model, profiles.iloc[:3], top=3)[["interaction"]],
+    stability(NKSusceptibilityModel(folds=2), profiles, target, resamples=2).effects,
+    driver_scores(profiles, target, steps=200).drop(columns="gene"),
+]
+for table in found:
+    print(table.to_numpy(float).tobytes().hex()[:4000], float(table.to_numpy(float).sum()).hex())
+"""
+
+
+def output(threads: int) -> str:
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = os.environ | dict.fromkeys(variables, str(threads))
+    done = subprocess.run(
+        [sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_one_and_two_threads_give_the_same_bytes() -> None:
+    one = output(1)
+    assert len(one) > 1000
+    assert output(2) == one
