@@ -56,6 +56,9 @@ def score(
             help="Column of that table (or of the h5ad) that groups the samples in the report.",
         ),
     ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
+    ] = False,
     registry: RegistryLocation = None,
     json_file: JsonFile = None,
     quiet: Quiet = False,
@@ -89,7 +92,7 @@ def score(
             lineage=lineage,
         )
         progress("scoring", 1, 2)
-        write_results(scores, out)
+        write_results(scores, out, figures=figures)
         progress("scoring", 2, 2)
     table = scores.table.reset_index().to_dict("records")
     write_json_file(json_file, {"scores": table, "provenance": scores.provenance})

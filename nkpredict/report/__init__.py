@@ -1,6 +1,6 @@
-"""The report of a scored cohort: one self-contained HTML file, and its figures for papers."""
+"""The report of a scored cohort: one self-contained HTML file, tables and figures."""
 
-from nkpredict.report.figures import plot_ranking, plot_waterfall
 from nkpredict.report.html import write_report
+from nkpredict.report.results import write_results
 
-__all__ = ["plot_ranking", "plot_waterfall", "write_report"]
+__all__ = ["write_report", "write_results"]

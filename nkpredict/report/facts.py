@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from nkpredict.errors import name_some
 from nkpredict.evaluate.nested import OUR_MODEL
-from nkpredict.report.formats import NO_VALUE, decimal, percent
-from nkpredict.report.summary import performance_of, section
-
-if TYPE_CHECKING:
-    from nkpredict.scoring import Scores
+from nkpredict.explain.figures_data import Scored, is_knowledge_only, section
+from nkpredict.report.formats import NO_VALUE, decimal, is_number, percent
+from nkpredict.report.summary import performance_of, words_of
 
 _METRICS = ("spearman", "spearman_within_lineage", "rmse")
 _ITEMS_LISTED = 12
@@ -86,7 +86,74 @@ def missing(provenance: Mapping[str, Any]) -> list[Fact]:
     ]
 
 
-def performance_table(scores: Scores) -> tuple[list[str], list[PerformanceRow]]:
+def quality(scores: Scored) -> list[Fact]:
+    """Return how well the profiles of the cohort fit the model."""
+    table, words = scores.table, words_of(scores)
+    outside = int((~table["in_domain"].astype(bool)).sum())
+    facts = [
+        Fact("Samples", f"{len(table):,}"),
+        Fact(f"Outside the {words.domain}", f"{outside:,}"),
+        Fact("Novelty (edge is 1)", _range(table["novelty"], lambda value: decimal(value, 2))),
+        Fact("Genes of the model found", _range(table["gene_coverage"], percent)),
+    ]
+    if "weight_coverage" in table:
+        what = "evidence" if words.knowledge_only else "model's weight"
+        facts.append(Fact(f"Share of the {what} found", _range(table["weight_coverage"], percent)))
+    few = int(table["flags"].astype(str).str.contains("low_gene_coverage").sum())
+    return [*facts, Fact("Samples with many genes missing", f"{few:,}")]
+
+
+def model_card(scores: Scored) -> list[Fact]:
+    """Return what the model was made from, as far as it is on record."""
+    model = section(scores.provenance, "model")
+    training, reference = section(model, "training"), section(model, "reference")
+    response = section(training, "response")
+    lineages = section(training, "lineages")
+    rows: list[tuple[str, Any]] = [
+        ("Name", model.get("name")),
+        ("Version", model.get("registry_version", model.get("version"))),
+        (
+            "Kind",
+            "published screens alone" if is_knowledge_only(scores) else "trained on a response",
+        ),
+        ("Training samples", training.get("samples")),
+        ("Measured response", response.get("unit")),
+        ("Meaning of susceptibility", response.get("susceptibility")),
+        ("Lineages", ", ".join(f"{name} {number}" for name, number in lineages.items())),
+        ("Reference profiles", reference.get("name")),
+        ("Samples in the reference", reference.get("samples")),
+        ("Source of the reference", reference.get("doi") and f"doi {reference['doi']}"),
+        ("Genes in the model", section(scores.provenance, "genes").get("in_model")),
+        ("Trained on simulated data", "yes" if model.get("simulated") else None),
+        ("SHA-256", model.get("sha256")),
+    ]
+    width = model.get("half_width")
+    if is_number(width) and abs(width) != float("inf"):
+        rows.append(("90 % prediction interval", f"prediction ± {decimal(width)}"))
+    return [Fact(label, _text(value)) for label, value in rows if value not in (None, "")]
+
+
+def limits(scores: Scored) -> list[str]:
+    """Return what the model must not be trusted with, in plain sentences."""
+    if is_knowledge_only(scores):
+        return [
+            "The score was trained on no measured killing. How well it ranks real samples is not "
+            "known.",
+            "It has no unit and no interval: read the order of samples, not the size of numbers.",
+            "Screens were done in a few cell lines; a gene can act otherwise in patients.",
+            "Profiles from another platform shift. Compare samples of one platform.",
+        ]
+    return [
+        "The training response was measured in cell lines. It is no outcome in patients.",
+        "Lineage is the strongest confounder: a good result in the random split can be knowledge "
+        "of the lineage alone. Look at whole lineages held out.",
+        "Profiles from another platform shift. Compare such samples with each other only.",
+        "The interval holds for samples like the training samples, not for another disease.",
+        "A contribution explains the model. It is no proof that the gene causes resistance.",
+    ]
+
+
+def performance_table(scores: Scored) -> tuple[list[str], list[PerformanceRow]]:
     """Return the splits and, for each model, its metrics in each of them.
 
     Returns
@@ -151,6 +218,11 @@ def _text(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return name_some(value, _ITEMS_LISTED)
     return str(value)
+
+
+def _range(values: pd.Series, write: Callable[[Any], str]) -> str:
+    low, middle, high = (write(values.quantile(q)) for q in (0, 0.5, 1))
+    return low if low == high else f"{low} to {high}, median {middle}"
 
 
 def _how(profiles: Mapping[str, Any], key: str) -> str:

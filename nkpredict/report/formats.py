@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 NO_VALUE = "–"
-# Control characters, halves of surrogate pairs and non-characters: not allowed in an HTML file.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def printable(value: object) -> str:
-    """Return text that any HTML file may hold; characters it may not hold become �."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def decimal(value: Any, places: int = 3) -> str:
@@ -52,6 +44,21 @@ def interval(lower: Any, upper: Any) -> str:
 def count(number: int, noun: str) -> str:
     """Write a number and its noun, plural where due."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def plain(value: Any) -> str:
+    """Write a number for machines: to sort by and to download; empty for no value."""
+    if not is_number(value):
+        return ""
+    return f"{float(value):.6g}".replace("inf", "Infinity")
+
+
+def places_for(values: Iterable[float]) -> int:
+    """Return the decimal places that show the largest of some values with three digits, 3 to 6."""
+    largest = max((abs(value) for value in values if is_number(value)), default=0.0)
+    if largest == 0 or math.isinf(largest):
+        return 3
+    return min(max(2 - math.floor(math.log10(largest)), 3), 6)
 
 
 def joined(words: Iterable[str]) -> str:

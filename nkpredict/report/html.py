@@ -13,16 +13,29 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nkpredict.errors import InputError
+from nkpredict.evidence.figure_style import printable
+from nkpredict.explain.figures_data import (
+    Waterfall,
+    is_simulated,
+    lineages,
+    optional,
+    ranked,
+    section,
+    waterfall,
+)
 from nkpredict.io.writing import write_text
-from nkpredict.registry.card import NOTICE
-from nkpredict.report import facts, formats, summary
-from nkpredict.report.layout import Scale, Waterfall, scale_over, waterfall
+from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.report import facts, formats, summary, tables
+from nkpredict.report.layout import Scale, scale_over
+from nkpredict.report.maps import gene_map_data, spread_rows
 
 if TYPE_CHECKING:
     from nkpredict.scoring import Scores
 
-_RESISTANCE_GENES_SHOWN = 30
-_MOST_BARS = 40
+_SAMPLE_DRUGS_SHOWN = 5
+_STYLE = "report.css"
+# Order matters: the sorter listens first, so that our script finds sorted rows.
+_SCRIPTS = ("vendor/sortable.min.js", "report.js", "genemap.js")
 # Columns with a place of their own in the report; others are shown as they are.
 _KNOWN_COLUMNS = {
     "susceptibility",
@@ -32,6 +45,7 @@ _KNOWN_COLUMNS = {
     "novelty",
     "in_domain",
     "gene_coverage",
+    "weight_coverage",
     "flags",
     "original_scale",
 }
@@ -48,14 +62,7 @@ class _Sample(NamedTuple):
     steps: Waterfall
     scale: Scale
     extra: list[facts.Fact]
-
-
-class _Bar(NamedTuple):
-    """A bar of the cohort's histogram."""
-
-    low: float
-    high: float
-    samples: int
+    drugs: list[dict[str, Any]]
 
 
 def write_report(scores: Scores, path: str | Path) -> Path:
@@ -64,7 +71,7 @@ def write_report(scores: Scores, path: str | Path) -> Path:
     Parameters
     ----------
     scores
-        Scores of a cohort.
+        Scores of a cohort. Drugs, lineages and reference samples are shown where they are there.
     path
         HTML file to write; replaced as a whole when it exists.
 
@@ -80,45 +87,61 @@ def write_report(scores: Scores, path: str | Path) -> Path:
     """
     if scores.table.empty:
         raise InputError("The scores hold no sample; expected at least one to report on.")
-    write_text(path, formats.printable(_render(scores)))
+    write_text(path, printable(_render(scores)))
     return Path(path)
 
 
 def _render(scores: Scores) -> str:
     environment = _environment()
-    style, script = (_shipped_text(environment, name) for name in ("report.css", "report.js"))
-    table = scores.table.sort_values("susceptibility", ascending=False, kind="stable")
-    samples = _samples(scores, table)
+    style = _shipped_text(environment, _STYLE)
+    scripts = [_shipped_text(environment, name) for name in _SCRIPTS]
+    table = ranked(scores)
+    words = summary.words_of(scores)
     splits, performance = facts.performance_table(scores)
     provenance = scores.provenance
-    model = summary.section(provenance, "model")
-    response = summary.section(model, "training", "response")
-    genes = scores.resistance_genes
+    model = section(provenance, "model")
+    ranges = [] if words.knowledge_only else ["lower", "upper"]
     return environment.get_template("report.html.j2").render(
         style=style,
-        script=script,
-        policy=_policy(style, script),
+        scripts=scripts,
+        policy=_policy(style, scripts),
         notice=NOTICE,
-        simulated=summary.is_simulated(scores),
+        words=words,
+        knowledge_only_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
+        simulated=is_simulated(scores),
         simulated_words=summary.simulated_words(scores),
-        warnings=[str(warning) for warning in provenance.get("warnings") or []],
-        profiles_file=summary.section(provenance, "profiles").get("file"),
+        # what the banner says needs no second place
+        warnings=[
+            str(warning)
+            for warning in provenance.get("warnings") or []
+            if not (words.knowledge_only and str(warning).startswith(KNOWLEDGE_ONLY_NOTICE))
+        ],
+        profiles_file=section(provenance, "profiles").get("file"),
         model_name=model.get("name"),
-        model_version=model.get("version"),
+        model_version=model.get("registry_version", model.get("version")),
         model_simulated=bool(model.get("simulated")),
         paragraphs=summary.cohort_sentences(scores),
         base=float(scores.base_value),
         key_figures=summary.key_figures(scores),
-        samples=samples,
+        samples=_samples(scores, table, words),
+        with_lineage=lineages(scores) is not None,
         ranking=scale_over(
-            [scores.base_value, *table[["susceptibility", "lower", "upper"]].to_numpy().ravel()]
+            [scores.base_value, *table[["susceptibility", *ranges]].to_numpy().ravel()]
         ),
-        bars=_histogram(table["susceptibility"].to_numpy(dtype=float)),
-        response_unit=response.get("unit"),
-        gene_count=len(genes),
-        genes=genes.head(_RESISTANCE_GENES_SHOWN).to_dict("records"),
+        spread=spread_rows(scores),
+        gene_map=gene_map_data(scores),
+        response_unit=section(model, "training", "response").get("unit"),
+        resistance=tables.resistance_table(scores),
+        evidence=tables.evidence_table(scores),
+        studies=tables.studies(scores),
+        drugs=tables.drug_table(scores),
+        targets=tables.target_table(scores),
+        contrary=tables.contrary_table(scores),
+        quality=facts.quality(scores),
         detected=facts.detected(provenance),
         missing=facts.missing(provenance),
+        card=facts.model_card(scores),
+        limits=facts.limits(scores),
         splits=splits,
         split_words=summary.SPLIT_WORDS,
         performance=performance,
@@ -126,12 +149,16 @@ def _render(scores: Scores) -> str:
     )
 
 
-def _samples(scores: Scores, table: pd.DataFrame) -> list[_Sample]:
+def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
+    known = lineages(scores)
+    drugs = _drugs_by_sample(scores)
     samples = []
     for position, (name, values) in enumerate(
         zip(table.index, table.to_dict("records"), strict=True), start=1
     ):
         row = {str(column): value for column, value in values.items()}
+        if known is not None:
+            row["lineage"] = known[name]
         steps = waterfall(scores, name)
         places = [steps.base, *(step.end for step in steps.steps)]
         samples.append(
@@ -139,8 +166,8 @@ def _samples(scores: Scores, table: pd.DataFrame) -> list[_Sample]:
                 position,
                 str(name),
                 row,
-                summary.flags_of(row),
-                summary.sample_sentences(row, steps),
+                summary.flags_of(row, words),
+                summary.sample_sentences(row, steps, words),
                 steps,
                 scale_over(places, left=25.0, right=84.0, ticks=4),
                 [
@@ -148,31 +175,34 @@ def _samples(scores: Scores, table: pd.DataFrame) -> list[_Sample]:
                     for column, value in row.items()
                     if column not in _KNOWN_COLUMNS and not pd.isna(value)
                 ],
+                drugs.get(str(name), []),
             )
         )
     return samples
 
 
-def _histogram(values: np.ndarray) -> list[_Bar]:
-    values = values[np.isfinite(values)]
-    if len(values) < 2 or np.ptp(values) < 1e-9:
-        return []
-    counts, edges = np.histogram(values, bins=int(np.clip(len(values) // 3, 8, _MOST_BARS)))
-    return [
-        _Bar(float(low), float(high), int(samples))
-        for samples, low, high in zip(counts, edges, edges[1:], strict=False)
-    ]
+def _drugs_by_sample(scores: Scores) -> dict[str, list[dict[str, Any]]]:
+    table = optional(scores, "sample_drugs")
+    if table.empty:
+        return {}
+    shown = table[table["rank"] <= _SAMPLE_DRUGS_SHOWN]
+    return {
+        str(name): [{str(key): value for key, value in row.items()} for row in rows]
+        for name, rows in (
+            (name, own.to_dict("records")) for name, own in shown.groupby("sample", sort=False)
+        )
+    }
 
 
-def _policy(style: str, script: str) -> str:
-    # The browser runs this style and this script and nothing else, whatever a file name holds.
-    hashes = [
+def _policy(style: str, scripts: list[str]) -> str:
+    # The browser runs this style and these scripts and nothing else, whatever a name holds.
+    style_hash, *script_hashes = (
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-        for text in (style, script)
-    ]
+        for text in (style, *scripts)
+    )
     return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {style_hash}; script-src {' '.join(script_hashes)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -192,7 +222,9 @@ def _environment() -> Environment:
         percent=formats.percent,
         signed=formats.signed,
     )
-    environment.globals.update(interval=formats.interval)
+    environment.globals.update(
+        interval=formats.interval, liabilities=tables.LIABILITIES, plain=formats.plain
+    )
     return environment
 
 

@@ -1,19 +1,11 @@
-"""Where things lie on a figure: scales and the steps of a waterfall, for HTML and Matplotlib."""
+"""Where things lie on a figure of the page: scales in per cent of its width."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-from nkpredict.errors import InputError, name_some
-
-if TYPE_CHECKING:
-    from nkpredict.scoring import Scores
-
-GENES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -49,41 +41,6 @@ class Scale:
         return round(self.left + share * (self.right - self.left), 2)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a waterfall: from where to where the prediction moves."""
-
-    label: str
-    start: float
-    end: float
-
-    @property
-    def change(self) -> float:
-        """By how much the prediction moves."""
-        return self.end - self.start
-
-
-@dataclass(frozen=True)
-class Waterfall:
-    """How the genes of one sample lead from the base value to its prediction.
-
-    Attributes
-    ----------
-    base, prediction
-        Susceptibility at the start and at the end.
-    steps
-        The genes with the largest contributions, then all other genes together.
-    raising, lowering
-        Genes among them that move the prediction up and down, strongest first.
-    """
-
-    base: float
-    prediction: float
-    steps: tuple[Step, ...]
-    raising: tuple[str, ...]
-    lowering: tuple[str, ...]
-
-
 def scale_over(
     values: Iterable[float], left: float = 3.0, right: float = 97.0, ticks: int = 5
 ) -> Scale:
@@ -112,46 +69,3 @@ def _round_values(low: float, high: float, most: int) -> tuple[float, ...]:
     step = next(power * f for f in (1, 2, 5, 10) if power * f * most >= (high - low) * (1 - 1e-9))
     first, last = int(np.ceil(low / step)), int(np.floor(high / step))
     return tuple(float(i * step) for i in range(first, last + 1))
-
-
-def waterfall(scores: Scores, sample: str, genes: int = GENES_SHOWN) -> Waterfall:
-    """Return the steps from the base value to the prediction of one sample.
-
-    Parameters
-    ----------
-    scores
-        Scores of a cohort.
-    sample
-        Name of the sample.
-    genes
-        How many genes to show one by one.
-
-    Raises
-    ------
-    InputError
-        When there is no such sample.
-    """
-    if sample not in scores.contributions.index:
-        raise InputError(
-            f"There is no sample {sample!r}; the scores hold "
-            f"{name_some(scores.contributions.index)}."
-        )
-    values = scores.contributions.loc[sample].to_numpy(dtype=float)
-    names = scores.contributions.columns
-    strongest = np.argsort(-np.abs(values), kind="stable")[:genes]
-    strongest = strongest[values[strongest] != 0]
-    steps: list[Step] = []
-    place = float(scores.base_value)
-    for gene in strongest:
-        steps.append(Step(str(names[gene]), place, place + float(values[gene])))
-        place = steps[-1].end
-    prediction = float(scores.base_value + values.sum())
-    if len(values) > len(strongest):
-        steps.append(Step("other genes", place, prediction))
-    return Waterfall(
-        base=float(scores.base_value),
-        prediction=prediction,
-        steps=tuple(steps),
-        raising=tuple(str(names[g]) for g in strongest if values[g] > 0),
-        lowering=tuple(str(names[g]) for g in strongest if values[g] < 0),
-    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.explain.figures_data import optional
 from nkpredict.io.writing import atomic_folder, write_csv, write_json
+from nkpredict.report.figures import FIGURE_FILES, write_figures
 from nkpredict.report.html import write_report
 from nkpredict.scoring import Scores
 
@@ -17,9 +20,19 @@ RESULT_FILES = (
     "scores.csv",
     "contributions.parquet",
     "resistance_genes.csv",
+    "druggable_targets.csv",
+    "drugs.csv",
+    "drugs_by_sample.csv",
     "provenance.json",
     "report.html",
+    "figures",
 )
+# Table of the scores → its file and the column that names a row.
+_DRUG_TABLES = {
+    "targets": ("druggable_targets.csv", "gene"),
+    "drugs": ("drugs.csv", "drug"),
+    "sample_drugs": ("drugs_by_sample.csv", "sample"),
+}
 
 
 def check_results_folder(folder: str | Path) -> Path:
@@ -33,7 +46,10 @@ def check_results_folder(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.is_file():
         raise InputError(f"{folder} is a file; expected a folder for the results.")
+    figures = folder / "figures"
     foreign = sorted(p.name for p in folder.glob("*") if p.name not in RESULT_FILES)
+    foreign += ["figures"] if figures.is_file() else []
+    foreign += sorted(f"figures/{p.name}" for p in figures.glob("*") if p.name not in FIGURE_FILES)
     if foreign:
         raise InputError(
             f"{folder} holds {len(foreign)} files that are no results of scoring "
@@ -42,8 +58,8 @@ def check_results_folder(folder: str | Path) -> Path:
     return folder
 
 
-def write_results(scores: Scores, folder: str | Path) -> Path:
-    """Write scores, contributions, genes, provenance and report, all of them or none.
+def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) -> Path:
+    """Write scores, contributions, genes, drugs, provenance and report, all of them or none.
 
     Parameters
     ----------
@@ -51,13 +67,16 @@ def write_results(scores: Scores, folder: str | Path) -> Path:
         Scores of a cohort.
     folder
         Folder to write; earlier results in it are replaced.
+    figures
+        Also write the figures as PNG and SVG, which takes several seconds.
 
     Returns
     -------
     pathlib.Path
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
-        ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json`` and
-        ``report.html``.
+        ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
+        ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
+        ``drugs_by_sample.csv``, and ``figures/`` when asked for.
 
     Raises
     ------
@@ -65,15 +84,27 @@ def write_results(scores: Scores, folder: str | Path) -> Path:
         When the folder holds other files.
     """
     folder = check_results_folder(folder)
-    mark = {"note": "SIMULATED"} if scores.simulated else {}
     with atomic_folder(folder) as temporary:
-        write_csv(temporary / "scores.csv", scores.table.assign(**mark))
-        genes = scores.resistance_genes.assign(**mark).set_index("gene")
+        write_csv(temporary / "scores.csv", _marked(scores.table, scores))
+        genes = _marked(scores.resistance_genes, scores).set_index("gene")
         write_csv(temporary / "resistance_genes.csv", genes)
+        for name, (file, label) in _DRUG_TABLES.items():
+            table = optional(scores, name)
+            if label in table:
+                write_csv(temporary / file, _marked(table, scores).set_index(label))
         _write_contributions(scores, temporary / "contributions.parquet")
+        if figures:
+            write_figures(scores, temporary / "figures")
         write_json(temporary / "provenance.json", scores.provenance)
         write_report(scores, temporary / "report.html")
     return folder
+
+
+def _marked(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    if not scores.simulated:
+        return table
+    # a table with notes of its own keeps them
+    return table.assign(**{"mark" if "note" in table else "note": "SIMULATED"})
 
 
 def _write_contributions(scores: Scores, path: Path) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from nkpredict.evaluate.nested import OUR_MODEL
+from nkpredict.explain.figures_data import (
+    Scored,
+    Waterfall,
+    is_knowledge_only,
+    optional,
+    reference_word,
+    score_word,
+    section,
+)
 from nkpredict.report.formats import count, decimal, interval, is_number, joined, percent
 
-if TYPE_CHECKING:
-    from nkpredict.report.layout import Waterfall
-    from nkpredict.scoring import Scores
-
 FLAG_WORDS = {
-    "out_of_domain": "outside the training domain",
     "low_gene_coverage": "many genes missing",
     "chance_skill": "model no better than chance",
 }
@@ -22,16 +26,34 @@ SPLIT_WORDS = {
     "random": "samples held out at random",
     "lineage-held-out": "whole lineages held out",
 }
+_AGREEMENT = {"agrees": "screens agree", "conflicts": "screens conflict"}
 _GENES_NAMED = 3
+_FINDINGS = 5
 
 
-def is_simulated(scores: Scores) -> bool:
-    """Whether the profiles or the training data of the model are simulated."""
-    provenance = scores.provenance
-    return bool(provenance.get("simulated") or section(provenance, "model").get("simulated"))
+class Words(NamedTuple):
+    """Words that depend on what the model knows: measured killing, or screens alone."""
+
+    score: str
+    reference: str
+    domain: str
+    profiles: str
+    knowledge_only: bool
 
 
-def simulated_words(scores: Scores) -> str:
+def words_of(scores: Scored) -> Words:
+    """Return the words for these scores."""
+    alone = is_knowledge_only(scores)
+    return Words(
+        score_word(scores),
+        reference_word(scores),
+        "reference domain" if alone else "training domain",
+        "reference profiles" if alone else "training profiles",
+        alone,
+    )
+
+
+def simulated_words(scores: Scored) -> str:
     """Say what is simulated; empty when nothing is."""
     if section(scores.provenance, "model").get("simulated"):
         what = "The model was trained on simulated data."
@@ -42,35 +64,38 @@ def simulated_words(scores: Scores) -> str:
     return f"{what} This report says nothing about patients."
 
 
-def section(provenance: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    """Return a nested part of the provenance; empty when it is absent."""
-    part: Any = provenance
-    for key in path:
-        part = part.get(key) if isinstance(part, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
-
-
-def flags_of(row: Mapping[str, Any]) -> list[str]:
-    """Return the flags of one sample in words."""
+def flags_of(row: Mapping[str, Any], words: Words) -> list[str]:
+    """Return the flags of one sample in words; what holds for all stands in the banner."""
     flags = [flag.strip() for flag in str(row.get("flags") or "").split(";")]
-    return [FLAG_WORDS.get(flag, flag.replace("_", " ")) for flag in flags if flag]
+    known = FLAG_WORDS | {"out_of_domain": f"outside the {words.domain}"}
+    return [
+        known.get(flag, flag.replace("_", " "))
+        for flag in flags
+        if flag not in ("", "knowledge_only")
+    ]
 
 
-def cohort_sentences(scores: Scores) -> list[str]:
-    """Return three short paragraphs: the range, how reliable it is, and what lies outside."""
-    return [_range_sentence(scores), _reliability(scores), _domain_sentence(scores)]
+def cohort_sentences(scores: Scored) -> list[str]:
+    """Return short paragraphs: the range, genes and drugs, reliability, what lies outside."""
+    found = [
+        _range_sentence(scores),
+        _findings(scores),
+        _reliability(scores),
+        _domain_sentence(scores),
+    ]
+    return [paragraph for paragraph in found if paragraph]
 
 
-def key_figures(scores: Scores) -> list[tuple[str, str]]:
+def key_figures(scores: Scored) -> list[tuple[str, str]]:
     """Return the few numbers to see first, as label and value."""
-    table = scores.table
+    table, words = scores.table, words_of(scores)
     inside = int(table["in_domain"].astype(bool).sum())
     figures = [
         (
-            "susceptibility" if len(table) == 1 else "median susceptibility",
+            words.score if len(table) == 1 else f"median {words.score}",
             decimal(table["susceptibility"].median()),
         ),
-        ("inside the training domain", f"{inside} of {len(table):,}"),
+        (f"inside the {words.domain}", f"{inside} of {len(table):,}"),
     ]
     return figures + [
         (f"Spearman, {SPLIT_WORDS.get(row['split'], row['split'])}", decimal(row["spearman"], 2))
@@ -79,13 +104,13 @@ def key_figures(scores: Scores) -> list[tuple[str, str]]:
     ]
 
 
-def performance_of(scores: Scores) -> list[Mapping[str, Any]]:
+def performance_of(scores: Scored) -> list[Mapping[str, Any]]:
     """Return the cross-validation results of the model and its baselines, one row a split."""
     rows = section(scores.provenance, "model").get("performance") or []
     return [row for row in rows if "split" in row and "model" in row]
 
 
-def sample_sentences(row: Mapping[str, Any], steps: Waterfall) -> list[str]:
+def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> list[str]:
     """Say in words what is predicted for one sample and why.
 
     Parameters
@@ -94,30 +119,18 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall) -> list[str]:
         Its row of ``scores.table``.
     steps
         Its waterfall.
+    words
+        Words that fit the model.
     """
-    percentile = row.get("percentile")
-    what = f"susceptibility {decimal(row['susceptibility'])} ({_interval_words(row)})"
-    if is_number(percentile):
-        degree = (
-            "more easily than most training samples"
-            if percentile >= 75
-            else "less easily than most training samples"
-            if percentile <= 25
-            else "about as easily as a typical training sample"
-        )
-        sentences = [
-            f"This sample is predicted to be killed {degree}: {what}, higher than "
-            f"{'all' if percentile == 100 else f'{percentile:.0f} %'} of the training samples."
-        ]
-    else:
-        sentences = [f"Predicted {what}."]
+    sentences = [_degree(row, words)]
     causes = [
         f"{verb} most by {joined(genes[:_GENES_NAMED])}"
         for verb, genes in (("lowered", steps.lowering), ("raised", steps.raising))
         if genes
     ]
     if causes:
-        sentences.append(f"The prediction is {joined(causes)}.")
+        what = "screen score" if words.knowledge_only else "prediction"
+        sentences.append(f"The {what} is {joined(causes)}.")
     flags = str(row.get("flags") or "")
     if "chance_skill" in flags:
         sentences.append(
@@ -125,33 +138,102 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall) -> list[str]:
         )
     if not bool(row.get("in_domain", True)):
         sentences.append(
-            f"The profile is unlike the training profiles (novelty {decimal(row.get('novelty'), 2)}"
-            ", where 1 is the edge): read the number with care."
+            f"The profile is unlike the {words.profiles} (novelty "
+            f"{decimal(row.get('novelty'), 2)}, where 1 is the edge): read the number with care."
         )
     if "low_gene_coverage" in flags:
         sentences.append(f"Only {percent(row.get('gene_coverage'))} of the model's genes are here.")
     return sentences
 
 
-def _range_sentence(scores: Scores) -> str:
-    values = scores.table["susceptibility"]
+def _degree(row: Mapping[str, Any], words: Words) -> str:
+    percentile = row.get("percentile")
+    what = f"{words.score} {decimal(row['susceptibility'])}"
+    if not words.knowledge_only:
+        what += f" ({_interval_words(row)})"
+    if not is_number(percentile):
+        return f"Predicted {what}."
+    side = "more" if percentile >= 75 else "less" if percentile <= 25 else ""
+    share = "all" if percentile == 100 else f"{percentile:.0f} %"
+    beaten = f"higher than {share} of the {words.reference}"
+    if words.knowledge_only:
+        degree = (
+            f"{side} easily than most {words.reference}"
+            if side
+            else f"about as easily as a typical profile of the {words.reference}"
+        )
+        return (
+            f"Published screens suggest that this sample is killed {degree}: {what}, {beaten}. "
+            "This was not tested on measured killing."
+        )
+    degree = (
+        f"{side} easily than most {words.reference}"
+        if side
+        else "about as easily as a typical training sample"
+    )
+    return f"This sample is predicted to be killed {degree}: {what}, {beaten}."
+
+
+def _range_sentence(scores: Scored) -> str:
+    values, words = scores.table["susceptibility"], words_of(scores)
     one = len(values) == 1
     name = section(scores.provenance, "model").get("name")
     with_model = f" with {name}" if name else ""
     opening = f"{count(len(values), 'sample')} {'was' if one else 'were'} scored{with_model}."
+    subject = "screen score" if words.knowledge_only else "predicted susceptibility"
     spread = (
-        f"Its predicted susceptibility is {decimal(values.iloc[0])}"
+        f"Its {subject} is {decimal(values.iloc[0])}"
         if one
-        else f"Predicted susceptibility runs from {decimal(values.min())} to "
+        else f"{subject.capitalize()} runs from {decimal(values.min())} to "
         f"{decimal(values.max())}, with a median of {decimal(values.median())}"
     )
-    return (
-        f"{opening} {spread}; the base value of the model is {decimal(scores.base_value)}. A "
-        "higher number means a sample that is predicted to be killed more easily."
+    meaning = (
+        "0 is the average reference profile; the score has no unit. A higher score means that "
+        "published screens point to easier killing by NK cells."
+        if words.knowledge_only
+        else f"The base value of the model is {decimal(scores.base_value)}. A higher number means "
+        "a sample that is predicted to be killed more easily."
     )
+    return f"{opening} {spread}. {meaning}"
 
 
-def _reliability(scores: Scores) -> str:
+def _findings(scores: Scored) -> str:
+    genes = scores.resistance_genes
+    sentences = []
+    if len(genes):
+        named = [
+            f"{gene} ({reading})" if (reading := _AGREEMENT.get(str(said))) else str(gene)
+            for gene, said in zip(
+                genes["gene"].head(_FINDINGS),
+                genes["evidence_reading"].head(_FINDINGS),
+                strict=True,
+            )
+        ]
+        sentences.append(f"The genes that hold this cohort back most are {joined(named)}.")
+    drugs = optional(scores, "drugs")
+    if len(drugs):
+        named = [
+            f"{drug} (effect on NK cells: {liability})"
+            for drug, liability in zip(
+                drugs["drug"].head(_GENES_NAMED),
+                drugs["nk_liability"].head(_GENES_NAMED),
+                strict=True,
+            )
+        ]
+        sentences.append(
+            f"Drugs that act on such genes, best ranked first: {joined(named)}. This is a list of "
+            "hypotheses for the laboratory, not a recommendation."
+        )
+    return " ".join(sentences)
+
+
+def _reliability(scores: Scored) -> str:
+    if is_knowledge_only(scores):
+        return (
+            "How reliable is it? Not known: the score was trained on no measured response, so "
+            "there is no interval and no record of performance. Use it to rank samples of one "
+            "platform and to choose what to measure."
+        )
     rows = performance_of(scores)
     parts, beaten = [], False
     for split in dict.fromkeys(str(row["split"]) for row in rows):
@@ -192,26 +274,26 @@ def _reliability(scores: Scores) -> str:
     return "How reliable is it? The model holds no record of its performance on unseen samples."
 
 
-def _domain_sentence(scores: Scores) -> str:
-    table = scores.table
+def _domain_sentence(scores: Scored) -> str:
+    table, words = scores.table, words_of(scores)
     total, inside = len(table), int(table["in_domain"].astype(bool).sum())
     outside = "1 lies" if total - inside == 1 else f"{total - inside} lie"
     coverage = table["gene_coverage"]
     if inside == total:
         domain = (
-            "The profile resembles the training profiles"
+            f"The profile resembles the {words.profiles}"
             if total == 1
-            else "All profiles resemble the training profiles"
+            else f"All profiles resemble the {words.profiles}"
         )
     elif inside == 0:
         domain = (
-            f"{'The profile lies' if total == 1 else 'All profiles lie'} outside the training "
-            "domain: the model has seen nothing like it, so read the numbers with care"
+            f"{'The profile lies' if total == 1 else 'All profiles lie'} outside the "
+            f"{words.domain}: the model has seen nothing like it, so read the numbers with care"
         )
     else:
         domain = (
             f"{inside} of {count(total, 'profile')} {'resembles' if inside == 1 else 'resemble'} "
-            f"the training profiles; {outside} outside the training domain and must be read with "
+            f"the {words.profiles}; {outside} outside the {words.domain} and must be read with "
             "care"
         )
     few, many = percent(coverage.min()), percent(coverage.max())

@@ -17,6 +17,8 @@ from nkpredict.explain import (
     resistance_table,
     shap_explanation,
 )
+from nkpredict.explain.figures import plot_lineage, plot_ranking, plot_waterfall
+from nkpredict.explain.figures_genes import plot_genes, plot_targets
 from nkpredict.features.alignment import Profiles
 from nkpredict.io.expression import Orientation, read_expression
 from nkpredict.io.simulated import all_simulated
@@ -76,6 +78,13 @@ class Scores:
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    # without annotation, so that they are methods and no fields
+    plot_ranking = plot_ranking
+    plot_lineage = plot_lineage
+    plot_waterfall = plot_waterfall
+    plot_genes = plot_genes
+    plot_targets = plot_targets
 
     @property
     def simulated(self) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.report import plot_ranking, plot_waterfall, write_report
+from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE
+from nkpredict.report import write_report
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -25,108 +25,13 @@ HOSTILE = [
 ]
 
 
-def make_scores(n=6, genes=30, names=None, simulated=False, seed=0, **changes):
-    rng = np.random.default_rng(seed)
-    names = [f"S{i:03d}" for i in range(n)] if names is None else names
-    n = len(names)
-    parts = pd.DataFrame(
-        rng.normal(0, 0.2 / np.sqrt(genes), (n, genes)) * rng.gamma(0.4, 2, genes),
-        index=pd.Index(names, dtype=object),
-        columns=[f"GENE{i}" for i in range(genes)],
-    )
-    base = 0.41
-    value = base + parts.sum(axis=1)
-    in_domain = np.arange(n) % 7 != 3
-    table = pd.DataFrame(
-        {
-            "susceptibility": value,
-            "lower": value - 0.17,
-            "upper": value + 0.17,
-            "percentile": 100 * value.rank(pct=True),
-            "novelty": np.where(in_domain, 0.8, 1.4),
-            "in_domain": in_domain,
-            "gene_coverage": 0.93,
-            "flags": np.where(in_domain, "", "out_of_domain;low_gene_coverage"),
-            "original_scale": 1 - value,
-            "lineage": np.resize(["AML", "T-ALL", "B-ALL"], n),
-        },
-        index=pd.Index(names, name="sample", dtype=object),
-    )
-    mean = parts.mean().sort_values()
-    resistance = pd.DataFrame(
-        {
-            "gene": mean.index,
-            "mean_contribution": mean.to_numpy(),
-            "lowest_contribution": parts.min()[mean.index].to_numpy(),
-            "samples_resisting": (parts < 0).mean()[mean.index].to_numpy(),
-            "direction": np.resize(["protects", "sensitizes", "unclear"], genes),
-            "evidence": np.resize([-0.7, 0.4, np.nan], genes),
-            "evidence_reading": np.resize(["agrees", "conflicts", "no screen"], genes),
-        }
-    )
-    performance = [
-        {"split": split, "model": model, "spearman": r, "spearman_within_lineage": w, "rmse": e}
-        for split, model, r, w, e in (
-            ("random", "mean", 0.0, 0.0, 0.21),
-            ("random", "lineage mean", 0.44, 0.0, 0.18),
-            ("random", "nkpredict", 0.61, 0.37, 0.16),
-            ("lineage-held-out", "mean", -0.3, float("nan"), 0.22),
-            ("lineage-held-out", "lineage mean", -0.28, None, 0.22),
-            ("lineage-held-out", "nkpredict", 0.33, 0.31, 0.2),
-        )
-    ]
-    provenance = {
-        "simulated": simulated,
-        "profiles": {
-            "file": "patients.csv",
-            "sha256": "ab" * 32,
-            "samples": n,
-            "orientation": "genes-by-samples",
-            "orientation_given": False,
-            "identifiers": "symbol",
-            "unit_words": "log2(TPM + 1)",
-            "unit_given": True,
-            "transform": "none",
-            "genes_in_file": 12814,
-            "genes_renamed": 214,
-            "genes_merged": 3,
-            "gene_names_ambiguous": 2,
-            "gene_names_unknown": 41,
-            "genes_without_symbol_dropped": 0,
-            "missing_values": 0,
-        },
-        "genes": {
-            "in_model": 5778,
-            "found": 5374,
-            "missing": 404,
-            "missing_examples": ["HLA-E", "MICA"],
-            "weight_missing": 0.061,
-        },
-        "model": {
-            "name": "nk-heme",
-            "version": "3",
-            "simulated": simulated,
-            "training": {
-                "samples": 63,
-                "lineages": {"AML": 20, "T-ALL": 9},
-                "response": {"unit": "viability AUC", "susceptibility": "1 - viability_auc"},
-            },
-            "skill": {"spearman": 0.52, "p": 1e-5},
-            "performance": performance,
-            "random_state": 0,
-        },
-        "warnings": ["404 of 5,778 genes of the model are missing."],
-    }
-    return SimpleNamespace(
-        **{
-            "table": table,
-            "contributions": parts,
-            "base_value": base,
-            "resistance_genes": resistance,
-            "provenance": provenance,
-            **changes,
-        }
-    )
+# Where a reader may be led by a click; nothing of it is loaded.
+SOURCES = (
+    "https://doi.org/",
+    "https://clinicaltrials.gov/study/",
+    "https://pmc.ncbi.nlm.nih.gov/",
+    "https://pubmed.ncbi.nlm.nih.gov/",
+)
 
 
 class Page(HTMLParser):
@@ -160,7 +65,7 @@ def number(text):
     return float(text.replace("−", "-"))
 
 
-def test_returns_the_path_and_writes_the_same_bytes_again(tmp_path):
+def test_returns_the_path_and_writes_the_same_bytes_again(tmp_path, make_scores):
     first, second = tmp_path / "a" / "one.html", tmp_path / "two.html"
     assert write_report(make_scores(), first) == first
     write_report(make_scores(), str(second))
@@ -168,28 +73,32 @@ def test_returns_the_path_and_writes_the_same_bytes_again(tmp_path):
     assert [file.name for file in first.parent.iterdir()] == ["one.html"]
 
 
-def test_needs_no_network(report):
-    page = Page(report(make_scores()))
+def test_needs_no_network(report, make_scores):
+    page = Page(report(make_scores(full=True)))
     for tag, attributes in page.elements:
         assert tag not in ("img", "iframe", "object", "embed", "base")
         for name, value in attributes.items():
             if name in ("src", "href", "xlink:href", "action", "srcset"):
-                doi = tag == "a" and value.startswith("https://doi.org/")
-                assert doi or value.startswith("#") or value == "data:,", (tag, value)
-    assert [list(script) for script in page.all("script")] == [[]]
+                assert (
+                    (tag == "a" and value.startswith(SOURCES))
+                    or value.startswith("#")
+                    or value == "data:,"
+                ), (tag, value)
+    scripts = [script for script in page.all("script") if "type" not in script]
+    assert scripts == [{}, {}, {}]
     style = "".join(page.text)
     assert "@import" not in style
     assert "url(" not in style
 
 
-def test_hostile_names_are_text(report):
+def test_hostile_names_are_text(report, make_scores):
     scores = make_scores(names=HOSTILE)
     scores.provenance["profiles"]["file"] = "</title><script>alert(2)</script>.csv"
     scores.provenance["warnings"] = ["<img src=x onerror=alert(3)>"]
     scores.contributions = scores.contributions.rename(columns={"GENE0": "<b>G</b>"})
     html = report(scores)
     page = Page(html)
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 4
     assert not page.all("img")
     assert not page.all("b")
     handlers = [name for _, attributes in page.elements for name in attributes if name[:2] == "on"]
@@ -203,7 +112,7 @@ def test_hostile_names_are_text(report):
     assert all(re.fullmatch(r"[a-z-]+[0-9]*", name) for name in ids)
 
 
-def test_anchors_lead_somewhere(report):
+def test_anchors_lead_somewhere(report, make_scores):
     page = Page(report(make_scores(n=9)))
     ids = {attributes.get("id") for _, attributes in page.elements}
     used = {a["href"][1:] for _, a in page.elements if a.get("href", "").startswith("#")}
@@ -211,7 +120,7 @@ def test_anchors_lead_somewhere(report):
     assert used | labels <= ids
 
 
-def test_headings_in_order_and_language(report):
+def test_headings_in_order_and_language(report, make_scores):
     page = Page(report(make_scores()))
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
@@ -221,26 +130,27 @@ def test_headings_in_order_and_language(report):
 
 
 @pytest.mark.parametrize("where", ["scores", "model", "nowhere"])
-def test_simulated_data_are_marked_and_only_they(report, where):
+def test_simulated_data_are_marked_and_only_they(report, where, make_scores):
     scores = make_scores()
     scores.provenance["simulated"] = where == "scores"
     scores.provenance["model"]["simulated"] = where == "model"
     html = report(scores)
-    body = html[html.index("<body") :]
+    body = re.sub("<script>.*?</script>", "", html[html.index("<body") :], flags=re.DOTALL)
     assert ("SIMULATED" in body) == (where != "nowhere")
     if where != "nowhere":
         assert '<p class="simulated-banner"' in body
-        # every waterfall and the histogram carry the mark inside the figure
-        assert body.count('class="watermark"') == len(scores.table) + 1
+        # every waterfall and the map carry the mark inside the figure
+        assert body.count('class="watermark"') == len(scores.table)
+        assert body.count('class="map-watermark"') == 1
         assert "<title>SIMULATED – NK susceptibility report</title>" in html
 
 
-def test_research_notice_is_always_there(report):
-    assert report(make_scores()).count("For research use only. Not a medical device") == 2
-    assert report(make_scores(provenance={})).count("For research use only. Not a medical") == 2
+def test_research_notice_is_always_there(report, make_scores):
+    assert report(make_scores()).count("For research use only. Not a medical device") == 3
+    assert report(make_scores(provenance={})).count("For research use only. Not a medical") == 3
 
 
-def test_bare_provenance_one_sample_no_resistance_genes(report):
+def test_bare_provenance_one_sample_no_resistance_genes(report, make_scores):
     scores = make_scores(n=1, provenance={})
     scores.resistance_genes = scores.resistance_genes.head(0)
     html = report(scores)
@@ -250,7 +160,7 @@ def test_bare_provenance_one_sample_no_resistance_genes(report):
     assert not re.search(r"\bnan\b", html, re.IGNORECASE)
 
 
-def test_infinite_intervals_and_missing_numbers(report):
+def test_infinite_intervals_and_missing_numbers(report, make_scores):
     scores = make_scores(n=3)
     scores.table.loc["S000", ["lower", "upper"]] = [-np.inf, np.inf]
     scores.table.loc["S001", ["lower", "upper", "original_scale", "percentile"]] = np.nan
@@ -262,7 +172,7 @@ def test_infinite_intervals_and_missing_numbers(report):
         assert 0 <= float(attribute) <= 100
 
 
-def test_numbers_of_a_waterfall_add_up(report):
+def test_numbers_of_a_waterfall_add_up(report, make_scores):
     scores = make_scores(n=4, genes=200)
     html = report(scores)
     figures = re.findall(r'<svg class="waterfall".*?prediction</text>.*?</text>', html, re.DOTALL)
@@ -278,7 +188,7 @@ def test_numbers_of_a_waterfall_add_up(report):
         assert (np.diff(sizes) <= 0).all()
 
 
-def test_waterfall_bars_point_the_way_of_their_sign(report):
+def test_waterfall_bars_point_the_way_of_their_sign(report, make_scores):
     scores = make_scores(n=1, genes=3)
     scores.contributions.iloc[0] = [0.1, -0.2, 0.0]
     scores.table["susceptibility"] = scores.base_value - 0.1
@@ -291,7 +201,7 @@ def test_waterfall_bars_point_the_way_of_their_sign(report):
     assert all(float(width) == 0 for _, _, width in rest)
 
 
-def test_words_of_the_summary(report):
+def test_words_of_the_summary(report, make_scores):
     html = report(make_scores(n=40))
     text = " ".join("".join(Page(html).text).split())
     assert "40 samples were scored with nk-heme" in text
@@ -303,61 +213,151 @@ def test_words_of_the_summary(report):
     assert "weight on missing genes</dt><dd>6 %" in html
 
 
-def test_says_so_when_no_better_than_baselines_across_lineages(report):
+def test_says_so_when_no_better_than_baselines_across_lineages(report, make_scores):
     scores = make_scores()
     scores.provenance["model"]["performance"][4]["spearman"] = 0.5
     assert "does not beat the best comparison" in report(scores)
 
 
-def test_chance_skill_is_said_for_each_sample(report):
+def test_chance_skill_is_said_for_each_sample(report, make_scores):
     scores = make_scores(n=3)
     scores.table["flags"] = "chance_skill"
     assert report(scores).count("ranks unseen samples no better than chance") == 3
 
 
-def test_resistance_genes_are_listed_up_to_a_limit(report):
-    html = report(make_scores(genes=80))
-    assert "The first 30 of 80 genes." in html
+def test_resistance_genes_are_listed_up_to_a_limit(report, make_scores):
+    html = report(make_scores(genes=180))
+    assert "The first 100 of 180; all are in the files" in html
     assert "protects" in html
     assert "conflicts" in html
 
 
-def test_size_for_a_large_cohort(report):
-    assert len(report(make_scores(n=500)).encode()) < 8_000_000
+def test_size_for_a_large_cohort(report, make_scores):
+    html = report(make_scores(n=500, genes=20_000, full=True))
+    assert len(html.encode()) < 8_000_000
+    # of 20,000 genes only those that are shown are embedded
+    assert len(embedded(html)["genes"]) == 40
 
 
-def test_no_sample_is_an_error(tmp_path):
+def embedded(html):
+    return json.loads(re.search(r'id="gene-map-data">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def test_the_map_holds_the_contributions_of_the_strongest_genes(report, make_scores):
+    scores = make_scores(n=9, genes=60)
+    shown = embedded(report(scores))
+    assert scores.table.loc[shown["samples"], "susceptibility"].is_monotonic_decreasing
+    strongest = scores.contributions.abs().mean().nlargest(40).index
+    assert set(shown["genes"]) == set(strongest)
+    values = np.array(shown["values"]) * shown["unit"]
+    expected = scores.contributions.loc[shown["samples"], shown["genes"]].T
+    np.testing.assert_allclose(values, expected, atol=shown["unit"])
+
+
+def test_a_knowledge_only_model_is_named_for_what_it_is(report, make_scores):
+    scores = make_scores(full=True)
+    scores.provenance["model"] = {"name": "screen-prior", "knowledge_only": True}
+    scores.provenance["warnings"] = [KNOWLEDGE_ONLY_NOTICE]
+    scores.table[["lower", "upper"]] = [-np.inf, np.inf]
+    scores.table["flags"] = "knowledge_only"
+    html = report(scores)
+    body = re.sub("<(script|style).*?</(script|style)>", "", html, flags=re.DOTALL)
+    assert '<p class="knowledge-banner">' in body
+    words = body.lower()
+    for wrong in (
+        "susceptib",
+        "training sample",
+        "training profile",
+        "training domain",
+        "90 %",
+        "∞",
+    ):
+        assert wrong not in words, wrong
+    assert "screen score" in words
+    assert "reference profiles" in words
+    assert "knowledge only" not in report(make_scores()).lower()
+
+
+def test_drugs_hits_and_warnings_stay_apart(report, make_scores):
+    html = report(make_scores(full=True))
+    drugs, targets, contrary = (
+        re.search(rf'<table id="{name}-table".*?</table>', html, re.DOTALL)[0]
+        for name in ("drug", "target", "contrary")
+    )
+    assert "wrongcept" not in drugs + targets
+    assert "wrongcept" in contrary
+    assert contrary.count("<tr>") == 2
+    assert "raisetinib" in targets
+    for name, liability in (
+        ("helpmab", "helps"),
+        ("harmtinib", "harms"),
+        ("depletumab", "unknown"),
+    ):
+        row = re.search(rf"<tr>(?:(?!<tr>).)*{name}.*?</tr>", drugs, re.DOTALL)[0]
+        assert f">{liability}</span>" in row
+    assert 'href="https://doi.org/10.1016/j.x"' in drugs
+    assert 'href="https://clinicaltrials.gov/study/NCT01234567"' in targets
+    assert "These scores hold no drugs" in report(make_scores())
+
+
+def test_screen_evidence_names_studies_with_their_doi(report, make_scores):
+    scores = make_scores(full=True)
+    found = scores.resistance_genes["gene"] == "HLA-E"
+    scores.resistance_genes.loc[found, ["evidence", "evidence_reading"]] = [-0.6, "agrees"]
+    html = report(scores)
+    table = re.search(r'<table id="evidence-table".*?</table>', html, re.DOTALL)[0]
+    row = re.search(r"<tr>(?:(?!<tr>).)*HLA-E.*?</tr>", table, re.DOTALL)[0]
+    assert "✓ agrees" in row
+    assert 'href="https://doi.org/10.1016/j.immuni.2023.11.008"' in row
+    assert "antigen presentation" in row
+
+
+def test_lineages_stand_beside_the_reference(report, make_scores):
+    html = report(make_scores(n=9, full=True))
+    table = re.search(r'<table class="ranking spread-table".*?</table>', html, re.DOTALL)[0]
+    names = re.findall(r'<bdi class="name">([^<]*)</bdi>', table)
+    assert names == ["All samples", "AML", "MM", "BCL"]
+    numbers = [
+        re.findall(r'class="number[^>]*>([^<]*)<', row) for row in table.split("</tr>")[1:-1]
+    ]
+    assert [(row[0], row[2]) for row in numbers] == [
+        ("9", "40"),
+        ("3", "20"),
+        ("3", "0"),
+        ("0", "20"),
+    ]
+    assert "Lineages are not known here" in report(make_scores())
+
+
+def test_columns_the_scores_lack_are_left_out(report, make_scores):
+    heads = re.findall(r"<th scope=.col.[^>]*>([^<]*)</th>", report(make_scores()))
+    assert not {"Resistance score", "Virtual change", "Stability"} & set(heads)
+    heads = re.findall(r"<th scope=.col.[^>]*>([^<]*)</th>", report(make_scores(full=True)))
+    assert {"Resistance score", "Virtual change", "Driver probability"} <= set(heads)
+
+
+def test_every_table_says_what_it_shows(report, make_scores):
+    html = report(make_scores(full=True))
+    for name in re.findall(r'<table id="([a-z-]+)-table"', html):
+        before = html[: html.index(f'<table id="{name}-table"')]
+        assert before.rfind('<p class="hint">') > max(before.rfind("<h2"), before.rfind("<h3"))
+
+
+def test_empty_tables_are_as_good_as_none(report, make_scores):
+    full = make_scores(full=True)
+    fields = ("targets", "drugs", "sample_drugs", "reference")
+    for value in (None, "head"):
+        scores = make_scores(full=True)
+        for name in fields:
+            table = getattr(full, name)
+            setattr(scores, name, table.head(0) if value == "head" else None)
+        scores.lineage = None
+        assert "These scores hold no drugs" in report(scores)
+
+
+def test_no_sample_is_an_error(tmp_path, make_scores):
     scores = make_scores()
     scores.table = scores.table.head(0)
     with pytest.raises(InputError, match="no sample"):
         write_report(scores, tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
-
-
-@pytest.mark.parametrize("n", [1, 5, 120])
-def test_plots_draw(n, tmp_path):
-    scores = make_scores(n=n, simulated=True)
-    scores.table.iloc[0, 1:3] = [-np.inf, np.inf]
-    ranking = plot_ranking(scores)
-    waterfall = plot_waterfall(scores, scores.table.index[0])
-    for axes in (ranking, waterfall):
-        axes.figure.savefig(tmp_path / "figure.png")
-        assert axes.get_xlabel() == "susceptibility"
-        assert "SIMULATED" in [text.get_text() for text in axes.texts]
-    assert len(ranking.get_yticks()) == (n if n <= 80 else 0)
-
-
-def test_plots_on_given_axes_with_hostile_names():
-    from matplotlib.figure import Figure
-
-    scores = make_scores(names=["$\\frac$", "=cmd()", "y" * 300])
-    axes = Figure().subplots(1, 2)
-    assert plot_ranking(scores, axes[0]) is axes[0]
-    assert plot_waterfall(scores, "$\\frac$", axes[1]) is axes[1]
-    axes[0].figure.canvas.draw()
-    assert "SIMULATED" not in [text.get_text() for text in axes[0].texts]
-
-
-def test_plot_of_an_unknown_sample():
-    with pytest.raises(InputError, match="no sample 'Z'; the scores hold S000"):
-        plot_waterfall(make_scores(), "Z")

@@ -1,51 +1,125 @@
 
 (() => {
   "use strict";
-  const list = document.getElementById("sample-list");
-  const samples = [...list.querySelectorAll("details")];
-  const rows = [...document.querySelectorAll("#ranking-rows tr")];
-  const box = document.getElementById("search");
-  const found = document.getElementById("search-found");
-  const names = rows.map((row) => row.querySelector(".name").textContent.toLowerCase());
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const samples = all("#sample-list > details");
+  const simulated = document.body.classList.contains("simulated");
 
-  document.querySelectorAll(".needs-script").forEach((element) => { element.hidden = false; });
+  all(".needs-script").forEach((element) => { element.hidden = false; });
 
-  box.addEventListener("input", () => {
-    const wanted = box.value.trim().toLowerCase();
-    let shown = 0;
-    names.forEach((name, position) => {
-      const match = name.includes(wanted);
-      rows[position].hidden = !match;
-      samples[position].hidden = !match;
-      shown += match ? 1 : 0;
-    });
-    found.textContent = wanted ? `${shown} of ${names.length} samples` : "";
+  // Colours
+  const root = document.documentElement;
+  const theme = document.getElementById("theme");
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
+  const nameTheme = () => { theme.setAttribute("aria-pressed", String(isDark())); };
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    nameTheme();
+  });
+  prefersDark.addEventListener("change", nameTheme);
+  nameTheme();
+
+  // Tables: headings become buttons; the sorter listens to clicks on the heading around them.
+  all("table.sortable thead th:not(.no-sort)").forEach((heading) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sort";
+    button.append(...heading.childNodes);
+    heading.append(button);
   });
 
-  document.getElementById("open-all").addEventListener("click", () => {
+  // A cell that a spreadsheet would run as a formula gets an apostrophe, unless it is a number.
+  const defused = (text) => {
+    const number = text.trim() !== "" && !Number.isNaN(Number(text));
+    return /^[=+\-@\t\r]/.test(text) && !number ? `'${text}` : text;
+  };
+  const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const words = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
+  const plain = (cell) => cell.dataset.csv ?? cell.dataset.sort ?? words(cell);
+  const csvOf = (table) => {
+    const headings = [...table.tHead.rows[0].cells];
+    const kept = headings.flatMap((heading, place) => (heading.classList.contains("plot") ? [] : [place]));
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+    const lines = [
+      [...kept.map((place) => words(headings[place])), ...(simulated ? ["note"] : [])],
+      ...rows.map((row) => [...kept.map((place) => plain(row.cells[place])), ...(simulated ? ["SIMULATED"] : [])]),
+    ];
+    return lines.map((line) => line.map((text) => quoted(defused(text))).join(",")).join("\n") + "\n";
+  };
+  const download = (name, text) => {
+    const link = document.createElement("a");
+    // The mark in front tells spreadsheets that the text is UTF-8.
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+
+  all(".tools[data-table]").forEach((tools) => {
+    const table = document.getElementById(tools.dataset.table);
+    const box = tools.querySelector("input");
+    const facets = all("select", tools);
+    const found = tools.querySelector(".found");
+    const searched = new Map([...table.tBodies[0].rows].map((row) => [
+      row,
+      [...row.cells].filter((cell) => !cell.matches(".number, .plot")).map(words).join(" ").toLowerCase(),
+    ]));
+    const filter = () => {
+      const wanted = box.value.trim().toLowerCase();
+      let shown = 0;
+      searched.forEach((text, row) => {
+        const match = text.includes(wanted)
+          && facets.every((facet) => !facet.value || plain(row.cells[facet.dataset.column]) === facet.value);
+        row.hidden = !match;
+        shown += match ? 1 : 0;
+      });
+      found.textContent = shown < searched.size ? `${shown} of ${searched.size} rows` : "";
+    };
+    box.addEventListener("input", filter);
+    facets.forEach((facet) => facet.addEventListener("change", filter));
+    tools.querySelector(".download").addEventListener("click", () => {
+      download(`${simulated ? "SIMULATED-" : ""}nkpredict-${table.id.replace("-table", "")}.csv`, csvOf(table));
+    });
+  });
+
+  // Samples: one at a time, or all
+  const list = document.getElementById("sample-list");
+  const choice = document.getElementById("sample-choice");
+  const previous = document.getElementById("previous-sample");
+  const next = document.getElementById("next-sample");
+  const everything = document.getElementById("all-samples");
+  const together = () => !list.classList.contains("single");
+  const showOnly = (place) => {
+    list.classList.add("single");
+    everything.setAttribute("aria-pressed", "false");
+    samples.forEach((sample, other) => { sample.open = other === place; });
+    choice.value = String(place + 1);
+    previous.disabled = place === 0;
+    next.disabled = place === samples.length - 1;
+  };
+  choice.addEventListener("change", () => { showOnly(Number(choice.value) - 1); });
+  previous.addEventListener("click", () => { showOnly(Number(choice.value) - 2); });
+  next.addEventListener("click", () => { showOnly(Number(choice.value)); });
+  everything.addEventListener("click", () => {
+    if (together()) { showOnly(Number(choice.value) - 1); return; }
+    list.classList.remove("single");
+    everything.setAttribute("aria-pressed", "true");
     samples.forEach((sample) => { sample.open = true; });
   });
-  document.getElementById("close-all").addEventListener("click", () => {
-    samples.forEach((sample) => { sample.open = false; });
+  list.addEventListener("click", (event) => {
+    // A sample on its own stays open.
+    if (!together() && event.target.closest("summary")) { event.preventDefault(); }
   });
-
   const openTarget = () => {
     const target = document.getElementById(location.hash.slice(1));
     const sample = target && target.closest("#sample-list > details");
     if (sample) {
-      sample.open = true;
+      if (together()) { sample.open = true; } else { showOnly(Number(sample.dataset.sample) - 1); }
       sample.querySelector("summary").focus();
     }
   };
   window.addEventListener("hashchange", openTarget);
+  showOnly(0);
   openTarget();
-
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    closed.forEach((element) => { element.open = true; });
-  });
-  window.addEventListener("afterprint", () => {
-    closed.forEach((element) => { element.open = false; });
-  });
 })();
