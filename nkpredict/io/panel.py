@@ -53,7 +53,8 @@ def read_panel(
     -------
     anndata.AnnData
         Samples × genes with ``obs["susceptibility"]``, ``obs["response_original"]`` and, where
-        known, ``obs["lineage"]``; ``uns["nkpredict"]`` records every decision.
+        known, ``obs["lineage"]``; for PRISM files ``obsm["viability"]``, samples × E:T ratios (as
+        text, ``"0.625"``) in % viability; ``uns["nkpredict"]`` records every decision.
 
     Raises
     ------
@@ -81,6 +82,9 @@ def read_panel(
     for column in ("viability_auc", "ratios_measured", "extrapolated"):
         if column in table:
             panel.obs[column] = table[column].to_numpy()
+    if measured.curves is not None:
+        curves = measured.curves[positions >= 0].set_axis(panel.obs_names, axis=0)
+        panel.obsm["viability"] = curves.set_axis([f"{r:g}" for r in curves.columns], axis=1)
     if lineage_column in panel.obs:
         panel.obs["lineage"] = _lineage(panel.obs[lineage_column])
     elif "subtype" in table:

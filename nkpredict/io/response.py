@@ -41,10 +41,13 @@ class Response:
         ``ratios_measured``, ``extrapolated``, ``depmap_id``, ``subtype``.
     provenance : dict
         Format, direction, how the original scale is recovered, what was left out, noise ceiling.
+    curves : pandas.DataFrame or None
+        Of PRISM files: samples × E:T ratios, % viability, NaN where not measured.
     """
 
     table: pd.DataFrame
     provenance: dict[str, Any] = field(default_factory=dict)
+    curves: pd.DataFrame | None = None
 
     @property
     def susceptibility(self) -> pd.Series:
@@ -114,7 +117,7 @@ def read_response(
             "sha256": file_sha256(replicates),
             **noise_ceiling(replicate_areas(curves)),
         }
-    return Response(response.table, provenance)
+    return Response(response.table, provenance, response.curves)
 
 
 def plain_line_name(name: str) -> str:
@@ -198,6 +201,7 @@ def _from_curves(curves: pd.DataFrame, path: str | Path, excluded: list[str]) ->
             "lines_extrapolated": [str(n) for n in table.index[table["extrapolated"]]],
             "simulated": all_simulated(table.index),
         },
+        curves.loc[table.index],
     )
 
 

@@ -58,6 +58,14 @@ class KillingCurveModel(BaseEstimator):
         ``spearman`` of held-out predictions of the scores and its one-sided ``p``; empty when all
         curves have the same shape.
 
+    Notes
+    -----
+    In eight simulated studies of 63 lines (five folds each) the out-of-fold error was nearly that
+    of the predicted area: 19.2 % viability (root mean square), against 19.3 for one relative shape
+    and 24.3 for the mean curve. Given the measured area it was 3.5 against 4.4 for one relative
+    shape. A cubic term, or one model a ratio moved to the predicted area, changed little (within
+    0.2).
+
     Examples
     --------
     >>> from nkpredict import KillingCurveModel

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from nkpredict.learn.blend import blend_weights, normal_scores
+from nkpredict.learn.importance import adaptive_importance, scaled_importance
+
+
+@settings(deadline=None, max_examples=50)
+@given(arrays(float, st.integers(3, 40), elements=st.floats(-5, 5, width=16)))
+def test_normal_scores_keep_order_mean_and_spread(target: np.ndarray) -> None:
+    scores = normal_scores(target)
+    order = np.argsort(target, kind="stable")
+    assert (np.diff(scores[order]) >= -1e-12).all()
+    assert scores.mean() == pytest.approx(target.mean(), abs=1e-9)
+    if np.ptp(target) > 1e-3:
+        assert scores.std() == pytest.approx(target.std())
+
+
+def test_learners_alike_share_and_a_useless_one_loses_its_say() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=160)
+    good = target + rng.normal(0, 0.8, 160)
+    alike = blend_weights(np.column_stack([good, good]), target)
+    np.testing.assert_allclose(alike, 0.5)
+    unequal = blend_weights(np.column_stack([good, rng.normal(size=160)]), target)
+    assert unequal[0] > 0.9
+    assert unequal.sum() == pytest.approx(1)
+
+
+def test_importance_follows_the_response_and_scales_to_mean_eigenvalue_one() -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(60, 300))
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    residual = rows[:, 7] + 0.3 * rng.normal(size=60)
+    residual -= residual.mean()
+    importance = adaptive_importance(rows, residual, (2.0, 4.0))
+    assert importance.argmax() == 7
+    assert np.trace((rows * importance) @ rows.T) / 60 == pytest.approx(1)
+    alike = adaptive_importance(rows, residual, ())
+    assert np.ptp(alike) == 0
+    assert not scaled_importance(np.zeros(300), rows).any()
