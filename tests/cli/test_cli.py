@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import anndata
@@ -12,29 +11,10 @@ import pandas as pd
 import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
-from nkpredict.cli import main
 from nkpredict.io.genes import approved_symbols
 from nkpredict.learn import EvidenceBoosting
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command and return its exit code, stdout and stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nkpredict", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "80")
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict.cli import main
 from nkpredict.io.genes import approved_symbols
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run a command and return its exit code, stdout and stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nkpredict", "evidence", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "80")
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+def evidence(run):
+    """Run a command of ``nkpredict evidence``."""
+    return partial(run, "evidence")
 
 
 def screen_file(path: Path, prefix: str = "") -> Path:
@@ -62,18 +49,18 @@ def screens(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["", "build", "show", "plot", "compare"])
-def test_every_help_shows_an_example(run, command: str) -> None:
-    code, out, _ = run(*command.split(), "--help")
+def test_every_help_shows_an_example(evidence, command: str) -> None:
+    code, out, _ = evidence(*command.split(), "--help")
     assert code == 0
     assert not command or f"nkpredict evidence {command}" in out
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_build_writes_all_columns_and_says_what_was_read(
-    run, screens: Path, tmp_path: Path
+    evidence, screens: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "evidence.csv"
-    code, said, progress = run("build", screens, "--out", out, "--json", tmp_path / "e.json")
+    code, said, progress = evidence("build", screens, "--out", out, "--json", tmp_path / "e.json")
     assert code == 0
     assert "reading" in progress
     table = pd.read_csv(out, index_col="gene")
@@ -91,22 +78,22 @@ def test_build_writes_all_columns_and_says_what_was_read(
     content = json.loads((tmp_path / "e.json").read_text())
     assert content["simulated"] is False
     assert content["top"]["protecting"][0]["gene"] == "IFNGR2"
-    code, said, progress = run("build", screens, "--out", tmp_path / "again.csv", "--quiet")
+    code, said, progress = evidence("build", screens, "--out", tmp_path / "again.csv", "--quiet")
     assert (code, said, progress) == (0, "", "")
     assert (tmp_path / "again.csv").read_bytes() == out.read_bytes()
 
 
-def test_simulated_evidence_is_marked(run, tmp_path: Path) -> None:
+def test_simulated_evidence_is_marked(evidence, tmp_path: Path) -> None:
     path = screen_file(tmp_path / "sim.csv", "SIM-")
-    code, said, _ = run("build", path, "--out", tmp_path / "e.csv")
+    code, said, _ = evidence("build", path, "--out", tmp_path / "e.csv")
     assert code == 0
     assert "SIMULATED: Top protecting genes" in said
     assert set(pd.read_csv(tmp_path / "e.csv")["note"]) == {"SIMULATED"}
-    assert "SIMULATED IFNGR2" in run("show", "IFNGR2", path)[1]
-    assert "SIMULATED: " in run("compare", path, "--bootstrap", "2")[1]
+    assert "SIMULATED IFNGR2" in evidence("show", "IFNGR2", path)[1]
+    assert "SIMULATED: " in evidence("compare", path, "--bootstrap", "2")[1]
 
 
-def test_counts_need_their_sample_sheet(run, tmp_path: Path) -> None:
+def test_counts_need_their_sample_sheet(evidence, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     genes = np.repeat(sorted(approved_symbols())[:40], 4)
     counts = pd.DataFrame({"sgRNA": [f"g{i}" for i in range(160)], "Gene": genes})
@@ -114,22 +101,22 @@ def test_counts_need_their_sample_sheet(run, tmp_path: Path) -> None:
     counts.to_csv(tmp_path / "counts.txt", sep="\t", index=False)
     (tmp_path / "sheet.csv").write_text("sample,role\na,control\nb,NK\n")
     command = ("build", tmp_path / "counts.txt", "--out", tmp_path / "e.csv")
-    code, _, error = run(*command)
+    code, _, error = evidence(*command)
     assert code == 2
     assert "sample sheet" in error
     assert not (tmp_path / "e.csv").exists()
-    code, said, _ = run(*command, "--sample-sheet", tmp_path / "sheet.csv")
+    code, said, _ = evidence(*command, "--sample-sheet", tmp_path / "sheet.csv")
     assert code == 0
     assert "guides read" in said
 
 
-def test_show_tells_all_with_sources(run, screens: Path, tmp_path: Path) -> None:
-    code, said, progress = run("show", "B7H6")
+def test_show_tells_all_with_sources(evidence, screens: Path, tmp_path: Path) -> None:
+    code, said, progress = evidence("show", "B7H6")
     assert (code, progress) == (0, "")
     assert "B7H6 is another name of NCR3LG1" in said
     assert "10.3389/fimmu.2019.02879" in said
     assert max(map(len, said.splitlines())) <= 80
-    code, said, _ = run("show", "IFNGR2", screens, "--json", tmp_path / "gene.json")
+    code, said, _ = evidence("show", "IFNGR2", screens, "--json", tmp_path / "gene.json")
     assert code == 0
     flat = " ".join(said.split())
     assert "conflict between effector types: YES" in flat
@@ -139,25 +126,25 @@ def test_show_tells_all_with_sources(run, screens: Path, tmp_path: Path) -> None
     content = json.loads((tmp_path / "gene.json").read_text())
     assert content["combined"]["conflict"] is True
     assert [row["screen"] for row in content["screens"]] == ["K562_r1", "K562_r2", "other"]
-    assert "in none of the screens" in run("show", "STAT1", screens)[1]
+    assert "in none of the screens" in evidence("show", "STAT1", screens)[1]
 
 
 @pytest.mark.parametrize("kind", ["volcano", "dots", "agreement"])
-def test_plots_are_written(run, screens: Path, tmp_path: Path, kind: str) -> None:
+def test_plots_are_written(evidence, screens: Path, tmp_path: Path, kind: str) -> None:
     extra = {
         "volcano": ("--screen", "other"),
         "dots": ("--genes", "B7H6, IFNGR2"),
         "agreement": (),
     }[kind]
     out = tmp_path / "figure.svg"
-    code, said, progress = run("plot", screens, "--kind", kind, "--out", out, *extra)
+    code, said, progress = evidence("plot", screens, "--kind", kind, "--out", out, *extra)
     assert (code, said.split()) == (0, ["Figure:", *str(out).split()])
     assert "drawing" in progress
     assert out.read_text().startswith("<?xml")
 
 
-def test_compare_ranks_the_methods(run, screens: Path, tmp_path: Path) -> None:
-    code, said, progress = run(
+def test_compare_ranks_the_methods(evidence, screens: Path, tmp_path: Path) -> None:
+    code, said, progress = evidence(
         "compare", screens, "--bootstrap", "3", "--json", tmp_path / "c.json"
     )
     assert code == 0
@@ -186,10 +173,10 @@ def test_compare_ranks_the_methods(run, screens: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    run, screens: Path, tmp_path: Path, monkeypatch, command: tuple[str, ...], message: str
+    evidence, screens: Path, tmp_path: Path, monkeypatch, command: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, error = run(*(screens if part == "FILE" else part for part in command))
+    code, _, error = evidence(*(screens if part == "FILE" else part for part in command))
     assert code == 2
     last = error.strip().splitlines()[-1]
     assert last.startswith("nkpredict: ")
