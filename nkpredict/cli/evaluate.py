@@ -8,6 +8,7 @@ from nkpredict.cli.train import (
     Direction,
     DropUnmatched,
     Expression,
+    Genetics,
     Jobs,
     LineageColumn,
     Peers,
@@ -30,6 +31,7 @@ def evaluate(
     target: Target = None,
     direction: Direction = None,
     obs: Annotations = None,
+    genetics: Genetics = None,
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
@@ -60,6 +62,7 @@ def evaluate(
         target=target,
         direction=direction,  # type: ignore[arg-type]
         obs=obs,
+        genetics=genetics,
         lineage_column=lineage_column,
         drop_unmatched=drop_unmatched,
     )

@@ -49,6 +49,10 @@ def score(
         Path | None,
         typer.Option(metavar="FILE", help="Table of the samples, its first column their names."),
     ] = None,
+    genetics: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Mutations, for a model trained with them."),
+    ] = None,
     lineage: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +93,7 @@ def score(
             unit=unit,
             layer=layer,
             obs=obs,
+            genetics=genetics,
             lineage=lineage,
         )
         progress("scoring", 1, 2)

@@ -59,6 +59,10 @@ Peers = Annotated[bool, typer.Option("--peers", help="Also evaluate RidgeCV and 
 DropUnmatched = Annotated[
     bool, typer.Option("--drop-unmatched", help="Leave out responses without expression.")
 ]
+Genetics = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Mutations, copy numbers: samples x features."),
+]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="Random seed (default: the recipe's).")]
 Jobs = Annotated[
     int | None, typer.Option(metavar="N", help="Processes (default: all cores); same results.")
@@ -73,6 +77,7 @@ def train(
     direction: Direction = None,
     replicates: Replicates = None,
     obs: Annotations = None,
+    genetics: Genetics = None,
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
@@ -106,6 +111,7 @@ def train(
         name=name,
         replicates=replicates,
         obs=obs,
+        genetics=genetics,
         target=target,
         direction=direction,
         lineage_column=lineage_column,

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.io.genetics import GENETICS, GENETICS_PREFIX
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -22,7 +23,8 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
     Parameters
     ----------
     X
-        DataFrame or AnnData of samples × genes, or an array of the same shape.
+        DataFrame or AnnData of samples × genes, or an array of the same shape. Columns of
+        ``obsm["genetics"]`` follow the genes, with ``genetics:`` before their names.
     names
         Gene names for an array; ``None`` numbers its columns.
 
@@ -39,7 +41,7 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame):
         frame = X
     elif not isinstance(X, np.ndarray) and hasattr(X, "obs_names"):
-        frame = X.to_df()
+        frame = _with_genetics(X)
     else:
         if sparse.issparse(X):
             raise InputError(
@@ -81,6 +83,20 @@ def to_frame(X: Profiles, names: np.ndarray | None = None) -> pd.DataFrame:
             f"{int(np.isinf(values).sum())} values are infinite; expected finite numbers or NaN."
         )
     return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+
+
+def _with_genetics(adata: AnnData) -> pd.DataFrame:
+    genes = adata.to_df()
+    genetics = adata.obsm.get(GENETICS)
+    if genetics is None:
+        return genes
+    return pd.concat([genes, genetics.add_prefix(GENETICS_PREFIX)], axis=1)
+
+
+def not_expression(names: np.ndarray | pd.Index) -> np.ndarray | None:
+    """Tell which features are genetics and not expression, None when there are none."""
+    mask = np.array([str(name).startswith(GENETICS_PREFIX) for name in names])
+    return mask if mask.any() else None
 
 
 def align_to(X: Profiles, genes: np.ndarray) -> np.ndarray:

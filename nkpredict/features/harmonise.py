@@ -25,14 +25,20 @@ class RankedProfiles:
     doubled_ranks : numpy.ndarray
         Twice the average rank of each gene within its sample, less 2, so a whole number from 0;
         -1 for a missing value.
+    unranked : numpy.ndarray or None
+        Which features are no expression: they are not ranked and stay as they are.
     """
 
     values: np.ndarray
     doubled_ranks: np.ndarray
+    unranked: np.ndarray | None = None
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Self:
-        """Rank the genes of each profile, leaving missing values out."""
+    def of(cls, values: np.ndarray, unranked: np.ndarray | None = None) -> Self:
+        """Rank the genes of each profile, leaving missing values and other features out."""
+        if unranked is not None:
+            ranked = cls.of(np.where(unranked, np.nan, values))
+            return cls(values, ranked.doubled_ranks, unranked)
         missing = np.isnan(values)
         if not missing.any():
             return cls(values, (2 * rankdata(values, axis=1) - 2).astype(np.int32))
@@ -42,7 +48,7 @@ class RankedProfiles:
 
     def __getitem__(self, samples: np.ndarray) -> Self:
         """Return some of the samples."""
-        return type(self)(self.values[samples], self.doubled_ranks[samples])
+        return type(self)(self.values[samples], self.doubled_ranks[samples], self.unranked)
 
 
 class ProfileHarmoniser(TransformerMixin, BaseEstimator):
@@ -93,6 +99,8 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
             genes = np.flatnonzero(present[rows[0]])
             if len(genes):
                 out[np.ix_(rows, genes)] = self._lookup(genes)[ranks[np.ix_(rows, genes)]]
+        if ranked.unranked is not None:
+            out[:, ranked.unranked] = ranked.values[:, ranked.unranked]
         return out
 
     def _lookup(self, genes: np.ndarray) -> np.ndarray:

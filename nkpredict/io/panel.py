@@ -10,6 +10,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.expression import Orientation, read_expression
+from nkpredict.io.genetics import add_genetics
 from nkpredict.io.response import Direction, Response, plain_line_name, read_response
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def read_panel(
     direction: Direction | None = None,
     replicates: str | Path | None = None,
     obs: str | Path | None = None,
+    genetics: str | Path | None = None,
     lineage_column: str = "lineage",
     drop_unmatched: bool = False,
     orientation: Orientation = "auto",
@@ -40,6 +42,9 @@ def read_panel(
 
     Parameters
     ----------
+    genetics
+        Mutations, copy numbers or subtypes, samples × features; see
+        `nkpredict.io.genetics.add_genetics`.
     expression, obs, orientation, unit
         See `read_expression`.
     response, target, direction, replicates
@@ -62,6 +67,8 @@ def read_panel(
         When samples of the response are not in the expression, or two match the same one.
     """
     adata = read_expression(expression, obs=obs, orientation=orientation, unit=unit)
+    if genetics is not None:
+        add_genetics(adata, genetics)
     measured = read_response(response, target=target, direction=direction, replicates=replicates)
     positions, matched_by = _match(adata, measured)
     unmatched = measured.table.index[positions < 0]

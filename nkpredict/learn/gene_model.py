@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from nkpredict.features.alignment import Profiles, align_to
+from nkpredict.features.alignment import Profiles, align_to, not_expression
 from nkpredict.features.harmonise import RankedProfiles
 from nkpredict.learn.core import BlendCore
 from nkpredict.learn.evidence import Evidence
@@ -126,7 +126,7 @@ class GeneModel(RegressorMixin, BaseEstimator):
         key = hashlib.blake2b(values.tobytes()).digest()
         last: tuple[bytes, RankedProfiles] | None = getattr(self, "_last_ranked", None)
         if last is None or last[0] != key:
-            last = key, RankedProfiles.of(values)
+            last = key, RankedProfiles.of(values, not_expression(self.feature_names_in_))
             self._last_ranked = last
         return last[1]
 

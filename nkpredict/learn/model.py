@@ -15,6 +15,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from nkpredict.errors import InputError, name_some
 from nkpredict.features.alignment import (
     Profiles,
+    not_expression,
     to_frame,
     to_labels,
     to_target,
@@ -111,7 +112,8 @@ class NKSusceptibilityModel(GeneModel):
         Parameters
         ----------
         X
-            DataFrame or AnnData with gene symbols as columns; NaN marks a missing value.
+            DataFrame or AnnData with gene symbols as columns; NaN marks a missing value. Columns of
+            ``obsm["genetics"]`` (or named ``genetics:…``) are taken as they are.
         y
             Susceptibility of each sample (higher = killed more easily); a Series is matched by
             sample name, a string names a column of ``X.obs``.
@@ -189,7 +191,9 @@ class NKSusceptibilityModel(GeneModel):
         return TrainingData(
             samples=frame.index,
             genes=np.asarray(frame.columns, dtype=object),
-            profiles=RankedProfiles.of(np.ascontiguousarray(frame.to_numpy())),
+            profiles=RankedProfiles.of(
+                np.ascontiguousarray(frame.to_numpy()), not_expression(frame.columns)
+            ),
             target=target,
             labels=None if groups is None else to_labels(groups, X, "groups"),
             weights=to_weights(sample_weight, X),

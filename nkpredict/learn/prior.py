@@ -9,7 +9,13 @@ import pandas as pd
 
 from nkpredict.evidence.consensus import known_evidence
 from nkpredict.evidence.knowledge import gene_modules
-from nkpredict.features.alignment import Profiles, align_to, remember_names, to_frame
+from nkpredict.features.alignment import (
+    Profiles,
+    align_to,
+    not_expression,
+    remember_names,
+    to_frame,
+)
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.core import BlendCore
@@ -184,6 +190,8 @@ class ScreenPrior(GeneModel):
             Not used.
         """
         frame = to_frame(X).dropna(axis=1)
+        other = not_expression(frame.columns)
+        frame = frame if other is None else frame.loc[:, ~other]
         frame = frame[sorted(frame.columns)]
         self.evidence_ = known_evidence() if self.evidence is None else combined(self.evidence)
         profiles = RankedProfiles.of(np.ascontiguousarray(frame.to_numpy()))

@@ -19,8 +19,9 @@ from nkpredict.explain import (
 )
 from nkpredict.explain.figures import plot_lineage, plot_ranking, plot_waterfall
 from nkpredict.explain.figures_genes import plot_genes, plot_targets
-from nkpredict.features.alignment import Profiles
+from nkpredict.features.alignment import Profiles, to_frame
 from nkpredict.io.expression import Orientation, read_expression
+from nkpredict.io.genetics import GENETICS_PREFIX, add_genetics
 from nkpredict.io.simulated import all_simulated
 from nkpredict.learn.gene_model import GeneModel
 from nkpredict.learn.model import CHANCE_LEVEL
@@ -132,6 +133,7 @@ def score(
     unit: str = "auto",
     layer: str | None = None,
     obs: str | Path | None = None,
+    genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
 ) -> Scores:
     """Score expression profiles with a model.
@@ -151,6 +153,8 @@ def score(
         Registry in which a name is looked up; the default one when not given.
     orientation, unit, layer, obs
         See `read_expression`; only for files.
+    genetics
+        File of mutations, copy numbers or subtypes, for models that were trained with them.
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
@@ -178,7 +182,16 @@ def score(
         )
     fitted = bundle.model
     genes = fitted.feature_names_in_
-    frame = profiles if isinstance(profiles, pd.DataFrame) else profiles.to_df()
+    if genetics is not None:
+        if isinstance(profiles, pd.DataFrame):
+            raise InputError(
+                "Genetics were given for a DataFrame; put them into its columns, named "
+                f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
+            )
+        profiles = profiles.copy()
+        profiles.uns.setdefault("nkpredict", {})
+        add_genetics(profiles, genetics)
+    frame = to_frame(profiles)
     contributions, base = fitted.contributions(frame)
     predicted = fitted.predict(frame)
     measured = frame.reindex(columns=genes).notna()

@@ -15,7 +15,7 @@ from nkpredict.io.writing import file_sha256, require_file
 from nkpredict.registry.store import check_model_name
 from nkpredict.training.spec import DEFAULT_SPEC
 
-_PATHS = ("expression", "response", "replicates", "obs", "run_folder")
+_PATHS = ("expression", "response", "replicates", "obs", "genetics", "run_folder")
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class TrainingConfig:
 
     Attributes
     ----------
-    expression, response, replicates, obs, target, direction, lineage_column, drop_unmatched
+    expression, response, replicates, obs, genetics, target, direction, lineage_column,
+    drop_unmatched
         See `nkpredict.read_panel`.
     screens, screen_meta
         CRISPR screens used as evidence, and a table describing them.
@@ -51,6 +52,7 @@ class TrainingConfig:
     name: str
     replicates: Path | None = None
     obs: Path | None = None
+    genetics: Path | None = None
     target: str | None = None
     direction: Any = None
     lineage_column: str = "lineage"

@@ -19,6 +19,7 @@ from nkpredict.errors import InputError
 from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
 from nkpredict.evaluate.nested import check_sample_count
 from nkpredict.explain import driver_scores
+from nkpredict.features.alignment import to_frame
 from nkpredict.io.panel import read_panel
 from nkpredict.io.writing import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
@@ -114,6 +115,7 @@ def train(
         direction=config.direction,
         replicates=config.replicates,
         obs=config.obs,
+        genetics=config.genetics,
         lineage_column=config.lineage_column,
         drop_unmatched=config.drop_unmatched,
     )
@@ -125,7 +127,7 @@ def train(
     groups = panel.obs.get("lineage")
     report("reading", 1, 1)
 
-    expression, target = panel.to_df(), panel.obs["susceptibility"]
+    expression, target = to_frame(panel), panel.obs["susceptibility"]
     evaluation = {
         "space": spec.search_space,
         "trials": trials,
