@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.blend import normal_scores
+from nkpredict.learn.offsets import group_offsets
 
 RANGE_ENDS = (0.05, 0.95)
 """Quantiles of the training profiles that stand for a gene's low and high end."""
@@ -29,6 +30,23 @@ class TrainingData:
     labels: np.ndarray | None
     weights: np.ndarray | None
     evidence: np.ndarray
+    within_groups: bool = False
+
+    @property
+    def offsets(self) -> pd.Series | None:
+        """What each group adds to the response of its samples, None when that is not taken out."""
+        if not self.within_groups or self.labels is None:
+            return None
+        return group_offsets(self.target, self.labels)
+
+    @property
+    def response(self) -> np.ndarray:
+        """What is learned: the response, or what is left of it without the groups' offsets."""
+        offsets = self.offsets
+        if offsets is None or self.labels is None:
+            return self.target
+        left: np.ndarray = self.target - offsets.reindex(self.labels).to_numpy()
+        return left
 
     def part(self, rows: np.ndarray) -> TrainingData:
         """Return the samples at the given positions."""
@@ -142,7 +160,7 @@ def fit_learner(learner: GeneLearner, harmonised: np.ndarray, data: TrainingData
     with threadpool_limits(1):
         learner.fit(
             harmonised,
-            normal_scores(data.target),
+            normal_scores(data.response),
             groups=data.labels,
             sample_weight=data.weights,
         )

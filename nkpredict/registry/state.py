@@ -100,6 +100,9 @@ def state_of(model: GeneModel) -> ModelState:
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
+    offsets = getattr(model, "offsets_", None)
+    if offsets is not None:
+        settings["offsets"] = {str(group): float(value) for group, value in offsets.items()}
     held_out = getattr(model, "held_out_", None)
     if held_out is not None:
         arrays["held_out.observed"] = held_out["observed"].to_numpy()
@@ -155,6 +158,8 @@ def _rebuild(
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
     if "held_out_samples" in settings:
+        offsets = settings.get("offsets")
+        model.offsets_ = None if offsets is None else pd.Series(offsets)
         model.held_out_ = pd.DataFrame(
             {"observed": arrays["held_out.observed"], "predicted": model.reference_},
             index=settings["held_out_samples"],

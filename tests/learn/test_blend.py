@@ -1,11 +1,14 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from nkpredict import NKSusceptibilityModel
 from nkpredict.learn.blend import blend_weights, normal_scores
 from nkpredict.learn.importance import adaptive_importance, scaled_importance
+from nkpredict.learn.offsets import group_offsets
 
 
 @settings(deadline=None, max_examples=50)
@@ -42,3 +45,28 @@ def test_importance_follows_the_response_and_scales_to_mean_eigenvalue_one() -> 
     alike = adaptive_importance(rows, residual, ())
     assert np.ptp(alike) == 0
     assert not scaled_importance(np.zeros(300), rows).any()
+
+
+def test_offsets_of_small_groups_shrink() -> None:
+    rng = np.random.default_rng(2)
+    labels = np.array(["large"] * 40 + ["small"] * 2 + ["other"] * 40)
+    target = rng.normal(size=82) + np.where(labels == "other", 0.0, 3.0)
+    offsets = group_offsets(target, labels)
+    means = {g: target[labels == g].mean() - target.mean() for g in offsets.index}
+    assert 0.9 < offsets["large"] / means["large"] <= 1
+    assert offsets["small"] / means["small"] < offsets["large"] / means["large"]
+
+
+def test_within_groups_a_difference_between_groups_is_not_learned() -> None:
+    rng = np.random.default_rng(3)
+    labels = np.repeat(["A", "B"], 40)
+    profiles = pd.DataFrame(rng.normal(size=(80, 60)), columns=[f"G{i}" for i in range(60)])
+    profiles["G0"] += np.where(labels == "A", 3.0, 0.0)
+    target = profiles["G1"] + np.where(labels == "A", 5.0, 0.0) + 0.3 * rng.normal(size=80)
+    plain = NKSusceptibilityModel().fit(profiles, target)
+    within = NKSusceptibilityModel(within_groups=True).fit(profiles, target, groups=labels)
+    effect = {name: dict(zip(m.feature_names_in_, m.effect_, strict=True)) for name, m in
+              (("plain", plain), ("within", within))}  # fmt: skip
+    assert effect["plain"]["G0"] > effect["plain"]["G1"]
+    assert effect["within"]["G1"] > 3 * abs(effect["within"]["G0"])
+    assert within.offsets_["A"] - within.offsets_["B"] == pytest.approx(5.0, abs=0.6)
