@@ -17,6 +17,7 @@ from nkpredict.learn.blend import blend_weights, normal_scores
 from nkpredict.learn.model import LEARNERS
 
 _PRUNE_AFTER_TRIALS = 5
+_KEPT_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def tune(
     """Search settings that lower the out-of-fold error; the defaults are the first trial.
 
     The best trial replaces the defaults only when it beats them by more than one standard error.
-    Trials are pruned after each fold by the median of earlier ones. The seed of each trial follows
-    from the model's and its number, so a run that was stopped and resumed ends like one that was
-    not.
+    Trials are pruned after each fold unless they are among the best quarter of earlier ones. The
+    seed of each trial follows from the model's and its number, so a run that was stopped and
+    resumed ends like one that was not.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def tune(
         study_name=name,
         direction="minimize",
         load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_PRUNE_AFTER_TRIALS),
+        pruner=optuna.pruners.PercentilePruner(_KEPT_PERCENT, n_startup_trials=_PRUNE_AFTER_TRIALS),
     )
     defaults = {key: value for key, value in model.get_params().items() if key in space}
     unknown = sorted(set(space) - set(defaults))

@@ -142,21 +142,26 @@ class EvidenceBoosting(GeneLearner):
             "lambda_l2": self.l2,
             "max_bin": self.bins,
             "min_data_in_bin": 1,
-            "monotone_constraints": constraints.astype(int).tolist(),
-            "feature_contri": (1 + np.abs(signed)).tolist(),
             # one thread and no choice of layout by timing: the same model everywhere
             "num_threads": 1,
             "deterministic": True,
             "force_col_wise": True,
             "verbosity": -1,
         }
+        if signed.any():
+            settings["monotone_constraints"] = constraints.astype(int).tolist()
+            settings["feature_contri"] = (1 + np.abs(signed)).tolist()
         leaf = max(1, min(self.min_samples_leaf, len(target) // 3))
         while True:
             settings["min_data_in_leaf"] = leaf
             data = lightgbm.Dataset(values, target, weight=weights, params=settings)
             self.boosters_ = [
                 lightgbm.train(
-                    {**settings, "seed": self.random_state * 1000 + number}, data, self.trees
+                    {**settings, "seed": self.random_state * 1000 + number},
+                    data,
+                    self.trees,
+                    # the other way writes the model as text and reads it again
+                    keep_training_booster=True,
                 )
                 for number in range(self.models)
             ]
