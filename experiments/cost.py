@@ -38,8 +38,9 @@ def main() -> None:
     rows = []
     for genes in options.genes:
         for samples in options.samples:
-            print(f"{samples} samples, {genes} genes", file=sys.stderr)
             rows.append([samples, genes, *in_new_process(samples, genes)])
+            # a long run that is stopped has told what it found
+            print(*rows[-1], file=sys.stderr)
     columns = ["samples", "genes", "fit s", "predict s", "peak memory GB", "of it fit GB"]
     print_table("Cost of training on SIMULATED profiles, one thread", columns, rows)
 

@@ -59,7 +59,8 @@ class EvidenceRidge(LinearLearner):
     direction
         Shares that the signed direction may take; 0 is added when absent.
     powers
-        Powers of the correlation with the response that weight a gene; () weights all alike.
+        Powers of the correlation with the response that weight a gene, averaged; 0 weights all
+        genes alike. High powers pay with many samples, low ones with few.
     penalties
         Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
     random_state
@@ -82,7 +83,7 @@ class EvidenceRidge(LinearLearner):
         evidence: Evidence = None,
         trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
         direction: Sequence[float] = (0.0, 0.2, 0.5),
-        powers: Sequence[float] = (2.0, 4.0),
+        powers: Sequence[float] = (0.0, 2.0, 4.0),
         penalties: Sequence[float] = PENALTIES,
         random_state: int = 0,
     ) -> None:
