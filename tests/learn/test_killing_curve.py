@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.stats import spearmanr
 from sklearn.base import clone
 
 from nkpredict import KillingCurveModel, read_panel, simulate_study
@@ -163,7 +164,8 @@ def test_shapes_that_follow_the_susceptibility_are_learned(profiles, susceptibil
     assert len(fitted.shape_) == 2
     predicted = fitted.predict(profiles)
     relative = (100 - fitted.predict_curve(profiles)[0.625]) / predicted
-    assert np.corrcoef(relative, predicted)[0, 1] > 0.9
+    # curves cut at 100 % bend the relation, so it is the order that must hold
+    assert spearmanr(relative, predicted).statistic > 0.9
 
 
 def test_a_shape_that_expression_tells_is_predicted(profiles, susceptibility, lineage) -> None:
