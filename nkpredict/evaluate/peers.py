@@ -16,9 +16,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
 
 from nkpredict.evaluate.baselines import GenericLearner, generic_learners, naive_baselines
+from nkpredict.evaluate.nested import OUR_MODEL
 from nkpredict.features.selection import select_genes
-
-OUR_MODEL = "nkpredict"
 
 # Peers whose prediction is the mean of others' predictions, which need not be fitted again.
 AVERAGES: dict[str, tuple[str, ...]] = {

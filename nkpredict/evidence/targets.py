@@ -37,7 +37,7 @@ RELATIONS = ("direct", "partner", "expression", UNKNOWN)
 """The drug binds the gene's product, its receptor, ligand or pathway partner, or changes its
 amount."""
 
-_PER_DRUG = (
+PER_DRUG = (
     "modality",
     "highest_phase",
     "approved_blood_cancers",
@@ -116,7 +116,7 @@ class TargetTable:
         pairs = zip(other.table["gene"], _keys(other.table["drug"]), strict=True)
         added = other.table[[pair not in keys for pair in pairs]].copy()
         known = self.table.assign(key=_keys(self.table["drug"])).drop_duplicates("key")
-        described = known.set_index("key")[["drug", *_PER_DRUG]]
+        described = known.set_index("key")[["drug", *PER_DRUG]]
         key = _keys(added["drug"])
         for name in described.columns:
             added[name] = key.map(described[name]).fillna(added[name])
@@ -322,9 +322,9 @@ def _check(table: pd.DataFrame) -> None:
     key = _keys(table["drug"])
     twice = pd.DataFrame({"gene": table["gene"], "drug": key}).duplicated()
     _refuse(table, twice, "the same gene and drug as another row")
-    described = table[["drug", *_PER_DRUG]].drop_duplicates()
+    described = table[["drug", *PER_DRUG]].drop_duplicates()
     unclear = described.loc[_keys(described["drug"]).duplicated(), "drug"]
-    _refuse(table, table["drug"].isin(unclear), f"a drug with more than one {'/'.join(_PER_DRUG)}")
+    _refuse(table, table["drug"].isin(unclear), f"a drug with more than one {'/'.join(PER_DRUG)}")
 
 
 def _refuse(table: pd.DataFrame, wrong: pd.Series, what: str) -> None:

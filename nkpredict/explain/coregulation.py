@@ -10,6 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features.alignment import Profiles, to_frame
+from nkpredict.features.scaling import divisor, mean_and_deviation
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,7 +21,6 @@ CARRY_FROM = 0.5
 correlations of a few hundred profiles are mostly chance or shared lineage."""
 
 _BLOCK = 512  # genes whose correlations are held in memory at a time
-_LEAST_SPREAD = 1e-9  # relative to the values; below, a gene does not vary
 
 
 def standardised(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -38,13 +38,9 @@ def standardised(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray
     mean, spread : numpy.ndarray
         Of each gene; the spread is infinite for a gene that does not vary.
     """
-    present = ~np.isnan(values)
-    count = np.maximum(present.sum(axis=0), 1)
-    mean = np.where(present, values, 0.0).sum(axis=0) / count
-    centred = np.where(present, values - mean, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=0) / count)
-    spread = np.where(spread > _LEAST_SPREAD * (1 + np.abs(mean)), spread, np.inf)
-    return centred / spread, mean, spread
+    mean, deviation = mean_and_deviation(values)
+    spread = divisor(deviation, mean)
+    return np.nan_to_num((values - mean) / spread), mean, spread
 
 
 def cluster_genes(

@@ -30,6 +30,7 @@ def resistance_table(
     by: Level = "cohort",
     groups: Any = None,
     *,
+    explanation: Explanation | None = None,
     drivers: pd.DataFrame | None = None,
     stability: Stability | None = None,
     reference: Profiles | None = None,
@@ -49,6 +50,8 @@ def resistance_table(
         ``cohort``: one ranking; ``group``: one for each label; ``sample``: one for each sample.
     groups
         Label of each sample, such as its lineage; needed for ``group``.
+    explanation
+        What `explain` returned for the same model, profiles and groups, where it is at hand.
     drivers, stability
         See `resistance_genes`.
     reference
@@ -84,7 +87,8 @@ def resistance_table(
         raise InputError(f"The level {by!r} is not known; expected {', '.join(get_args(Level))}.")
     if by == "group" and groups is None:
         raise InputError("Ranking by group needs groups; give one label for each sample.")
-    explanation = explain(model, profiles, groups)
+    if explanation is None:
+        explanation = explain(model, profiles, groups)
     evidence = getattr(model, "evidence_", None)
     effect = np.asarray(model.effect_)
     harmonised = model.harmonised(profiles).to_numpy()

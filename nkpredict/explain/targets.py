@@ -7,7 +7,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evidence.target_surface import surface_proteins
-from nkpredict.evidence.targets import TargetTable, known_targets
+from nkpredict.evidence.targets import PER_DRUG, TargetTable, known_targets
 
 HIT = "hit"
 REACHABLE = "antibody-reachable"
@@ -54,13 +54,6 @@ PAIR_COLUMNS = (
     "rank_score",
 )
 _FROM_GENES = ("samples_resisting", "evidence", "evidence_reading")
-_PER_DRUG = (
-    "modality",
-    "highest_phase",
-    "approved_blood_cancers",
-    "nk_liability",
-    "nk_liability_source",
-)
 _GENE_LISTS = {"genes_hit": HIT, "genes_reachable": REACHABLE, "genes_contrary": CONTRARY}
 _DIRECTIONS = ("protects", "sensitizes", "unclear")
 _ANTIBODIES = (
@@ -175,7 +168,7 @@ def rank_drugs(pairs: pd.DataFrame) -> pd.DataFrame:
         named = own[own["match"] == match].groupby("drug")["gene"].agg("; ".join)
         ranked[column] = named.reindex(ranked.index).fillna("")
     ranked["n_hits"] = (own["match"] == HIT).groupby(own["drug"]).sum()
-    ranked = ranked.join(by_drug[list(_PER_DRUG)].first()).reset_index()
+    ranked = ranked.join(by_drug[list(PER_DRUG)].first()).reset_index()
     return ranked.sort_values(["score", "drug"], ascending=[False, True], ignore_index=True)
 
 
@@ -222,7 +215,7 @@ def rank_drugs_by_sample(
     ]
     lowering = np.maximum(-contributions[list(genes)].to_numpy(dtype=np.float64), 0)
     scores = lowering @ weights
-    described = pairs.drop_duplicates("drug").set_index("drug")[list(_PER_DRUG)]
+    described = pairs.drop_duplicates("drug").set_index("drug")[list(PER_DRUG)]
     rows = []
     for place, sample in enumerate(contributions.index):
         best = np.argsort(-scores[place], kind="stable")[:top]
@@ -240,7 +233,7 @@ def rank_drugs_by_sample(
                     **described.loc[drugs[column]],
                 }
             )
-    columns = ["sample", "rank", "drug", "score", "genes", "genes_contrary", *_PER_DRUG]
+    columns = ["sample", "rank", "drug", "score", "genes", "genes_contrary", *PER_DRUG]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -10,6 +10,8 @@ from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from nkpredict.features.scaling import mean_and_deviation
+
 # Quantiles of a normal distribution that stand for the spread of one gene over samples.
 _SPREAD = norm.ppf((np.arange(7) + 0.5) / 7)
 
@@ -69,11 +71,7 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn mean and spread of each gene; ``X`` is samples × genes with NaN for missing."""
         values = np.asarray(X, dtype=np.float64)
-        present = ~np.isnan(values)
-        count = np.maximum(present.sum(axis=0), 1)
-        self.mean_ = np.where(present, values, 0).sum(axis=0) / count
-        difference = np.where(present, values - self.mean_, 0)
-        self.scale_ = np.sqrt((difference**2).sum(axis=0) / count)
+        self.mean_, self.scale_ = mean_and_deviation(values)
         self.n_features_in_ = values.shape[1]
         return self
 

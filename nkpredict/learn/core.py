@@ -11,6 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
+from nkpredict.features.scaling import divisor, mean_and_deviation
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.blend import normal_scores
 from nkpredict.learn.offsets import group_offsets
@@ -92,24 +93,22 @@ class BlendCore:
     def fit_scale(self, profiles: RankedProfiles) -> np.ndarray:
         """Fit everything but the learners; return the harmonised profiles."""
         harmonised = self.harmoniser.fit(profiles.values).transform(profiles)
-        present = ~np.isnan(harmonised)
-        count = np.maximum(present.sum(axis=0), 1)
-        self.center_ = np.where(present, harmonised, 0).sum(axis=0) / count
-        difference = np.where(present, harmonised - self.center_, 0)
-        spread = np.sqrt((difference**2).sum(axis=0) / count)
-        self.spread_ = np.where(spread > 1e-9 * (1 + np.abs(self.center_)), spread, np.inf)
+        self.center_, deviation = mean_and_deviation(harmonised)
+        self.spread_ = divisor(deviation, self.center_)
         return harmonised
 
-    def predict_each(self, profiles: RankedProfiles) -> np.ndarray:
+    def harmonise(self, profiles: RankedProfiles) -> np.ndarray:
+        """Bring profiles to the distribution of the training profiles, for all that follows."""
+        return self.harmoniser.transform(profiles)
+
+    def predict_each(self, harmonised: np.ndarray) -> np.ndarray:
         """Predictions of each learner, samples × learners."""
-        harmonised = self.harmoniser.transform(profiles)
         return np.column_stack([learner.predict(harmonised) for learner in self.learners.values()])
 
     def contributions(
-        self, profiles: RankedProfiles, weights: np.ndarray
+        self, harmonised: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, float]:
         """Parts of the blended prediction, samples × genes, and their base value."""
-        harmonised = self.harmoniser.transform(profiles)
         total, base = np.zeros(harmonised.shape), 0.0
         for weight, learner in self._weighted(weights):
             parts, own_base = learner.contributions(harmonised)
@@ -117,36 +116,33 @@ class BlendCore:
             base += weight * own_base
         return total, float(base)
 
-    def effect(self, profiles: RankedProfiles, weights: np.ndarray) -> np.ndarray:
+    def effect(self, harmonised: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Slope of the blended prediction on each gene, per standard deviation."""
-        harmonised = self.harmoniser.transform(profiles)
-        standard = np.nan_to_num(self.standardise(profiles))
+        standard = np.nan_to_num(self.standardise(harmonised))
         effect = np.zeros(harmonised.shape[1])
         for weight, learner in self._weighted(weights):
             effect += weight * learner.slopes(harmonised, standard)
         return effect
 
     def substituted(
-        self, profiles: RankedProfiles, level: np.ndarray, weights: np.ndarray
+        self, harmonised: np.ndarray, level: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
         """Change of the blended prediction if one gene alone had another level, samples × genes."""
-        harmonised = self.harmoniser.transform(profiles)
         change = np.zeros(harmonised.shape)
         for weight, learner in self._weighted(weights):
             change += weight * learner.substituted(harmonised, level)
         return change
 
-    def ends(self, profiles: RankedProfiles) -> np.ndarray:
+    def ends(self, harmonised: np.ndarray) -> np.ndarray:
         """Low and high end (5th and 95th percentile) of each harmonised gene, 2 × genes."""
-        values = self.harmoniser.transform(profiles)
         # the version that knows NaN is fifty times slower
-        quantile = np.nanquantile if np.isnan(values).any() else np.quantile
-        ends: np.ndarray = quantile(values, RANGE_ENDS, axis=0)
+        quantile = np.nanquantile if np.isnan(harmonised).any() else np.quantile
+        ends: np.ndarray = quantile(harmonised, RANGE_ENDS, axis=0)
         return ends
 
-    def standardise(self, profiles: RankedProfiles) -> np.ndarray:
+    def standardise(self, harmonised: np.ndarray) -> np.ndarray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        standard: np.ndarray = (self.harmoniser.transform(profiles) - self.center_) / self.spread_
+        standard: np.ndarray = (harmonised - self.center_) / self.spread_
         return standard
 
     def _weighted(self, weights: np.ndarray) -> Iterator[tuple[float, GeneLearner]]:

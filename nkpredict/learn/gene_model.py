@@ -59,7 +59,7 @@ class GeneModel(RegressorMixin, BaseEstimator):
 
     def predict(self, X: Profiles) -> np.ndarray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
-        each = self.core_.predict_each(self._profiles(X))
+        each = self.core_.predict_each(self._harmonised(X))
         predicted: np.ndarray = (each * self.weights_).sum(axis=1)
         return predicted
 
@@ -73,9 +73,8 @@ class GeneModel(RegressorMixin, BaseEstimator):
         base_value : float
             ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
         """
-        profiles = self._profiles(X)
-        parts, base = self.core_.contributions(profiles, self.weights_)
-        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), (base)
+        parts, base = self.core_.contributions(self._harmonised(X), self.weights_)
+        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), base
 
     def substituted(self, X: Profiles, level: np.ndarray) -> np.ndarray:
         """Change of the prediction if one gene alone had another level.
@@ -93,16 +92,16 @@ class GeneModel(RegressorMixin, BaseEstimator):
         numpy.ndarray
             Samples × genes. The ranks of the other genes stay as they are.
         """
-        return self.core_.substituted(self._profiles(X), level, self.weights_)
+        return self.core_.substituted(self._harmonised(X), level, self.weights_)
 
     def harmonised(self, X: Profiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""
-        values = self.core_.harmoniser.transform(self._profiles(X))
+        values = self._harmonised(X).copy()
         return pd.DataFrame(values, index=_sample_names(X), columns=self.feature_names_in_)
 
     def novelty(self, X: Profiles) -> np.ndarray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
-        return self.novelty_.score_samples(self.core_.standardise(self._profiles(X)))
+        return self.novelty_.score_samples(self.core_.standardise(self._harmonised(X)))
 
     def weight_coverage(self, X: Profiles) -> np.ndarray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
@@ -119,16 +118,17 @@ class GeneModel(RegressorMixin, BaseEstimator):
         percentile: np.ndarray = 100.0 * below / len(reference)
         return percentile
 
-    def _profiles(self, X: Profiles) -> RankedProfiles:
+    def _harmonised(self, X: Profiles) -> np.ndarray:
         check_is_fitted(self)
         values = align_to(X, self.feature_names_in_)
-        # Scoring and explaining ask for the ranks of the same profiles ten times over.
+        # Scoring and explaining ask for the same profiles ten times over; a new fit starts anew.
         key = hashlib.blake2b(values.tobytes()).digest()
-        last: tuple[bytes, RankedProfiles] | None = getattr(self, "_last_ranked", None)
-        if last is None or last[0] != key:
-            last = key, RankedProfiles.of(values, not_expression(self.feature_names_in_))
-            self._last_ranked = last
-        return last[1]
+        last: tuple[BlendCore, bytes, np.ndarray] | None = getattr(self, "_last_harmonised", None)
+        if last is None or last[0] is not self.core_ or last[1] != key:
+            ranked = RankedProfiles.of(values, not_expression(self.feature_names_in_))
+            last = self.core_, key, self.core_.harmonise(ranked)
+            self._last_harmonised = last
+        return last[2]
 
 
 def _sample_names(X: Profiles) -> pd.Index | None:

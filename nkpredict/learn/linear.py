@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.features.alignment import remember_names, to_frame, to_target, to_weights
+from nkpredict.features.scaling import divisor
 from nkpredict.learn.base import GeneLearner
 
 # Eigenvalues of the scaled Gram matrix average 1, so this spans hardly any to near total shrinkage.
@@ -69,7 +70,7 @@ class LinearLearner(GeneLearner):
             self.mean_ = _weighted_mean(filled, share)
             centred = np.nan_to_num(filled - self.mean_)
             spread = np.sqrt(share @ centred**2)
-            self.scale_ = np.where(spread > 1e-9 * (1 + np.abs(self.mean_)), spread, np.inf)
+            self.scale_ = divisor(spread, self.mean_)
             self.intercept_ = float(share @ target)
             # Weighted least squares is plain least squares on rows scaled by the root of weight.
             root = np.sqrt(share * len(share))

@@ -154,11 +154,12 @@ class NKSusceptibilityModel(GeneModel):
         self.core_ = self._fit_core(data)
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
-        self.effect_ = self.core_.effect(data.profiles, self.weights_)
-        self.range_ = self.core_.ends(data.profiles)
+        harmonised = self.core_.harmonise(data.profiles)
+        self.effect_ = self.core_.effect(harmonised, self.weights_)
+        self.range_ = self.core_.ends(harmonised)
         self._judge(data.samples, data.response, held_out @ self.weights_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            np.nan_to_num(self.core_.standardise(data.profiles))
+            np.nan_to_num(self.core_.standardise(harmonised))
         )
         return self
 

@@ -17,6 +17,7 @@ from nkpredict.features.alignment import (
     to_frame,
 )
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
+from nkpredict.features.scaling import divisor
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.core import BlendCore
 from nkpredict.learn.evidence import Evidence, combined
@@ -80,8 +81,7 @@ class EvidenceScore(GeneLearner):
         frame = to_frame(X)
         values = frame.to_numpy()
         self.mean_ = values.mean(axis=0)
-        spread = values.std(axis=0)
-        self.scale_ = np.where(spread > 1e-9 * (1 + np.abs(self.mean_)), spread, np.inf)
+        self.scale_ = divisor(values.std(axis=0), self.mean_)
         standard = (values - self.mean_) / self.scale_
         known = y[y != 0]
         positions = frame.columns.get_indexer(known.index)
@@ -206,12 +206,12 @@ class ScreenPrior(GeneModel):
         self.weights_ = np.ones(1)
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = frame.shape[1]
-        self.effect_ = self.core_.effect(profiles, self.weights_)
-        self.range_ = self.core_.ends(profiles)
-        self.reference_ = self.core_.predict_each(profiles)[:, 0]
+        self.effect_ = self.core_.effect(harmonised, self.weights_)
+        self.range_ = self.core_.ends(harmonised)
+        self.reference_ = self.core_.predict_each(harmonised)[:, 0]
         self.half_width_, self.skill_ = np.inf, {}
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            self.core_.standardise(profiles)
+            self.core_.standardise(harmonised)
         )
         return self
 

@@ -12,6 +12,7 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain import (
     druggable_targets,
+    explain,
     rank_drugs,
     rank_drugs_by_sample,
     resistance_table,
@@ -192,8 +193,8 @@ def score(
         profiles.uns.setdefault("nkpredict", {})
         add_genetics(profiles, genetics)
     frame = to_frame(profiles)
-    contributions, base = fitted.contributions(frame)
-    predicted = fitted.predict(frame)
+    explanation = explain(fitted, frame)
+    contributions, predicted = explanation.contributions, explanation.predicted.to_numpy()
     measured = frame.reindex(columns=genes).notna()
     novelty = fitted.novelty(frame)
     response = bundle.metadata.get("training", {}).get("response", {})
@@ -214,16 +215,18 @@ def score(
     )
     chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
     table["flags"] = _flags(table, chance, fitted.knowledge_only)
-    contributions.index = table.index
     provenance = _provenance(profiles, frame, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
-    genes_ranked = resistance_table(fitted, frame, drivers=bundle.drivers, top=None)
+    genes_ranked = resistance_table(
+        fitted, frame, explanation=explanation, drivers=bundle.drivers, top=None
+    )
     genes_ranked = genes_ranked.drop(columns=["level", "name", "samples", "cohort_percentile"])
+    contributions = contributions.set_axis(table.index, axis=0)
     pairs = druggable_targets(genes_ranked.head(_GENES_WITH_TARGETS))
     return Scores(
         table=table,
         contributions=contributions,
-        base_value=base,
+        base_value=explanation.base_value,
         resistance_genes=genes_ranked,
         targets=pairs,
         drugs=rank_drugs(pairs),

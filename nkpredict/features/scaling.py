@@ -1,0 +1,33 @@
+"""Mean and spread of each gene, missing values left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_LEAST_SPREAD = 1e-9  # relative to the values; below, a gene does not vary
+
+
+def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each gene.
+
+    Parameters
+    ----------
+    values
+        Samples × genes, NaN for a missing value.
+
+    Returns
+    -------
+    mean, deviation : numpy.ndarray
+        Shape (n_genes,); 0 for a gene without any value.
+    """
+    present = ~np.isnan(values)
+    count = np.maximum(present.sum(axis=0), 1)
+    mean = np.where(present, values, 0.0).sum(axis=0) / count
+    difference = np.where(present, values - mean, 0.0)
+    return mean, np.sqrt((difference**2).sum(axis=0) / count)
+
+
+def divisor(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return what to divide centred values by: infinity for a gene that does not vary."""
+    scale: np.ndarray = np.where(deviation > _LEAST_SPREAD * (1 + np.abs(mean)), deviation, np.inf)
+    return scale
