@@ -108,6 +108,8 @@ def score(
 
 def print_scores(scores: Any) -> None:
     """Print what was detected, the extremes of the ranking, genes and warnings."""
+    from nkpredict.explain.figures_data import is_knowledge_only, score_word
+
     profiles, genes = scores.provenance["profiles"], scores.provenance["genes"]
     model = scores.provenance["model"]
     version = f"/{model['registry_version']}" if "registry_version" in model else ""
@@ -125,8 +127,8 @@ def print_scores(scores: Any) -> None:
         import pandas as pd
 
         shown = pd.concat(shown)
-    knowledge_only = bool(model.get("knowledge_only"))
-    columns = ["sample", "screen score" if knowledge_only else "susceptibility"]
+    knowledge_only = is_knowledge_only(scores)
+    columns = ["sample", score_word(scores)]
     columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
     rows = []
     for name, row in zip(shown.index, shown.itertuples(), strict=True):

@@ -112,15 +112,20 @@ class Registry:
             When the files of the model are damaged.
         """
         name = self.settings.default_name
-        if not self._exists() or not (registered := [m["name"] for m in self.models()]):
-            return self.load(SHIPPED_MODEL)
-        if name not in registered:
+        try:
+            return self.load(name)
+        except RegistryError as error:
+            # only now is MLflow asked for the others, which takes seconds
+            registered = [model["name"] for model in self.models()]
+            if not registered:
+                return self.load(SHIPPED_MODEL)
+            if name in registered:
+                raise
             raise RegistryError(
                 f"No model was named, and {self.settings.registry_uri} holds none of the default "
                 f"name {name!r} but {name_some(registered)}; name one of them with "
                 f"--model, or {SHIPPED_MODEL} to score from published screens alone."
-            )
-        return self.load(name)
+            ) from error
 
     def models(self) -> list[dict[str, Any]]:
         """List registered models: name, versions, aliases, description and tags."""
