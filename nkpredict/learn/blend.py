@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import norm, rankdata
 
@@ -9,14 +11,15 @@ TEMPER = 0.1
 """Power to which the held-out likelihood of a learner counts."""
 
 
-def blend_weights(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
+def blend_weights(held_out: np.ndarray, target: np.ndarray, prior: Sequence[float]) -> np.ndarray:
     """Non-negative weights, summing to 1, from out-of-fold predictions.
 
-    A learner's weight is its Gaussian likelihood on held-out samples to the power `TEMPER`:
-    pseudo-Bayesian model averaging (Yao et al., Bayesian Analysis 2018, doi 10.1214/17-BA1091),
-    tempered, so that differences which few samples cannot tell from chance leave the weights
-    nearly equal, and a learner that is clearly worse (useless evidence, or evidence that only one
-    learner reads) loses its say. Stacked regression (Breiman 1996) chose noisier weights.
+    A learner's weight is its prior weight times its Gaussian likelihood on held-out samples to the
+    power `TEMPER`: pseudo-Bayesian model averaging (Yao et al., Bayesian Analysis 2018, doi
+    10.1214/17-BA1091), tempered, so that differences which few samples cannot tell from chance
+    leave the weights nearly as they were before, and a learner that is clearly worse (useless
+    evidence, or evidence that only one learner reads) loses its say. Stacked regression (Breiman
+    1996) chose noisier weights.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def blend_weights(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
         Out-of-fold predictions, samples × learners.
     target
         Observed response, shape (n_samples,).
+    prior
+        Weights before any sample is seen, up to a factor, shape (n_learners,).
 
     Returns
     -------
@@ -32,7 +37,7 @@ def blend_weights(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
     """
     error = np.maximum(((held_out - target[:, None]) ** 2).mean(axis=0), 1e-300)
     likelihood = -0.5 * len(target) * np.log(error)
-    weights = np.exp(TEMPER * (likelihood - likelihood.max()))
+    weights = np.asarray(prior) * np.exp(TEMPER * (likelihood - likelihood.max()))
     share: np.ndarray = weights / weights.sum()
     return share
 

@@ -24,6 +24,10 @@ def adaptive_importance(
     with marginal correlations (Fan & Lv, JRSS B 2008, doi 10.1111/j.1467-9868.2008.00674.x) and
     without its hard cut. It has seen the response: judge what follows on other samples.
 
+    With fewer samples more of each correlation is chance. Chance alone gives the mean squared
+    correlation 1 / (n_samples - 1); its share of the observed mean is the share of the prior that
+    all genes get alike (the method of moments for a variance component).
+
     Parameters
     ----------
     rows
@@ -31,15 +35,16 @@ def adaptive_importance(
     residual
         Centred response, shape (n_samples,).
     powers
-        Powers of the absolute correlation; () gives all genes the same importance.
+        Powers of the squared correlation; () gives all genes the same importance.
 
     Returns
     -------
     numpy.ndarray
         Shape (n_genes,), such that the Gram matrix it gives has the mean eigenvalue 1.
     """
+    alike = scaled_importance(np.ones(rows.shape[1]), rows)
     if not len(powers):
-        return scaled_importance(np.ones(rows.shape[1]), rows)
+        return alike
     marginal = _correlation(rows, residual)
     count = min(_COMPONENTS, len(rows) - 1)
     _, leading = eigh(rows @ rows.T, subset_by_index=(len(rows) - count, len(rows) - 1))
@@ -47,8 +52,10 @@ def adaptive_importance(
     cleaned = _correlation(rows - leading @ (leading.T @ rows), rest)
     views = (marginal, np.sqrt(marginal * cleaned))
     importances = [scaled_importance(view ** (2 * p), rows) for view in views for p in powers]
-    mean: np.ndarray = np.mean(importances, axis=0)
-    return mean
+    squared = float((marginal**2).sum()) / max(int(np.count_nonzero(marginal)), 1)
+    chance = 1 / max(squared * (len(rows) - 1), 1.0)
+    mixed: np.ndarray = chance * alike + (1 - chance) * np.mean(importances, axis=0)
+    return mixed
 
 
 def scaled_importance(importance: np.ndarray, rows: np.ndarray) -> np.ndarray:

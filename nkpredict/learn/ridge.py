@@ -14,8 +14,9 @@ from nkpredict.learn.importance import adaptive_importance, scaled_importance
 from nkpredict.learn.linear import PENALTIES, LinearLearner, left_out_errors
 
 _FOLDS = 5
-# A mixture with evidence must lower the cross-validated error by this share to replace none.
-_LEAST_GAIN = 0.01
+# A mixture with evidence must lower the cross-validated error by this share to replace none. In
+# simulated killing true evidence lowers it by 11 % (median), shuffled evidence rarely by 3 %.
+_LEAST_GAIN = 0.03
 
 
 class _Part(NamedTuple):
@@ -59,8 +60,8 @@ class EvidenceRidge(LinearLearner):
     direction
         Shares that the signed direction may take; 0 is added when absent.
     powers
-        Powers of the correlation with the response that weight a gene, averaged; 0 weights all
-        genes alike. High powers pay with many samples, low ones with few.
+        Powers of the squared correlation with the response that weight a gene, averaged. The
+        fewer the samples, the more alike all genes are weighted whatever the powers.
     penalties
         Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
     random_state
@@ -83,7 +84,7 @@ class EvidenceRidge(LinearLearner):
         evidence: Evidence = None,
         trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
         direction: Sequence[float] = (0.0, 0.2, 0.5),
-        powers: Sequence[float] = (0.0, 2.0, 4.0),
+        powers: Sequence[float] = (2.0, 4.0),
         penalties: Sequence[float] = PENALTIES,
         random_state: int = 0,
     ) -> None:

@@ -22,13 +22,13 @@ def test_normal_scores_keep_order_mean_and_spread(target: np.ndarray) -> None:
         assert scores.std() == pytest.approx(target.std())
 
 
-def test_learners_alike_share_and_a_useless_one_loses_its_say() -> None:
+def test_learners_alike_keep_their_prior_weights_and_a_useless_one_loses_its_say() -> None:
     rng = np.random.default_rng(0)
     target = rng.normal(size=160)
     good = target + rng.normal(0, 0.8, 160)
-    alike = blend_weights(np.column_stack([good, good]), target)
-    np.testing.assert_allclose(alike, 0.5)
-    unequal = blend_weights(np.column_stack([good, rng.normal(size=160)]), target)
+    alike = blend_weights(np.column_stack([good, good]), target, (4.0, 1.0))
+    np.testing.assert_allclose(alike, [0.8, 0.2])
+    unequal = blend_weights(np.column_stack([good, rng.normal(size=160)]), target, (1.0, 1.0))
     assert unequal[0] > 0.9
     assert unequal.sum() == pytest.approx(1)
 
@@ -45,6 +45,21 @@ def test_importance_follows_the_response_and_scales_to_mean_eigenvalue_one() -> 
     alike = adaptive_importance(rows, residual, ())
     assert np.ptp(alike) == 0
     assert not scaled_importance(np.zeros(300), rows).any()
+
+
+def test_genes_are_weighted_alike_as_far_as_chance_explains_their_correlations() -> None:
+    rng = np.random.default_rng(4)
+    rows = rng.normal(size=(40, 2000))
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    residual = rng.normal(size=40)
+    noise = adaptive_importance(rows, residual - residual.mean(), (2.0, 4.0))
+    assert noise.min() > 0.8 * noise.mean()
+    driven = rows[:, :1000] + 2 * residual[:, None]
+    driven = (driven - driven.mean(axis=0)) / driven.std(axis=0)
+    signal = adaptive_importance(
+        np.column_stack([driven, rows[:, 1000:]]), residual - residual.mean(), (2.0, 4.0)
+    )
+    assert np.median(signal[1000:]) < 0.3 * np.median(signal[:1000])
 
 
 def test_offsets_of_small_groups_shrink() -> None:
