@@ -14,7 +14,7 @@ from sklearn.base import clone
 from nkpredict.errors import InputError
 from nkpredict.features.alignment import to_target
 from nkpredict.learn.blend import blend_weights, normal_scores
-from nkpredict.learn.model import LEARNERS
+from nkpredict.learn.model import LEARNERS, PRIOR_WEIGHTS
 
 _PRUNE_AFTER_TRIALS = 5
 _KEPT_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
@@ -112,7 +112,8 @@ def tune(
             f"The search space names {', '.join(unknown)}, which the model does not have."
         )
     target = to_target(y, X)
-    # Harmonised folds and the predictions of learners that are not tuned serve all trials.
+    # The checked data, harmonised folds and the predictions of learners that are not tuned serve
+    # all trials.
     memory: dict[Any, Any] = {}
 
     def objective(trial: optuna.Trial) -> float:
@@ -123,11 +124,13 @@ def tune(
         for fold, (test, predicted) in enumerate(folds):
             held_out[test] = predicted
             seen = ~np.isnan(held_out[:, 0])
-            error = _error(held_out[seen], target[seen])
+            # what is learned: the response, or what is left of it within groups
+            response = memory["data"].response
+            error = float(_losses(held_out[seen], response[seen]).mean())
             trial.report(error, fold)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        return _error(held_out, target)
+        return float(_losses(held_out, response).mean())
 
     finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
     for number in range(len(finished), trials):
@@ -167,18 +170,14 @@ def _clearly_better(
         held_out = np.empty((len(target), len(LEARNERS)))
         for test, predicted in candidate.cross_predict(X, target, groups, memory=memory):
             held_out[test] = predicted
-        losses.append(_losses(held_out, target))
+        losses.append(_losses(held_out, memory["data"].response))
     gain = losses[0] - losses[1]
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
-def _error(held_out: np.ndarray, target: np.ndarray) -> float:
-    return float(_losses(held_out, target).mean())
-
-
-def _losses(held_out: np.ndarray, target: np.ndarray) -> np.ndarray:
-    scores = normal_scores(target)
-    losses: np.ndarray = (held_out @ blend_weights(held_out, scores) - scores) ** 2
+def _losses(held_out: np.ndarray, response: np.ndarray) -> np.ndarray:
+    scores = normal_scores(response)
+    losses: np.ndarray = (held_out @ blend_weights(held_out, scores, PRIOR_WEIGHTS) - scores) ** 2
     return losses
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
+from nkpredict.features.modules import ModuleScores
 from nkpredict.features.scaling import divisor, mean_and_deviation
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.blend import normal_scores
@@ -22,7 +23,10 @@ RANGE_ENDS = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Checked training data in gene order; `part` returns some of the samples."""
+    """Checked training data in gene order; `part` returns some of the samples.
+
+    Evidence has one number for each gene and, when there are `modules`, 0 for each of them.
+    """
 
     samples: pd.Index
     genes: np.ndarray
@@ -32,6 +36,7 @@ class TrainingData:
     weights: np.ndarray | None
     evidence: np.ndarray
     within_groups: bool = False
+    modules: ModuleScores | None = None
 
     @property
     def offsets(self) -> pd.Series | None:
@@ -64,30 +69,53 @@ class TrainingData:
 class BlendCore:
     """Harmoniser and learners fitted on the same samples; works on profiles in gene order.
 
+    With modules, the learners see their scores beside the genes. What leaves the core is about
+    genes alone all the same: a module's part is passed on to its genes, see `ModuleScores`.
+
     Parameters
     ----------
     harmoniser
         Brings each profile to the distribution of the training profiles.
     learners
         Learners by name, all fitted on the harmonised profiles.
+    modules
+        Modules whose scores the learners see too, matched to the genes.
 
     Attributes
     ----------
     center_, spread_ : numpy.ndarray
         Mean and standard deviation of each gene over the harmonised training profiles; the
         standard deviation of a constant gene is infinite.
+    module_slopes_ : numpy.ndarray
+        Change of each learner's prediction per unit of each module's score, learners × modules:
+        the least-squares slope of its part over the training profiles, exact for a linear
+        learner. Learned once, so that a sample's parts do not depend on its company. Only with
+        modules.
     """
 
-    def __init__(self, harmoniser: ProfileHarmoniser, learners: Mapping[str, GeneLearner]) -> None:
+    def __init__(
+        self,
+        harmoniser: ProfileHarmoniser,
+        learners: Mapping[str, GeneLearner],
+        modules: ModuleScores | None = None,
+    ) -> None:
         self.harmoniser = harmoniser
         self.learners = dict(learners)
+        self.modules = modules
 
     def fit(self, data: TrainingData) -> Self:
         """Fit all parts on the same samples."""
         with threadpool_limits(1):
-            harmonised = self.fit_scale(data.profiles)
+            inputs = self.learner_input(self.fit_scale(data.profiles))
         for learner in self.learners.values():
-            fit_learner(learner, harmonised, data)
+            fit_learner(learner, inputs, data)
+        if self.modules is not None:
+            scores = inputs[:, -len(self.modules) :]
+            size = np.maximum((scores**2).sum(axis=0), 1e-12)
+            parts = [own.contributions(inputs)[0] for own in self.learners.values()]
+            self.module_slopes_ = np.array(
+                [(scores * own[:, -len(self.modules) :]).sum(axis=0) / size for own in parts]
+            )
         return self
 
     def fit_scale(self, profiles: RankedProfiles) -> np.ndarray:
@@ -101,36 +129,65 @@ class BlendCore:
         """Bring profiles to the distribution of the training profiles, for all that follows."""
         return self.harmoniser.transform(profiles)
 
+    def learner_input(self, harmonised: np.ndarray) -> np.ndarray:
+        """Return what the learners see: harmonised genes and, beside them, scores of modules."""
+        if self.modules is None:
+            return harmonised
+        return self._beside(harmonised, self._filled(harmonised))
+
     def predict_each(self, harmonised: np.ndarray) -> np.ndarray:
         """Predictions of each learner, samples × learners."""
-        return np.column_stack([learner.predict(harmonised) for learner in self.learners.values()])
+        inputs = self.learner_input(harmonised)
+        return np.column_stack([learner.predict(inputs) for learner in self.learners.values()])
 
     def contributions(
         self, harmonised: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, float]:
-        """Parts of the blended prediction, samples × genes, and their base value."""
-        total, base = np.zeros(harmonised.shape), 0.0
+        """Parts of the blended prediction, samples × genes, and their base value.
+
+        A module's part is passed on to its genes: exact Shapley values for a linear learner
+        fitted without sample weights.
+        """
+        inputs = self.learner_input(harmonised)
+        total, base = np.zeros(inputs.shape), 0.0
         for weight, learner in self._weighted(weights):
-            parts, own_base = learner.contributions(harmonised)
+            parts, own_base = learner.contributions(inputs)
             total += weight * parts
             base += weight * own_base
+        if self.modules is not None:
+            genes, modules = np.split(total, [self.modules.n_genes], axis=1)
+            slopes = weights @ self.module_slopes_
+            total = genes + self.modules.to_genes(modules, slopes, self._filled(harmonised))
         return total, float(base)
 
     def effect(self, harmonised: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Slope of the blended prediction on each gene, per standard deviation."""
-        standard = np.nan_to_num(self.standardise(harmonised))
-        effect = np.zeros(harmonised.shape[1])
+        filled = self._filled(harmonised)
+        inputs, standard = self._beside(harmonised, filled), self._beside(filled, filled)
+        effect = np.zeros(inputs.shape[1])
         for weight, learner in self._weighted(weights):
-            effect += weight * learner.slopes(harmonised, standard)
-        return effect
+            effect += weight * learner.slopes(inputs, standard)
+        if self.modules is None:
+            return effect
+        return effect[: self.modules.n_genes] + self._through(self.modules, weights)
 
     def substituted(
         self, harmonised: np.ndarray, level: np.ndarray, weights: np.ndarray
     ) -> np.ndarray:
-        """Change of the blended prediction if one gene alone had another level, samples × genes."""
-        change = np.zeros(harmonised.shape)
+        """Change of the blended prediction if one gene alone had another level, samples × genes.
+
+        The gene's modules move with it along their slopes (``module_slopes_``): exact for a
+        linear learner, a first-order approximation for trees. NaN counts as average there.
+        """
+        inputs = self.learner_input(harmonised)
+        change = np.zeros(inputs.shape)
+        # the modules themselves are put to no level
+        levels = np.append(level, np.full(inputs.shape[1] - len(level), np.nan))
         for weight, learner in self._weighted(weights):
-            change += weight * learner.substituted(harmonised, level)
+            change += weight * learner.substituted(inputs, levels)
+        if self.modules is not None:
+            moved = self._filled(level) - self._filled(harmonised)
+            change = change[:, : len(level)] + self._through(self.modules, weights) * moved
         return change
 
     def ends(self, harmonised: np.ndarray) -> np.ndarray:
@@ -145,17 +202,30 @@ class BlendCore:
         standard: np.ndarray = (harmonised - self.center_) / self.spread_
         return standard
 
+    def _filled(self, harmonised: np.ndarray) -> np.ndarray:
+        """Harmonised profiles in standard deviations, a missing value counted as average."""
+        return np.nan_to_num(self.standardise(harmonised))
+
+    def _beside(self, values: np.ndarray, filled: np.ndarray) -> np.ndarray:
+        """Put the scores of modules beside the values of genes."""
+        return values if self.modules is None else np.hstack([values, self.modules.scores(filled)])
+
+    def _through(self, modules: ModuleScores, weights: np.ndarray) -> np.ndarray:
+        """Slope of the blended prediction on each gene through its modules; 0 if it is constant."""
+        slopes = modules.gene_slopes(weights @ self.module_slopes_)
+        return np.where(np.isfinite(self.spread_), slopes, 0.0)
+
     def _weighted(self, weights: np.ndarray) -> Iterator[tuple[float, GeneLearner]]:
         for weight, learner in zip(weights, self.learners.values(), strict=True):
             if weight:
                 yield float(weight), learner
 
 
-def fit_learner(learner: GeneLearner, harmonised: np.ndarray, data: TrainingData) -> GeneLearner:
-    """Fit a learner on harmonised profiles and the normal scores of their response."""
+def fit_learner(learner: GeneLearner, inputs: np.ndarray, data: TrainingData) -> GeneLearner:
+    """Fit a learner on its input (see `BlendCore`) and the normal scores of the response."""
     with threadpool_limits(1):
         learner.fit(
-            harmonised,
+            inputs,
             normal_scores(data.response),
             groups=data.labels,
             sample_weight=data.weights,

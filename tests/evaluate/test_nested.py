@@ -138,3 +138,28 @@ def test_skill_of_constant_predictions_is_zero() -> None:
     within = spearman_within(np.r_[np.arange(6.0), 0, 0, 9], np.arange(9.0), labels)
     assert within == pytest.approx(1)
     assert np.isnan(spearman_within(np.ones(3), np.ones(3), np.array(["a", "b", "c"])))
+
+
+def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profiles) -> None:
+    """Lineages differ by far more than their samples, and no gene tells the lineage."""
+    rng = np.random.default_rng(5)
+    lineage = np.tile(["AML", "B-ALL", "T-ALL"], 20)
+    between = pd.Series({"AML": 0.0, "B-ALL": 5.0, "T-ALL": -5.0})[lineage].to_numpy()
+    response = between + profiles.iloc[:, 0].to_numpy() + 0.3 * rng.normal(size=60)
+    model = NKSusceptibilityModel(
+        boosting=EvidenceBoosting(trees=20, selected_genes=40, models=1), within_groups=True
+    )
+    result = nested_cross_validate(
+        model, profiles, response, lineage, splits=["random"], space=SPACE, trials=2
+    )
+    assert skill(result) > 0.85
+    ours = result.predictions.query("model == 'nkpredict'")
+    assert (
+        spearman_within(
+            ours["predicted"].to_numpy(), ours["observed"].to_numpy(), ours["lineage"].to_numpy()
+        )
+        > 0.4
+    )
+    within = tune(model, profiles, response, lineage, space=SPACE, trials=2)
+    without = tune(model.set_params(within_groups=False), profiles, response, space=SPACE, trials=2)
+    assert within.error < 0.1 * without.error
