@@ -9,10 +9,12 @@ from scipy.linalg import eigh
 
 # Leading components of expression, lineage above all, taken out of the second view of a gene.
 _COMPONENTS = 3
+# Share of a gene's sum of squares below which nothing of it is left but rounding.
+_LEAST_SHARE = 1e-10
 
 
 def adaptive_importance(
-    rows: np.ndarray, residual: np.ndarray, powers: Sequence[float]
+    rows: np.ndarray, gram: np.ndarray, residual: np.ndarray, powers: Sequence[float]
 ) -> np.ndarray:
     """Prior variance of each gene's coefficient, from how the gene goes with the response.
 
@@ -32,6 +34,8 @@ def adaptive_importance(
     ----------
     rows
         Samples × genes, standardised; a gene without variance is 0.
+    gram
+        Samples × samples, ``rows @ rows.T``.
     residual
         Centred response, shape (n_samples,).
     powers
@@ -42,32 +46,54 @@ def adaptive_importance(
     numpy.ndarray
         Shape (n_genes,), such that the Gram matrix it gives has the mean eigenvalue 1.
     """
-    alike = scaled_importance(np.ones(rows.shape[1]), rows)
+    squares = sums_of_squares(rows)
+    alike = scaled_importance(np.ones(rows.shape[1]), squares, len(rows))
     if not len(powers):
         return alike
-    marginal = _correlation(rows, residual)
+    pull = residual @ rows
+    marginal = _correlation(pull, squares, residual)
     count = min(_COMPONENTS, len(rows) - 1)
-    _, leading = eigh(rows @ rows.T, subset_by_index=(len(rows) - count, len(rows) - 1))
-    rest = residual - leading @ (leading.T @ residual)
-    cleaned = _correlation(rows - leading @ (leading.T @ rows), rest)
+    _, leading = eigh(gram, subset_by_index=(len(rows) - count, len(rows) - 1))
+    along, explained = leading.T @ rows, leading.T @ residual
+    # what is left of each gene, and of its product with the response, without the components
+    left = squares - sums_of_squares(along)
+    left[left < _LEAST_SHARE * squares] = 0.0
+    cleaned = _correlation(pull - explained @ along, left, residual - leading @ explained)
     views = (marginal, np.sqrt(marginal * cleaned))
-    importances = [scaled_importance(view ** (2 * p), rows) for view in views for p in powers]
+    importances = [
+        scaled_importance(view ** (2 * p), squares, len(rows)) for view in views for p in powers
+    ]
     squared = float((marginal**2).sum()) / max(int(np.count_nonzero(marginal)), 1)
     chance = 1 / max(squared * (len(rows) - 1), 1.0)
     mixed: np.ndarray = chance * alike + (1 - chance) * np.mean(importances, axis=0)
     return mixed
 
 
-def scaled_importance(importance: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Scale an importance so that the Gram matrix it gives has the mean eigenvalue 1."""
-    size = float(importance @ (rows**2).sum(axis=0)) / len(rows)
+def scaled_importance(importance: np.ndarray, squares: np.ndarray, samples: int) -> np.ndarray:
+    """Scale an importance so that the Gram matrix it gives has the mean eigenvalue 1.
+
+    Parameters
+    ----------
+    importance, squares
+        Importance and sum of squares of each gene, shape (n_genes,).
+    samples
+        Number of samples.
+    """
+    size = float(importance @ squares) / samples
     scaled: np.ndarray = importance / size if size > 0 else np.zeros_like(importance)
     return scaled
 
 
-def _correlation(values: np.ndarray, target: np.ndarray) -> np.ndarray:
-    size = np.sqrt((values**2).sum(axis=0)) * np.linalg.norm(target)
+def sums_of_squares(rows: np.ndarray) -> np.ndarray:
+    """Sum of squares of each column."""
+    squares: np.ndarray = np.einsum("ij,ij->j", rows, rows)
+    return squares
+
+
+def _correlation(product: np.ndarray, squares: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Absolute correlation from products with the target and sums of squares of the genes."""
+    norm = np.sqrt(squares) * np.linalg.norm(target)
     correlation: np.ndarray = np.divide(
-        np.abs(target @ values), size, out=np.zeros(values.shape[1]), where=size > 1e-12
+        np.abs(product), norm, out=np.zeros(len(norm)), where=norm > 1e-12
     )
-    return correlation
+    return np.minimum(correlation, 1.0)

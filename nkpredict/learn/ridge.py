@@ -10,7 +10,7 @@ from scipy.linalg import eigh
 from sklearn.model_selection import KFold
 
 from nkpredict.learn.evidence import Evidence, signed_evidence
-from nkpredict.learn.importance import adaptive_importance, scaled_importance
+from nkpredict.learn.importance import adaptive_importance, scaled_importance, sums_of_squares
 from nkpredict.learn.linear import PENALTIES, LinearLearner, left_out_errors
 
 _FOLDS = 5
@@ -19,23 +19,35 @@ _FOLDS = 5
 _LEAST_GAIN = 0.03
 
 
-class _Part(NamedTuple):
-    """One part of the prior covariance of the coefficients: a diagonal or one direction."""
+class _Diagonal(NamedTuple):
+    """Part of the prior covariance of the coefficients: a variance for each gene."""
 
-    importance: np.ndarray | None
-    direction: np.ndarray | None
+    importance: np.ndarray
 
-    def kernel(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-        if self.direction is not None:
-            return np.outer(rows @ self.direction, others @ self.direction)
-        product: np.ndarray = (rows * self.importance) @ others.T
-        return product
+    def kernels(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Gram matrix of the rows, and the products of others with them."""
+        root = np.sqrt(self.importance)
+        weighted = rows * root
+        # a matrix times its own transpose costs half
+        return weighted @ weighted.T, (others * root) @ weighted.T
 
     def coefficients(self, pull: np.ndarray) -> np.ndarray:
-        if self.direction is not None:
-            return self.direction * float(self.direction @ pull)
         coefficients: np.ndarray = self.importance * pull
         return coefficients
+
+
+class _Direction(NamedTuple):
+    """Part of the prior covariance of the coefficients: one direction."""
+
+    direction: np.ndarray
+
+    def kernels(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Gram matrix of the rows, and the products of others with them."""
+        along = rows @ self.direction
+        return np.outer(along, along), np.outer(others @ self.direction, along)
+
+    def coefficients(self, pull: np.ndarray) -> np.ndarray:
+        return self.direction * float(self.direction @ pull)
 
 
 class EvidenceRidge(LinearLearner):
@@ -101,16 +113,16 @@ class EvidenceRidge(LinearLearner):
         signed = signed_evidence(self.evidence, genes)
         penalties = np.asarray(self.penalties, dtype=float)
         mixtures = self._mixtures(bool(np.any(signed)))
-        errors = self._cross_validated(rows, residual, root, signed, mixtures)
+        gram = rows @ rows.T
+        errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
         best = errors.min(axis=1)
         chosen = 0
         for number in range(1, len(mixtures)):
             if best[number] < best[chosen] * (1 - _LEAST_GAIN * (chosen == 0)):
                 chosen = number
         self.trust_, self.direction_ = mixtures[chosen]
-        parts = self._parts(rows, residual, signed)
-        kernels = [part.kernel(rows, rows) for part in parts]
-        gram = _mixed(mixtures[chosen], kernels)
+        parts = self._parts(rows, gram, residual, signed)
+        gram = _mixed(mixtures[chosen], [part.kernels(rows, rows[:0])[0] for part in parts])
         left_out = left_out_errors(gram, residual, root, penalties)
         self.penalty_ = float(
             np.sqrt(penalties[errors[chosen].argmin()] * penalties[left_out.argmin()])
@@ -119,13 +131,18 @@ class EvidenceRidge(LinearLearner):
         pull = dual @ rows
         self.coef_ = _mixed(mixtures[chosen], [part.coefficients(pull) for part in parts])
 
-    def _parts(self, rows: np.ndarray, residual: np.ndarray, signed: np.ndarray) -> list[_Part]:
-        parts = [_Part(adaptive_importance(rows, residual, self.powers), None)]
+    def _parts(
+        self, rows: np.ndarray, gram: np.ndarray, residual: np.ndarray, signed: np.ndarray
+    ) -> list[_Diagonal | _Direction]:
+        parts: list[_Diagonal | _Direction] = [
+            _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
+        ]
         if np.any(signed):
-            parts.append(_Part(scaled_importance(np.abs(signed), rows), None))
+            squares = sums_of_squares(rows)
+            parts.append(_Diagonal(scaled_importance(np.abs(signed), squares, len(rows))))
             along = rows @ signed
             size = float(np.sqrt(along @ along / len(along)))
-            parts.append(_Part(None, signed / size if size > 0 else signed))
+            parts.append(_Direction(signed / size if size > 0 else signed))
         return parts
 
     def _mixtures(self, has_evidence: bool) -> list[tuple[float, float]]:
@@ -142,6 +159,7 @@ class EvidenceRidge(LinearLearner):
     def _cross_validated(
         self,
         rows: np.ndarray,
+        gram: np.ndarray,
         residual: np.ndarray,
         root: np.ndarray,
         signed: np.ndarray,
@@ -156,9 +174,10 @@ class EvidenceRidge(LinearLearner):
             mean = float(own @ residual[train]) / float(own @ own)
             centred = residual[train] - mean * own
             wanted = residual[test] - mean * root[test]
-            parts = self._parts(rows[train], centred, signed)
-            within = [part.kernel(rows[train], rows[train]) for part in parts]
-            across = [part.kernel(rows[test], rows[train]) for part in parts]
+            known = rows[train]
+            parts = self._parts(known, gram[np.ix_(train, train)], centred, signed)
+            kernels = [part.kernels(known, rows[test]) for part in parts]
+            within, across = map(list, zip(*kernels, strict=True))
             for number, shares in enumerate(mixtures):
                 eigenvalues, vectors = eigh(_mixed(shares, within), driver="evd")
                 damped = (vectors.T @ centred)[:, None] / (
