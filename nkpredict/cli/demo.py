@@ -33,7 +33,7 @@ def demo(
         nkpredict demo --out demo
     """
     from nkpredict.cli.score import print_scores
-    from nkpredict.cli.train import default_jobs, print_performance
+    from nkpredict.cli.train import default_jobs, print_curve_errors, print_performance
     from nkpredict.report.results import write_results
     from nkpredict.scoring import score
     from nkpredict.simulate import simulate_study
@@ -49,6 +49,7 @@ def demo(
         screens=(study.screens,),
         name=_NAME,
         trials=_TRIALS,
+        curves=True,
         random_state=seed,
         run_folder=out / "run",
         registry=str(out / "registry"),
@@ -69,6 +70,7 @@ def demo(
     if quiet:
         return
     print_performance(run.cross_validation, simulated=True)
+    print_curve_errors(run.bundle)
     print_scores(scores)
     say(
         f"\nPlanted drivers among the {_TOP} genes of strongest effect: "

@@ -8,6 +8,7 @@ from nkpredict.cli.train import (
     Direction,
     DropUnmatched,
     Expression,
+    GeneSets,
     Genetics,
     Jobs,
     LineageColumn,
@@ -35,6 +36,7 @@ def evaluate(
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
+    gene_sets: GeneSets = None,
     spec: Spec = "nk-susceptibility",
     trials: Trials = None,
     repeats: Repeats = None,
@@ -54,7 +56,7 @@ def evaluate(
     from nkpredict.evaluate import nested_cross_validate
     from nkpredict.io import read_panel
     from nkpredict.training.spec import read_spec
-    from nkpredict.training.workflow import read_evidence
+    from nkpredict.training.workflow import read_evidence, read_modules
 
     panel = read_panel(
         expression,
@@ -67,7 +69,8 @@ def evaluate(
         drop_unmatched=drop_unmatched,
     )
     recipe = read_spec(spec)
-    model = recipe.model(read_evidence(screens or (), screen_meta), seed)
+    modules = read_modules(gene_sets, panel)
+    model = recipe.model(read_evidence(screens or (), screen_meta), seed, modules)
     with stages(quiet) as progress:
         cross_validation = nested_cross_validate(
             model,
@@ -93,6 +96,7 @@ def evaluate(
             "interval_coverage": coverage.to_dict(),
             "notes": cross_validation.notes,
             "provenance": panel.uns["nkpredict"],
+            "gene_sets": None if modules is None else modules.provenance,
         },
     )
     if not quiet:

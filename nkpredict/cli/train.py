@@ -49,6 +49,10 @@ Screens = Annotated[
 ScreenMeta = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Table or YAML that describes the screens.")
 ]
+GeneSets = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE|nk", help="GMT file of pathways to score as features, or nk."),
+]
 Spec = Annotated[str, typer.Option(metavar="NAME|FILE", help="Recipe of the model.")]
 Trials = Annotated[
     int | None,
@@ -56,6 +60,7 @@ Trials = Annotated[
 ]
 Repeats = Annotated[int | None, typer.Option(metavar="N", help="Repetitions of the random split.")]
 Peers = Annotated[bool, typer.Option("--peers", help="Also evaluate RidgeCV and default LightGBM.")]
+Curves = Annotated[bool, typer.Option("--curves", help="Also predict viability at each E:T ratio.")]
 DropUnmatched = Annotated[
     bool, typer.Option("--drop-unmatched", help="Leave out responses without expression.")
 ]
@@ -81,10 +86,12 @@ def train(
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
+    gene_sets: GeneSets = None,
     spec: Spec = "nk-susceptibility",
     trials: Trials = None,
     repeats: Repeats = None,
     peers: Peers = False,
+    curves: Curves = False,
     drop_unmatched: DropUnmatched = False,
     seed: Seed = None,
     jobs: Jobs = None,
@@ -118,10 +125,12 @@ def train(
         drop_unmatched=drop_unmatched,
         screens=tuple(screens or ()),
         screen_meta=screen_meta,
+        gene_sets=gene_sets,
         spec=spec,
         trials=trials,
         repeats=repeats,
         peers=peers,
+        curves=curves,
         random_state=seed,
         run_folder=run_folder,
         registry=registry,
@@ -136,11 +145,14 @@ def train(
             "folder": run.folder,
             "simulated": run.bundle.simulated,
             "performance": run.cross_validation.summary.to_dict("records"),
+            "curves": run.bundle.metadata.get("curves"),
             "warnings": run.warnings,
         },
     )
     if not quiet:
         print_performance(run.cross_validation, run.bundle.simulated)
+        if run.bundle.curve is not None:
+            print_curve_errors(run.bundle)
         for warning in run.warnings:
             say(f"Warning: {warning}")
         say(f"Registered {run.registered}; figures, predictions and bundle in {run.folder}")
@@ -155,6 +167,22 @@ def print_performance(cross_validation: Any, simulated: bool) -> None:
     print_table(f"Spearman on unseen samples{mark}", ["model", *names], rows)
     if len(table.columns) > 2:
         print("(within): mean of the correlations inside each lineage")
+
+
+def print_curve_errors(bundle: Any) -> None:
+    """Print how far predicted killing curves are from samples held out at random."""
+    errors = bundle.metadata["curves"]["errors"]
+    mark = " (SIMULATED data)" if bundle.simulated else ""
+    names = ("rmse", "rmse_mean_curve")
+    rows = [
+        [f"{ratio:g}", *(f"{value:.1f}" for value in values)]
+        for ratio, *values in zip(errors["ratio"], *(errors[n] for n in names), strict=True)
+    ]
+    print_table(
+        f"Error of the viability predicted for unseen samples, in % (root mean square){mark}",
+        ["E:T ratio", "killing curve", "mean of the training samples"],
+        rows,
+    )
 
 
 def default_jobs() -> int:

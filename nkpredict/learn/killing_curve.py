@@ -19,7 +19,10 @@ from nkpredict.learn.model import CHANCE_LEVEL, ChanceSkillWarning, NKSusceptibi
 
 UNTREATED = 100.0
 """% viability of the control, to which viability is normalised."""
-_FEWEST_SAMPLES_A_RATIO = 5
+FEWEST_SAMPLES_A_RATIO = 5
+"""Measured samples that a ratio needs for its viability to be learned."""
+SAME_AREA = 1e-6
+"""Areas that differ by no more are taken for the same."""
 _LARGEST_DEGREE = 2
 
 
@@ -76,7 +79,14 @@ class KillingCurveModel(BaseEstimator):
     def __init__(self, model: NKSusceptibilityModel | None = None) -> None:
         self.model = model
 
-    def fit(self, X: Profiles, viability: pd.DataFrame | str, groups: Any = None) -> Self:
+    def fit(
+        self,
+        X: Profiles,
+        viability: pd.DataFrame | str,
+        groups: Any = None,
+        *,
+        susceptibility_model: NKSusceptibilityModel | None = None,
+    ) -> Self:
         """Fit on samples × genes and their measured curves.
 
         Parameters
@@ -89,18 +99,29 @@ class KillingCurveModel(BaseEstimator):
             ``X.obsm``; `read_panel` keeps it under ``"viability"``.
         groups
             Labels; samples of one group are held out together inside.
+        susceptibility_model
+            Already fitted on 1 − viability AUC of these samples; the curve rests on it as it is.
+            Fitted here when not given.
 
         Raises
         ------
         InputError
             When ratios cannot be read, repeat or lie outside 0 to 5, a ratio has too few samples,
-            a sample has too few ratios for an area, or the model cannot be fitted.
+            a sample has too few ratios for an area, or the model cannot be fitted or learns within
+            groups.
         """
-        curves = _measured_curves(viability, X)
+        curves = measured_curves(viability, X)
         susceptibility = 1 - _areas(curves)
         killing = UNTREATED - curves.drop(columns=0.0, errors="ignore")
         self.ratios_ = np.r_[0.0, killing.columns.to_numpy(dtype=float)]
-        self.model_ = self._unfitted().fit(X, susceptibility, groups=groups)
+        if susceptibility_model is None:
+            susceptibility_model = self._unfitted().fit(X, susceptibility, groups=groups)
+        if susceptibility_model.offsets_ is not None:
+            raise InputError(
+                "The model learns within groups: it predicts differences from the mean of a group "
+                "and no area of a curve. Give a model with within_groups=False."
+            )
+        self.model_ = susceptibility_model
         measured = killing.to_numpy()
         self.shape_ = _shape(susceptibility, measured)
         leftover = np.nan_to_num(measured - _killing(susceptibility, self.shape_))
@@ -159,12 +180,12 @@ class KillingCurveModel(BaseEstimator):
         -------
         pandas.DataFrame
             One row a sample: ``susceptibility`` as predicted, ``viability_auc`` of the predicted
-            curve, and ``reachable``, whether the two agree (within 1e-6).
+            curve, and ``reachable``, whether the two agree (within ``SAME_AREA``).
         """
         area = area_under_curve(self.predict_curve(X))[["viability_auc"]]
         area.insert(0, "susceptibility", self.predict(X))
         difference = 1 - area["susceptibility"] - area["viability_auc"]
-        return area.assign(reachable=difference.abs() <= 1e-6)
+        return area.assign(reachable=difference.abs() <= SAME_AREA)
 
     def _unfitted(self) -> NKSusceptibilityModel:
         return NKSusceptibilityModel() if self.model is None else clone(self.model)
@@ -221,6 +242,63 @@ def closest_killing_curves(curves: pd.DataFrame, viability_auc: np.ndarray) -> p
     return pd.DataFrame(whole, index=curves.index, columns=pd.Index(ratios, name="ratio"))
 
 
+def measured_curves(viability: pd.DataFrame | str, X: Profiles) -> pd.DataFrame:
+    """Return the measured curves of the samples, checked and with numbers as ratios.
+
+    Parameters
+    ----------
+    viability, X
+        See `KillingCurveModel.fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Samples in the order of ``X`` × E:T ratios in rising order, % viability, NaN where not
+        measured.
+
+    Raises
+    ------
+    InputError
+        When ratios cannot be read, repeat or lie outside 0 to 5, viabilities are no numbers, or a
+        ratio has fewer than five samples.
+    """
+    if isinstance(viability, str):
+        if viability not in getattr(X, "obsm", {}):
+            raise InputError(
+                f"There is no table {viability!r} with the samples (obsm); expected viability by "
+                "E:T ratio, which read_panel keeps for PRISM viability files."
+            )
+        viability = X.obsm[viability]  # type: ignore[union-attr]
+    if not isinstance(viability, pd.DataFrame) or viability.empty:
+        raise InputError("The viability must be a DataFrame of samples × E:T ratios, not empty.")
+    ratios = pd.to_numeric(pd.Index(viability.columns.astype(str)), errors="coerce")
+    bad = viability.columns[~((ratios >= 0) & (ratios <= MAXIMUM_RATIO)) | ratios.duplicated()]
+    if len(bad):
+        raise InputError(
+            f"{len(bad)} columns of the viability ({name_some(bad)}) are not used; expected "
+            f"different E:T ratios from 0 to {MAXIMUM_RATIO:g} as names. Leave these ratios out."
+        )
+    columns = [to_labels(viability[column], X, "viability") for column in viability]
+    try:
+        values = np.array(columns, dtype=float).T
+    except (TypeError, ValueError) as error:
+        raise InputError(f"Viability must be numbers: {error}.") from error
+    if np.isinf(values).any():
+        raise InputError(
+            f"{int(np.isinf(values).sum())} viabilities are infinite; expected numbers or NaN."
+        )
+    names = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", viability.index)
+    curves = pd.DataFrame(values, index=names, columns=ratios).sort_index(axis=1)
+    counts = curves.notna().sum().drop(0.0, errors="ignore")
+    few = [f"{ratio:g}" for ratio, count in counts.items() if count < FEWEST_SAMPLES_A_RATIO]
+    if few:
+        raise InputError(
+            f"{len(few)} E:T ratios ({name_some(few)}) are measured in fewer "
+            f"than {FEWEST_SAMPLES_A_RATIO} samples; leave these ratios out."
+        )
+    return curves
+
+
 def _closest(values: np.ndarray, area: float, weights: np.ndarray) -> np.ndarray:
     def moved(multiple: float) -> np.ndarray:
         falling = isotonic_regression(values + multiple * weights, increasing=False).x
@@ -238,44 +316,6 @@ def _closest(values: np.ndarray, area: float, weights: np.ndarray) -> np.ndarray
         lambda multiple: moved(multiple) @ weights - area, low - margin, high + margin, maxiter=1000
     )
     return moved(root)
-
-
-def _measured_curves(viability: pd.DataFrame | str, X: Profiles) -> pd.DataFrame:
-    if isinstance(viability, str):
-        if viability not in getattr(X, "obsm", {}):
-            raise InputError(
-                f"There is no table {viability!r} with the samples (obsm); expected viability by "
-                "E:T ratio, which read_panel keeps for PRISM viability files."
-            )
-        viability = X.obsm[viability]  # type: ignore[union-attr]
-    if not isinstance(viability, pd.DataFrame) or viability.empty:
-        raise InputError("The viability must be a DataFrame of samples × E:T ratios, not empty.")
-    ratios = pd.to_numeric(pd.Index(viability.columns.astype(str)), errors="coerce")
-    bad = viability.columns[~((ratios >= 0) & (ratios <= MAXIMUM_RATIO)) | ratios.duplicated()]
-    if len(bad):
-        raise InputError(
-            f"{len(bad)} columns of the viability ({name_some(bad)}) are not used; expected "
-            f"different E:T ratios from 0 to {MAXIMUM_RATIO:g} as names. Leave these columns out."
-        )
-    columns = [to_labels(viability[column], X, "viability") for column in viability]
-    try:
-        values = np.array(columns, dtype=float).T
-    except (TypeError, ValueError) as error:
-        raise InputError(f"Viability must be numbers: {error}.") from error
-    if np.isinf(values).any():
-        raise InputError(
-            f"{int(np.isinf(values).sum())} viabilities are infinite; expected numbers or NaN."
-        )
-    names = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", viability.index)
-    curves = pd.DataFrame(values, index=names, columns=ratios).sort_index(axis=1)
-    counts = curves.notna().sum().drop(0.0, errors="ignore")
-    few = [f"{ratio:g}" for ratio, count in counts.items() if count < _FEWEST_SAMPLES_A_RATIO]
-    if few:
-        raise InputError(
-            f"{len(few)} E:T ratios ({name_some(few)}) are measured in fewer "
-            f"than {_FEWEST_SAMPLES_A_RATIO} samples; leave these columns out."
-        )
-    return curves
 
 
 def _areas(curves: pd.DataFrame) -> np.ndarray:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nkpredict.errors import BundleError, name_some
 from nkpredict.io.writing import atomic_folder, to_json
 from nkpredict.learn.gene_model import GeneModel
+from nkpredict.learn.killing_curve import KillingCurveModel
 from nkpredict.registry.card import model_card
-from nkpredict.registry.state import ModelState, model_from, state_of
+from nkpredict.registry.curve_state import curve_files, curve_from
+from nkpredict.registry.state import file_names, files_of, model_from, state_from, state_of
 
 FORMAT = "nkpredict-bundle"
 FORMAT_VERSION = 2
 _MANIFEST = "bundle.json"
-_SETTINGS = "model.json"
-_ARRAYS = "arrays.npz"
 _METADATA = "metadata.json"
 
 
@@ -37,10 +35,14 @@ class Bundle:
         The fitted model.
     metadata
         Name, training data, response scale, performance, ``simulated`` and more.
+    curve
+        Predicts viability at each effector:target ratio; it rests on ``model``. None when it was
+        not trained.
     """
 
     model: GeneModel
     metadata: dict[str, Any] = field(default_factory=dict)
+    curve: KillingCurveModel | None = None
 
     @property
     def simulated(self) -> bool:
@@ -81,14 +83,16 @@ class Bundle:
 
 
 def save_bundle(
-    model: GeneModel, folder: str | Path, metadata: Mapping[str, Any] | None = None
+    model: GeneModel | KillingCurveModel,
+    folder: str | Path,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a fitted model as a folder without pickle.
 
     Parameters
     ----------
     model
-        Fitted model.
+        Fitted model; of a killing curve also the susceptibility model that it rests on.
     folder
         Folder to write; replaced as a whole when it exists.
     metadata
@@ -98,18 +102,18 @@ def save_bundle(
     -------
     pathlib.Path
         The folder, holding ``bundle.json`` (format and hashes), ``model.json``, ``arrays.npz``,
-        ``trees-*.txt`` (LightGBM's text format), ``metadata.json`` and ``card.md``.
+        ``trees-*.txt`` (LightGBM's text format), ``metadata.json`` and ``card.md``; of a killing
+        curve also ``curve.json`` and, when used, the files of its component.
     """
     metadata = dict(metadata or {})
-    state = state_of(model)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **state.arrays)
+    curve = model if isinstance(model, KillingCurveModel) else None
+    rests_on = model.model_ if isinstance(model, KillingCurveModel) else model
+    state = state_of(rests_on)
     files = {
-        _ARRAYS: buffer.getvalue(),
-        _SETTINGS: to_json(state.settings).encode(),
+        **files_of(state),
         _METADATA: to_json(metadata).encode(),
-        "card.md": model_card(model, metadata).encode(),
-        **{f"trees-{i}.txt": text.encode() for i, text in enumerate(state.trees)},
+        "card.md": model_card(rests_on, metadata, curve).encode(),
+        **({} if curve is None else curve_files(curve)),
     }
     manifest = {
         "format": FORMAT,
@@ -155,22 +159,14 @@ def load_bundle(folder: str | Path) -> Bundle:
                 f"{path} is not the file that was saved (its SHA-256 differs from bundle.json); "
                 "copy the model bundle again."
             )
-    required = [
-        _ARRAYS,
-        _SETTINGS,
-        _METADATA,
-        *(f"trees-{i}.txt" for i in range(manifest["trees"])),
-    ]
+    required = [_METADATA, *file_names(manifest["trees"])]
     absent = [name for name in required if name not in contents]
     if absent:
         raise BundleError(f"The model bundle {folder} does not list {name_some(absent)}.")
-    with np.load(io.BytesIO(contents[_ARRAYS]), allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    trees = tuple(contents[f"trees-{i}.txt"].decode() for i in range(manifest["trees"]))
-    model = model_from(ModelState(arrays, json.loads(contents[_SETTINGS]), trees))
+    model = model_from(state_from(contents, manifest["trees"]))
     metadata = json.loads(contents[_METADATA])
     metadata["sha256"] = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
-    return Bundle(model, metadata)
+    return Bundle(model, metadata, curve_from(contents, model))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

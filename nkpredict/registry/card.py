@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nkpredict.learn.gene_model import GeneModel
+from nkpredict.learn.killing_curve import KillingCurveModel
 from nkpredict.learn.model import NKSusceptibilityModel
 
 NOTICE = (
@@ -21,7 +22,9 @@ KNOWLEDGE_ONLY_NOTICE = (
 )
 
 
-def model_card(model: GeneModel, metadata: Mapping[str, Any]) -> str:
+def model_card(
+    model: GeneModel, metadata: Mapping[str, Any], curve: KillingCurveModel | None = None
+) -> str:
     """Return the model card as Markdown.
 
     Parameters
@@ -30,18 +33,22 @@ def model_card(model: GeneModel, metadata: Mapping[str, Any]) -> str:
         Fitted model.
     metadata
         As stored in the bundle.
+    curve
+        Killing curve that rests on the model.
     """
     lines = [f"# {metadata.get('name', 'NK susceptibility model')}", "", NOTICE, ""]
     if metadata.get("simulated"):
         lines += [f"**{SIMULATED_NOTICE}**", ""]
     if isinstance(model, NKSusceptibilityModel):
-        lines += _trained(model, metadata)
+        lines += _trained(model, metadata, curve)
     else:
         lines += _knowledge_only(model, metadata)
     return "\n".join(lines)
 
 
-def _trained(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> list[str]:
+def _trained(
+    model: NKSusceptibilityModel, metadata: Mapping[str, Any], curve: KillingCurveModel | None
+) -> list[str]:
     training = metadata.get("training", {})
     response = training.get("response", {})
     lines = [
@@ -56,8 +63,14 @@ def _trained(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> list[
         counts = ", ".join(f"{name} {count}" for name, count in lineages.items())
         lines.append(f"- Lineages: {counts}")
     evidence = model.evidence_
+    lines.append(f"- Screen evidence: {'none' if evidence is None else repr(evidence)}")
+    if model.modules_ is not None:
+        source = training.get("gene_sets", {}).get("source", "as given")
+        found = {gene for genes in model.modules_.values() for gene in genes}
+        lines.append(
+            f"- Module scores: {len(model.modules_)} gene sets ({source}), {len(found):,} genes"
+        )
     lines += [
-        f"- Screen evidence: {'none' if evidence is None else repr(evidence)}",
         "",
         "## Performance on samples the model had not seen",
         "",
@@ -79,6 +92,7 @@ def _trained(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> list[
         f"Out-of-fold Spearman of the final fit {model.skill_['spearman']:.3f} "
         f"(one-sided p = {model.skill_['p']:.2g}); 90 % interval ± {model.half_width_:.3f}.",
         "",
+        *([] if curve is None else _killing_curve(curve, metadata)),
         "## Limits",
         "",
         "- A high score in the random split can be knowledge of the lineage alone; compare the "
@@ -88,6 +102,25 @@ def _trained(model: NKSusceptibilityModel, metadata: Mapping[str, Any]) -> list[
         "",
     ]
     return lines
+
+
+def _killing_curve(curve: KillingCurveModel, metadata: Mapping[str, Any]) -> list[str]:
+    ratios = ", ".join(f"{ratio:g}" for ratio in curve.ratios_)
+    lines = ["## Killing curves", "", f"Predicts % viability at the E:T ratios {ratios}.", ""]
+    errors = metadata.get("curves", {}).get("errors")
+    if errors is None:
+        return lines
+    columns = ("ratio", "samples", "rmse", "rmse_mean_curve")
+    rows = zip(*(errors[name] for name in columns), strict=True)
+    return [
+        *lines,
+        "Root-mean-square error on samples held out at random, in % viability:",
+        "",
+        "| E:T ratio | samples | predicted curve | mean curve of the training samples |",
+        "|---|---|---|---|",
+        *(f"| {ratio:g} | {n} | {ours:.1f} | {mean:.1f} |" for ratio, n, ours, mean in rows),
+        "",
+    ]
 
 
 def _knowledge_only(model: GeneModel, metadata: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +15,8 @@ from sklearn.base import clone
 from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features.harmonise import ProfileHarmoniser
+from nkpredict.features.modules import ModuleScores
+from nkpredict.io.writing import to_json
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.boosting import EvidenceBoosting
 from nkpredict.learn.core import BlendCore
@@ -58,7 +62,7 @@ class ModelState:
     arrays
         Numbers, by name.
     settings
-        Plain JSON values: gene and sample names, parameters, evidence.
+        Plain JSON values: gene and sample names, parameters, evidence, gene sets.
     trees
         LightGBM models as text.
     """
@@ -100,6 +104,9 @@ def state_of(model: GeneModel) -> ModelState:
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
+    if core.modules is not None:
+        arrays["core.module_slopes"] = core.module_slopes_
+        settings["modules"] = {name: list(own) for name, own in core.modules.gene_sets.items()}
     offsets = getattr(model, "offsets_", None)
     if offsets is not None:
         settings["offsets"] = {str(group): float(value) for group, value in offsets.items()}
@@ -126,14 +133,44 @@ def model_from(state: ModelState) -> GeneModel:
         raise BundleError(f"The parts of the model do not fit together ({error!r}).") from error
 
 
+def files_of(state: ModelState, prefix: str = "") -> dict[str, bytes]:
+    """Return the files of a model, name → content; the same model gives the same bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **state.arrays)
+    settings, arrays, *trees = file_names(len(state.trees), prefix)
+    texts = zip(trees, (text.encode() for text in state.trees), strict=True)
+    return {arrays: buffer.getvalue(), settings: to_json(state.settings).encode(), **dict(texts)}
+
+
+def file_names(trees: int, prefix: str = "") -> list[str]:
+    """Return the names of a model's files: settings, arrays, and one for each tree model."""
+    names = ["model.json", "arrays.npz", *(f"trees-{number}.txt" for number in range(trees))]
+    return [prefix + name for name in names]
+
+
+def state_from(contents: Mapping[str, bytes], trees: int, prefix: str = "") -> ModelState:
+    """Read the parts of a model from its files; nothing is unpickled.
+
+    Raises
+    ------
+    KeyError
+        When a file is missing.
+    """
+    settings, arrays, *texts = (contents[name] for name in file_names(trees, prefix))
+    with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
+        numbers = {name: stored[name] for name in stored.files}
+    return ModelState(numbers, json.loads(settings), tuple(text.decode() for text in texts))
+
+
 def _rebuild(
     arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any], trees: tuple[str, ...]
 ) -> GeneModel:
     genes = np.asarray(settings["genes"], dtype=object)
     evidence = settings["evidence"]
+    modules = ModuleScores(settings["modules"], genes) if "modules" in settings else None
+    features = len(genes) + (0 if modules is None else len(modules))
     learners = {
-        stored["name"]: _learner(stored, arrays, trees, len(genes))
-        for stored in settings["learners"]
+        stored["name"]: _learner(stored, arrays, trees, features) for stored in settings["learners"]
     }
     model = _MODELS[settings["model"]](
         evidence=None if evidence is None else GeneEvidence.from_json_dict(evidence),
@@ -144,12 +181,15 @@ def _rebuild(
     harmoniser = ProfileHarmoniser()
     harmoniser.mean_, harmoniser.scale_ = arrays["harmoniser.mean"], arrays["harmoniser.scale"]
     harmoniser.n_features_in_ = model.n_features_in_ = len(genes)
-    core = BlendCore(harmoniser, learners)
+    core = BlendCore(harmoniser, learners, modules)
+    if modules is not None:
+        core.module_slopes_ = arrays["core.module_slopes"]
+        model.set_params(modules=modules.gene_sets)
     for name in _CORE_ARRAYS:
         setattr(core, name, arrays[f"core.{name}"])
     for name in _MODEL_ARRAYS:
         setattr(model, name, arrays[f"model.{name}"])
-    _check_shapes(arrays, len(genes))
+    _check_shapes(arrays, len(genes), features)
     model.core_, model.feature_names_in_, model.evidence_ = core, genes, model.evidence
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
     model.novelty_.components_ = arrays["novelty.components"]
@@ -171,7 +211,7 @@ def _learner(
     stored: Mapping[str, Any],
     arrays: Mapping[str, np.ndarray],
     trees: tuple[str, ...],
-    genes: int,
+    features: int,
 ) -> GeneLearner:
     name = stored["name"]
     kind = _LEARNERS[name]
@@ -184,24 +224,31 @@ def _learner(
         import lightgbm
 
         learner.boosters_ = [lightgbm.Booster(model_str=text) for text in trees]
-    learner.n_features_in_ = genes
+    learner.n_features_in_ = features
     return learner
 
 
-def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int) -> None:
+def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int, features: int) -> None:
     for name, array in arrays.items():
         of_selected = name.startswith("boosting.")
+        # learners see the scores of modules beside the genes
+        expected = genes if name.startswith("harmoniser.") else features
         per_gene = name.endswith(("mean", "scale", "mean_", "scale_", "coef_"))
-        if per_gene and not of_selected and array.shape != (genes,):
-            raise ValueError(f"{name} has shape {array.shape}, expected ({genes},)")
+        if per_gene and not of_selected and array.shape != (expected,):
+            raise ValueError(f"{name} has shape {array.shape}, expected ({expected},)")
+    slopes = arrays.get("core.module_slopes")
+    if slopes is not None and slopes.shape[1:] != (features - genes,):
+        raise ValueError(f"core.module_slopes has shape {slopes.shape} for {features - genes}")
     selected = arrays.get("boosting.selected_", np.empty(0))
-    if len(selected) and (selected.min() < 0 or selected.max() >= genes):
-        raise ValueError("boosting.selected points beyond the genes")
+    if len(selected) and (selected.min() < 0 or selected.max() >= features):
+        raise ValueError("boosting.selected points beyond the features")
 
 
 def _plain_parameters(estimator: GeneLearner | GeneModel) -> dict[str, Any]:
+    # gene sets are stored with the genes found
+    elsewhere = _PARTS | ({"modules"} if isinstance(estimator, NKSusceptibilityModel) else set())
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in estimator.get_params(deep=False).items()
-        if name not in _PARTS
+        if name not in elsewhere
     }

@@ -26,6 +26,7 @@ from nkpredict.explain.figures_data import (
 from nkpredict.io.writing import write_text
 from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE, NOTICE
 from nkpredict.report import facts, formats, summary, tables
+from nkpredict.report.curves import curve_facts, killing_curves
 from nkpredict.report.layout import Scale, scale_over
 from nkpredict.report.maps import gene_map_data, spread_rows
 
@@ -129,6 +130,7 @@ def _render(scores: Scores) -> str:
             [scores.base_value, *table[["susceptibility", *ranges]].to_numpy().ravel()]
         ),
         spread=spread_rows(scores),
+        curves=killing_curves(scores),
         gene_map=gene_map_data(scores),
         response_unit=section(model, "training", "response").get("unit"),
         resistance=tables.resistance_table(scores),
@@ -151,7 +153,7 @@ def _render(scores: Scores) -> str:
 
 def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
     known = lineages(scores)
-    drugs = _drugs_by_sample(scores)
+    drugs, curves = _drugs_by_sample(scores), curve_facts(scores)
     samples = []
     for position, (name, values) in enumerate(
         zip(table.index, table.to_dict("records"), strict=True), start=1
@@ -170,7 +172,8 @@ def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[
                 summary.sample_sentences(row, steps, words),
                 steps,
                 scale_over(places, left=25.0, right=84.0, ticks=4),
-                [
+                curves.get(str(name), [])
+                + [
                     facts.Fact(column.replace("_", " ").capitalize(), str(value))
                     for column, value in row.items()
                     if column not in _KNOWN_COLUMNS and not pd.isna(value)

@@ -18,6 +18,7 @@ from nkpredict.scoring import Scores
 
 RESULT_FILES = (
     "scores.csv",
+    "viability.csv",
     "contributions.parquet",
     "resistance_genes.csv",
     "druggable_targets.csv",
@@ -76,7 +77,8 @@ def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) 
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
         ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
         ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
-        ``drugs_by_sample.csv``, and ``figures/`` when asked for.
+        ``drugs_by_sample.csv``, with a killing curve ``viability.csv`` (one column an E:T ratio,
+        ``viability_percent_ET_0.625``), and ``figures/`` when asked for.
 
     Raises
     ------
@@ -92,6 +94,10 @@ def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) 
             table = optional(scores, name)
             if label in table:
                 write_csv(temporary / file, _marked(table, scores).set_index(label))
+        curves = optional(scores, "viability")
+        if len(curves):
+            curves = curves.set_axis([f"viability_percent_ET_{r:g}" for r in curves], axis=1)
+            write_csv(temporary / "viability.csv", _marked(curves, scores))
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")

@@ -23,8 +23,10 @@ from nkpredict.explain.figures_genes import plot_genes, plot_targets
 from nkpredict.features.alignment import Profiles, to_frame
 from nkpredict.io.expression import Orientation, read_expression
 from nkpredict.io.genetics import GENETICS_PREFIX, add_genetics
+from nkpredict.io.killing import area_under_curve
 from nkpredict.io.simulated import all_simulated
 from nkpredict.learn.gene_model import GeneModel
+from nkpredict.learn.killing_curve import SAME_AREA, KillingCurveModel
 from nkpredict.learn.model import CHANCE_LEVEL
 from nkpredict.registry import Bundle, Registry
 from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE
@@ -61,6 +63,10 @@ class Scores:
     targets, drugs, sample_drugs : pandas.DataFrame
         Gene-drug pairs for the 200 first of them, drugs ranked for the cohort and for each sample;
         see `nkpredict.explain.druggable_targets`, `rank_drugs` and `rank_drugs_by_sample`.
+    viability : pandas.DataFrame or None
+        Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
+        of each curve is 1 − susceptibility wherever a curve can have it, see
+        `nkpredict.KillingCurveModel.predict_curve`.
     lineage : pandas.Series or None
         Lineage of the samples, when it was given.
     reference : pandas.DataFrame
@@ -77,6 +83,7 @@ class Scores:
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    viability: pd.DataFrame | None = None
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -94,12 +101,19 @@ class Scores:
         return bool(self.provenance.get("simulated", False))
 
     def to_adata(self, adata: AnnData) -> AnnData:
-        """Return a copy of the profiles with scores in ``obs`` and contributions in ``obsm``."""
+        """Return a copy of the profiles with scores in ``obs``, the rest in ``obsm``.
+
+        ``obsm`` holds ``nk_contributions`` and, with a killing curve, ``nk_viability``: %
+        viability, the E:T ratios as text (``"0.625"``).
+        """
         scored = adata.copy()
         table = self.table.loc[scored.obs_names]
         for column in table:
             scored.obs[f"nk_{column}"] = table[column]
         scored.obsm["nk_contributions"] = self.contributions.loc[scored.obs_names]
+        if self.viability is not None:
+            curves = self.viability.loc[scored.obs_names]
+            scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
         return scored
 
     def to_explanation(self, profiles: pd.DataFrame) -> shap.Explanation:
@@ -127,7 +141,7 @@ class Scores:
 
 def score(
     profiles: str | Path | Profiles,
-    model: str | Path | Bundle | GeneModel | None = None,
+    model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
     *,
     registry: str | Path | Registry | None = None,
     orientation: Orientation = "auto",
@@ -147,7 +161,8 @@ def score(
         File (CSV, TSV, Parquet, h5ad), AnnData or DataFrame of samples × genes with approved
         symbols.
     model
-        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model. Without it
+        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model; with a
+        killing curve, viability at each E:T ratio is predicted too. Without it
         the registered model of the default name is used, and when there is none the shipped
         `screen-prior`, which knows published screens and no measured response.
     registry
@@ -217,6 +232,10 @@ def score(
     table["flags"] = _flags(table, chance, fitted.knowledge_only)
     provenance = _provenance(profiles, frame, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
+    viability = None
+    if bundle.curve is not None:
+        viability = bundle.curve.predict_curve(frame).set_axis(table.index, axis=0)
+        provenance["viability"] = _viability_facts(viability, predicted)
     genes_ranked = resistance_table(
         fitted, frame, explanation=explanation, drivers=bundle.drivers, top=None
     )
@@ -231,6 +250,7 @@ def score(
         targets=pairs,
         drugs=rank_drugs(pairs),
         sample_drugs=rank_drugs_by_sample(pairs, contributions),
+        viability=viability,
         lineage=_lineage(lineage, profiles, table.index),
         reference=bundle.reference,
         provenance=provenance,
@@ -273,10 +293,13 @@ def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]
 
 
 def _bundle(
-    model: str | Path | Bundle | GeneModel | None, registry: str | Path | Registry | None
+    model: str | Path | Bundle | GeneModel | KillingCurveModel | None,
+    registry: str | Path | Registry | None,
 ) -> Bundle:
     if isinstance(model, Bundle):
         return model
+    if isinstance(model, KillingCurveModel):
+        return Bundle(model.model_, {"name": "model in memory"}, model)
     if isinstance(model, GeneModel):
         return Bundle(model, {"name": "model in memory"})
     store = registry if isinstance(registry, Registry) else Registry(registry)
@@ -308,6 +331,18 @@ def _provenance(
             "half_width": bundle.model.half_width_,
             "knowledge_only": bundle.model.knowledge_only,
         },
+    }
+
+
+def _viability_facts(viability: pd.DataFrame, susceptibility: np.ndarray) -> dict[str, Any]:
+    areas = area_under_curve(viability)["viability_auc"].to_numpy()
+    return {
+        "effector_target_ratios": viability.columns.to_list(),
+        "unit": "% viability, control = 100",
+        # predicted to grow, or to be killed more than a curve over these ratios can show
+        "samples_without_a_curve_of_their_area": int(
+            (np.abs(1 - susceptibility - areas) > SAME_AREA).sum()
+        ),
     }
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.features.modules import NK_MODULES
 from nkpredict.io.writing import file_sha256, require_file
 from nkpredict.registry.store import check_model_name
 from nkpredict.training.spec import DEFAULT_SPEC
 
-_PATHS = ("expression", "response", "replicates", "obs", "genetics", "run_folder")
+_PATHS = ("expression", "response", "replicates", "obs", "genetics", "gene_sets", "run_folder")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class TrainingConfig:
         See `nkpredict.read_panel`.
     screens, screen_meta
         CRISPR screens used as evidence, and a table describing them.
+    gene_sets
+        GMT file whose gene sets are scored as features, or ``"nk"``; see
+        `nkpredict.features.modules.read_gene_sets`.
     name
         Name under which the model is registered.
     spec
@@ -37,6 +41,8 @@ class TrainingConfig:
         Optuna trials and repetitions of the random split; the recipe's when ``None``.
     peers
         Also evaluate RidgeCV and default LightGBM on the same folds.
+    curves
+        Also predict viability at each E:T ratio; needs a PRISM viability file.
     random_state
         Seed; the recipe's when ``None``.
     run_folder
@@ -59,10 +65,12 @@ class TrainingConfig:
     drop_unmatched: bool = False
     screens: tuple[Path, ...] = ()
     screen_meta: Path | None = None
+    gene_sets: str | Path | None = None
     spec: str = DEFAULT_SPEC
     trials: int | None = None
     repeats: int | None = None
     peers: bool = False
+    curves: bool = False
     random_state: int | None = None
     run_folder: Path | None = None
     registry: str | None = None
@@ -131,7 +139,7 @@ def read_config(path: str | Path) -> TrainingConfig:
         raise InputError(f"{path} has {found}; expected the keys {', '.join(known)}.")
     values = dict(content)
     for key in _PATHS:
-        if values.get(key) is not None:
+        if values.get(key) is not None and (key, values[key]) != ("gene_sets", NK_MODULES):
             values[key] = _resolved(values[key], path)
     values["screens"] = tuple(_resolved(screen, path) for screen in values.get("screens") or ())
     if values.get("screen_meta") is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from nkpredict.errors import InputError
+from nkpredict.features.modules import ModuleScores
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge, NKSusceptibilityModel
 from nkpredict.learn.evidence import Evidence
 from nkpredict.shipped import shipped_path
@@ -26,6 +27,8 @@ class ModelSpec:
         Name of the recipe.
     random_state, inner_folds
         Seed and inner folds of the model.
+    within_groups
+        Whether each lineage's own level is taken out of the response before learning.
     ridge, boosting
         Settings of the learners.
     search_space
@@ -37,6 +40,7 @@ class ModelSpec:
     name: str
     random_state: int
     inner_folds: int
+    within_groups: bool
     ridge: dict[str, Any]
     boosting: dict[str, Any]
     search_space: dict[str, dict[str, Any]]
@@ -44,7 +48,12 @@ class ModelSpec:
     repeats: int
     trials: int
 
-    def model(self, evidence: Evidence = None, random_state: int | None = None) -> Any:
+    def model(
+        self,
+        evidence: Evidence = None,
+        random_state: int | None = None,
+        modules: ModuleScores | None = None,
+    ) -> Any:
         """Return the unfitted model.
 
         Raises
@@ -62,6 +71,8 @@ class ModelSpec:
             ridge=ridge,
             boosting=boosting,
             folds=self.inner_folds,
+            within_groups=self.within_groups,
+            modules=None if modules is None else modules.gene_sets,
         )
 
 
@@ -90,6 +101,7 @@ def read_spec(name_or_path: str | Path = DEFAULT_SPEC) -> ModelSpec:
             name=str(content["name"]),
             random_state=int(content["random_state"]),
             inner_folds=int(content["folds"]),
+            within_groups=bool(content.get("within_groups", False)),
             ridge=dict(content["ridge"]),
             boosting=dict(content["boosting"]),
             search_space={k: dict(v) for k, v in content["search_space"].items()},

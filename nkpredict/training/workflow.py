@@ -20,11 +20,13 @@ from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
 from nkpredict.evaluate.nested import check_sample_count
 from nkpredict.explain import driver_scores
 from nkpredict.features.alignment import to_frame
+from nkpredict.features.modules import ModuleScores, read_gene_sets
 from nkpredict.io.panel import read_panel
 from nkpredict.io.writing import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
 from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
 from nkpredict.training.config import TrainingConfig
+from nkpredict.training.curves import TrainedCurve, required_viability, train_curve
 from nkpredict.training.figures import write_performance_figure, write_prediction_figure
 from nkpredict.training.spec import read_spec
 
@@ -63,7 +65,8 @@ class TrainingRun:
     cross_validation
         Its evaluation on unseen samples.
     folder
-        Folder of the run: ``bundle/``, ``predictions.csv``, ``performance.csv``, ``figures/``.
+        Folder of the run: ``bundle/``, ``predictions.csv``, ``performance.csv``, ``figures/``, and
+        ``curves.csv`` when curves were asked for.
     registered
         ``NAME/version``.
     warnings
@@ -102,7 +105,8 @@ def train(
     Raises
     ------
     InputError
-        When files are wrong, there are fewer than 25 samples, or the folder holds another run.
+        When files are wrong, there are fewer than 25 samples, curves are asked for and were not
+        measured, or the folder holds another run.
     """
     report = progress or (lambda stage, done, total: None)
     folder = config.folder
@@ -122,9 +126,17 @@ def train(
     spec = read_spec(config.spec)
     check_sample_count(panel.n_obs, spec.folds)
     evidence = read_evidence(config.screens, config.screen_meta)
-    model = spec.model(evidence, config.random_state)
+    modules = read_modules(config.gene_sets, panel)
+    model = spec.model(evidence, config.random_state, modules)
+    viability = required_viability(panel, model, spec.folds) if config.curves else None
     trials = spec.trials if config.trials is None else config.trials
     groups = panel.obs.get("lineage")
+    if spec.within_groups and groups is None:
+        raise InputError(
+            f"The model spec {spec.name} learns within lineages, and none were found; expected a "
+            f"column {config.lineage_column!r} among the annotations (--obs, --lineage-column)."
+        )
+    within = groups if spec.within_groups else None
     report("reading", 1, 1)
 
     expression, target = to_frame(panel), panel.obs["susceptibility"]
@@ -154,6 +166,7 @@ def train(
         model,
         expression,
         target,
+        within,
         space=spec.search_space,
         trials=trials,
         journal=folder / "journals" / "tuning-all-samples.journal",
@@ -163,10 +176,21 @@ def train(
     report("fitting", 0, 1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ChanceSkillWarning)
-        fitted = tuned.model.fit(expression, target)
+        fitted = tuned.model.fit(expression, target, groups=within)
     said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
     said += cv.notes
     report("fitting", 1, 1)
+    curve = None
+    if viability is not None:
+        curve = train_curve(
+            model,
+            fitted,
+            expression,
+            viability,
+            folds=spec.folds,
+            jobs=config.jobs,
+            progress=lambda done, total: report("curves", done, total),
+        )
     drivers = driver_scores(
         fitted.harmonised(expression),
         target.to_numpy(),
@@ -177,8 +201,13 @@ def train(
     )
     metadata = _metadata(config, panel, cv, tuned.settings, evidence, model.random_state)
     metadata["drivers"] = _stored(drivers)
-    save_bundle(fitted, folder / "bundle", metadata)
-    _write_results(folder, cv, metadata)
+    if modules is not None:
+        source = config.fingerprint()["gene_sets"]
+        metadata["training"]["gene_sets"] = {"source": source, **modules.provenance}
+    if curve is not None:
+        metadata["curves"] = curve.metadata
+    save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
+    _write_results(folder, cv, metadata, curve)
     report("registering", 0, 1)
     number = Registry(config.registry).register(
         folder / "bundle",
@@ -193,6 +222,7 @@ def train(
                 "predictions.csv",
                 "provenance.json",
                 "environment.json",
+                *(() if curve is None else ("curves.csv",)),
             )
         ]
         + [folder / "figures"],
@@ -243,6 +273,13 @@ def read_evidence(screens: Sequence[str | Path], metadata: Path | None) -> GeneE
     return combine_screens(read_screens(*screens, metadata=metadata))
 
 
+def read_modules(gene_sets: str | Path | None, panel: AnnData) -> ModuleScores | None:
+    """Read gene sets and match them to the genes of a panel; None when none are asked for."""
+    if gene_sets is None:
+        return None
+    return ModuleScores(read_gene_sets(gene_sets), panel.var_names)
+
+
 def _metadata(
     config: TrainingConfig,
     panel: AnnData,
@@ -284,12 +321,16 @@ def _stored(drivers: pd.DataFrame) -> dict[str, list[Any]]:
     return {name: kept[name].tolist() for name in ("gene", "probability", "effect")}
 
 
-def _write_results(folder: Path, cv: CrossValidation, metadata: dict[str, Any]) -> None:
+def _write_results(
+    folder: Path, cv: CrossValidation, metadata: dict[str, Any], curve: TrainedCurve | None
+) -> None:
     simulated = metadata["simulated"]
     mark = {"note": "SIMULATED"} if simulated else {}
     write_csv(folder / "predictions.csv", cv.predictions.assign(**mark).set_index("sample"))
     write_csv(folder / "performance.csv", cv.summary.assign(**mark).set_index("model"))
     write_csv(folder / "settings.csv", cv.settings.assign(**mark).set_index("split"))
+    if curve is not None:
+        write_csv(folder / "curves.csv", curve.errors.assign(**mark).set_index("ratio"))
     write_json(folder / "provenance.json", metadata)
     write_json(folder / "environment.json", _environment())
     figures = folder / "figures"

@@ -215,6 +215,40 @@ def test_evaluate_prints_baselines_beside_the_model(run, study: Path) -> None:
     assert {row["split"] for row in performance} == {"random", "lineage-held-out"}
 
 
+def test_evaluate_scores_gene_sets(run, study: Path, genes: list[str]) -> None:
+    (study / "small.yaml").write_text(
+        "name: small\nrandom_state: 0\nfolds: 3\nridge: {}\nboosting: {trees: 5, models: 1}\n"
+        "search_space: {}\nevaluation: {folds: 3, repeats: 1, trials: 0}\n"
+    )
+    rows = {"first": genes[:30], "second": genes[50:60], "few": genes[:2], "none": ["NOT_THERE"]}
+    sets = study / "pathways.gmt"
+
+    def evaluate() -> tuple[int, str, str]:
+        return run(
+            "evaluate", "--expression", study / "x.csv", "--response", study / "y.csv",
+            "--direction", "higher-is-sensitive", "--spec", study / "small.yaml",
+            "--gene-sets", sets, "--jobs", "1", "--json", study / "cv.json", "-q",
+        )  # fmt: skip
+
+    sets.write_text("".join("\t".join([name, "", *own]) + "\n" for name, own in rows.items()))
+    code, _, errors = evaluate()
+    assert code == 0, errors
+    assert json.loads((study / "cv.json").read_text())["gene_sets"] == {
+        "used": 2,
+        "left_out": {
+            "few": "2 of its 2 genes in the data, 3 needed",
+            "none": "0 of its 1 genes in the data, 3 needed",
+        },
+        "genes_named": 41,
+        "genes_used": 40,
+    }
+    sets.write_text("first,CD48,PVR\n")
+    code, _, errors = evaluate()
+    assert code == 2
+    assert "is no GMT file: line 1" in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
 def test_simulate_and_demo_refuse_foreign_folders(run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     for command in ("simulate", "demo"):

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
+from nkpredict.features.modules import read_gene_sets
 
 pytestmark = pytest.mark.real_data
 
@@ -92,6 +93,17 @@ def test_real_patients_score_alone_as_in_their_cohort(
         raw.iloc[:, [position]].to_csv(tmp_path / "one.csv")
         alone = score(tmp_path / "one.csv", model)
         pd.testing.assert_frame_equal(alone.table, cohort.table.iloc[[position]], check_exact=True)
+
+
+def test_hallmark_pathways_are_scored_beside_the_genes(shared_data: Path, panel) -> None:
+    sets = read_gene_sets(shared_data / "gene_sets" / "h.all.v6.2.symbols.gmt")
+    assert len(sets) == 50
+    assert len(sets["HALLMARK_APOPTOSIS"]) == 161
+    model = NKSusceptibilityModel(modules=sets).fit(panel, "susceptibility")
+    assert set(model.modules_) == set(sets)
+    assert model.skill_["spearman"] > 0.35
+    parts, base = model.contributions(panel)
+    np.testing.assert_allclose(parts.sum(axis=1) + base, model.predict(panel), atol=1e-9)
 
 
 def test_screen_prior_ranks_myeloid_above_b_lymphoid_lines(shared_data: Path) -> None:

@@ -126,6 +126,22 @@ def test_predicted_curves_keep_the_contract(profiles, viability) -> None:
     np.testing.assert_allclose(area[possible], 1 - fitted.predict(profiles)[possible], atol=1e-6)
 
 
+def test_a_curve_rests_on_a_model_that_is_fitted_already(profiles, viability) -> None:
+    alone = KillingCurveModel(MODEL).fit(profiles, viability)
+    model = clone(MODEL).fit(profiles, 1 - area_under_curve(viability)["viability_auc"])
+    resting = KillingCurveModel(MODEL).fit(profiles, viability, susceptibility_model=model)
+    assert resting.model_ is model
+    pd.testing.assert_frame_equal(
+        resting.predict_curve(profiles), alone.predict_curve(profiles), check_exact=True
+    )
+
+
+def test_a_model_within_groups_predicts_no_area(profiles, viability, lineage) -> None:
+    within = clone(MODEL).set_params(within_groups=True)
+    with pytest.raises(InputError, match="differences from the mean of a group"):
+        KillingCurveModel(within).fit(profiles, viability, groups=lineage)
+
+
 def test_the_order_of_samples_and_ratios_does_not_matter(profiles, viability) -> None:
     expected = KillingCurveModel(MODEL).fit(profiles, viability).predict_curve(profiles)
     turned = viability.sample(frac=1, random_state=0)[viability.columns[::-1]]

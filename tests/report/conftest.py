@@ -62,7 +62,10 @@ def with_everything(table, parts, resistance):
     resistance["driver_probability"] = np.nan
     pairs = druggable_targets(resistance, targets)
     rng = np.random.default_rng(5)
+    ratios = pd.Index([0, 0.625, 1.25, 2.5, 5], name="ratio")
+    killed = np.outer(table["susceptibility"].clip(0, 0.9), [0, 0.6, 0.9, 1, 1.1])
     return {
+        "viability": pd.DataFrame(100 * (1 - killed), index=table.index, columns=ratios),
         "targets": pairs,
         "drugs": rank_drugs(pairs),
         "sample_drugs": rank_drugs_by_sample(pairs, parts),

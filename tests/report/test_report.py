@@ -260,6 +260,7 @@ def test_a_knowledge_only_model_is_named_for_what_it_is(report, make_scores):
     scores.provenance["warnings"] = [KNOWLEDGE_ONLY_NOTICE]
     scores.table[["lower", "upper"]] = [-np.inf, np.inf]
     scores.table["flags"] = "knowledge_only"
+    scores.viability = None
     html = report(scores)
     body = re.sub("<(script|style).*?</(script|style)>", "", html, flags=re.DOTALL)
     assert '<p class="knowledge-banner">' in body
@@ -327,6 +328,33 @@ def test_lineages_stand_beside_the_reference(report, make_scores):
         ("0", "20"),
     ]
     assert "Lineages are not known here" in report(make_scores())
+
+
+def test_killing_curves_are_shown_where_they_were_predicted(report, make_scores):
+    plain = report(make_scores())
+    assert "killing curves" not in plain
+    assert "Viability at E:T" not in plain
+    scores = make_scores(full=True, simulated=True)
+    scores.provenance["model"]["curves"] = {
+        "errors": {"ratio": [0.625, 5.0], "rmse": [11.2, 21.4], "rmse_mean_curve": [13.1, 24.9]}
+    }
+    scores.provenance["viability"] = {"samples_without_a_curve_of_their_area": 2}
+    html = report(scores)
+    section = re.search(r'<section aria-labelledby="curves">.*?</section>', html, re.DOTALL)[0]
+    assert "but for 2 samples whose susceptibility no curve can show" in section
+    assert section.count('class="watermark"') == 1
+    rows = [re.findall(r'class="number[^>]*>([^<]*)<', row) for row in section.split("<tr>")[2:]]
+    assert [row[0] for row in rows] == ["0", "0.625", "1.25", "2.5", "5"]
+    medians = scores.viability.median()
+    assert [row[1] for row in rows] == [f"{value:.0f}" for value in medians]
+    assert [row[3:] for row in rows[1:3]] == [["11.2", "13.1"], ["–", "–"]]
+    points = re.search(r'<polyline points="([^"]*)"/>\n</svg>', section)[1].split()
+    places = np.array([point.split(",") for point in points], dtype=float)
+    assert (np.diff(places, axis=0) > 0).all()  # to the right, and down
+    name = scores.table["susceptibility"].idxmax()
+    own = f"{scores.viability.loc[name, 5]:.0f} %"
+    assert f"<dt>Viability at E:T 5</dt><dd>{own}</dd>" in html
+    assert "<polygon" not in report(make_scores(n=1, full=True)).split('id="samples"')[0]
 
 
 def test_columns_the_scores_lack_are_left_out(report, make_scores):

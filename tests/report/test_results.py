@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,7 +10,7 @@ from nkpredict.errors import InputError
 from nkpredict.report import write_results
 from nkpredict.report.results import RESULT_FILES, check_results_folder
 
-DRUG_FILES = {"druggable_targets.csv", "drugs.csv", "drugs_by_sample.csv"}
+OPTIONAL_FILES = {"druggable_targets.csv", "drugs.csv", "drugs_by_sample.csv", "viability.csv"}
 
 
 def with_properties(scores):
@@ -42,13 +43,17 @@ def test_all_files_are_written_and_may_be_written_again(make_scores, tmp_path):
     assert set(pairs["drug"]) == set(scores.targets["drug"])
     assert (pairs["mark"] == "SIMULATED").all()
     assert (pd.read_csv(folder / "drugs.csv")["note"] == "SIMULATED").all()
+    viability = pd.read_csv(folder / "viability.csv", index_col="sample")
+    assert (viability.pop("note") == "SIMULATED").all()
+    assert list(viability)[1] == "viability_percent_ET_0.625"
+    np.testing.assert_allclose(viability, scores.viability, rtol=1e-5)
 
 
 def test_scores_without_drugs_or_contributions(make_scores, tmp_path):
     scores = with_properties(make_scores(n=1))
     scores.contributions[:] = 0.0
     folder = write_results(scores, tmp_path / "out", figures=True)
-    assert names(folder) == sorted(set(RESULT_FILES) - DRUG_FILES)
+    assert names(folder) == sorted(set(RESULT_FILES) - OPTIONAL_FILES)
     assert names(folder / "figures") == [
         f"{name}.{ending}"
         for name in ("lineages", "ranking", "waterfall_highest")

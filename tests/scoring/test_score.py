@@ -112,7 +112,9 @@ def test_scores_go_into_anndata(bundle, patients) -> None:
 def test_results_are_written_whole_and_replace_only_results(bundle, patients, tmp_path) -> None:
     scores = score(patients, bundle)
     folder = write_results(scores, tmp_path / "out")
-    assert sorted(p.name for p in folder.iterdir()) == sorted({*RESULT_FILES} - {"figures"})
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        {*RESULT_FILES} - {"figures", "viability.csv"}
+    )
     table = pd.read_csv(folder / "scores.csv", index_col=0)
     np.testing.assert_allclose(table["susceptibility"], scores.table["susceptibility"], rtol=1e-5)
     stored = pd.read_parquet(folder / "contributions.parquet").set_index("sample")

@@ -119,6 +119,26 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None
     ).read_bytes()
 
 
+def test_gene_sets_are_features_and_are_told_of(config, tmp_path: Path) -> None:
+    genes = pd.read_csv(config.expression, index_col=0, nrows=1).columns
+    sets = tmp_path / "pathways.gmt"
+    sets.write_text("\t".join(["first", "", *genes[:40]]) + "\nfew\t\tPVR\n")
+    run = train(replace(config, gene_sets=sets, trials=0))
+    assert list(run.bundle.model.modules_) == ["first"]
+    told = run.bundle.metadata["training"]["gene_sets"]
+    assert told["source"].startswith("pathways.gmt ")
+    assert told["used"] == 1
+    assert list(told["left_out"]) == ["few"]
+    assert "- Module scores: 1 gene sets (pathways.gmt " in (
+        run.folder / "bundle" / "card.md"
+    ).read_text(encoding="utf-8")
+    sets.write_text("few\t\tPVR\n")
+    other = replace(config, gene_sets=sets, run_folder=tmp_path / "other")
+    with pytest.raises(InputError, match="None of the 1 gene sets"):
+        train(other)
+    assert not other.folder.exists()
+
+
 def test_bad_input_leaves_no_run_folder(config, study, tmp_path: Path) -> None:
     few = tmp_path / "few.csv"
     names = pd.read_csv(study.lines)["ModelID"][:5]
@@ -145,6 +165,9 @@ def test_config_files_are_checked(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("HERE", "/data")
     assert read_config(path).expression == Path("/data/x.csv")
     assert read_config(path).response == tmp_path / "y.csv"
+    for given, expected in (("nk", "nk"), ("sets.gmt", tmp_path / "sets.gmt")):
+        path.write_text(f"name: a\nexpression: x.csv\nresponse: y.csv\ngene_sets: {given}\n")
+        assert read_config(path).gene_sets == expected
     for text, message in (
         ("name: a\nexpresion: x\nresponse: y\n", "unknown keys expresion"),
         ("name: a\nresponse: y\n", "no expression"),
