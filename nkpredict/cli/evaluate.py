@@ -15,6 +15,7 @@ from nkpredict.cli.train import (
     Peers,
     Repeats,
     Response,
+    SampleSheet,
     ScreenMeta,
     Screens,
     Seed,
@@ -36,6 +37,7 @@ def evaluate(
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
+    sample_sheet: SampleSheet = None,
     gene_sets: GeneSets = None,
     spec: Spec = "nk-susceptibility",
     trials: Trials = None,
@@ -70,7 +72,7 @@ def evaluate(
     )
     recipe = read_spec(spec)
     modules = read_modules(gene_sets, panel)
-    model = recipe.model(read_evidence(screens or (), screen_meta), seed, modules)
+    model = recipe.model(read_evidence(screens or (), screen_meta, sample_sheet), seed, modules)
     with stages(quiet) as progress:
         cross_validation = nested_cross_validate(
             model,

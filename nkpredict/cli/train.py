@@ -49,6 +49,10 @@ Screens = Annotated[
 ScreenMeta = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Table or YAML that describes the screens.")
 ]
+SampleSheet = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="For screens that are guide counts: sample, role, ..."),
+]
 GeneSets = Annotated[
     Path | None,
     typer.Option(metavar="FILE|nk", help="GMT file of pathways to score as features, or nk."),
@@ -86,6 +90,7 @@ def train(
     lineage_column: LineageColumn = "lineage",
     screens: Screens = None,
     screen_meta: ScreenMeta = None,
+    sample_sheet: SampleSheet = None,
     gene_sets: GeneSets = None,
     spec: Spec = "nk-susceptibility",
     trials: Trials = None,
@@ -125,6 +130,7 @@ def train(
         drop_unmatched=drop_unmatched,
         screens=tuple(screens or ()),
         screen_meta=screen_meta,
+        sample_sheet=sample_sheet,
         gene_sets=gene_sets,
         spec=spec,
         trials=trials,

@@ -128,7 +128,7 @@ def nested_cross_validate(
     Raises
     ------
     InputError
-        When there are too few samples to split.
+        When there are too few samples to split, or a model that learns within groups has none.
     """
     frame = to_frame(X)
     target = to_target(y, X)
@@ -138,6 +138,7 @@ def nested_cross_validate(
     if splits is None:
         splits = SPLITS if len(set(lineage)) > 1 else SPLITS[:1]
     check_sample_count(len(frame), folds)
+    check_groups(model, groups)
     planned = [
         fold
         for split in splits
@@ -181,6 +182,21 @@ def check_sample_count(samples: int, folds: int) -> None:
         raise InputError(
             f"Found {samples} samples with a response; expected {smallest} at least to train and "
             f"evaluate in {folds} folds. Add samples."
+        )
+
+
+def check_groups(model: Any, groups: Any) -> None:
+    """Check that a model that learns within groups has groups.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    if model.within_groups and groups is None:
+        raise InputError(
+            "The model learns within lineages, and the samples have none; expected a lineage for "
+            "each sample among the annotations (--obs, --lineage-column)."
         )
 
 

@@ -330,6 +330,7 @@ def _provenance(
             "skill": dict(bundle.model.skill_),
             "half_width": bundle.model.half_width_,
             "knowledge_only": bundle.model.knowledge_only,
+            "within_lineages": getattr(bundle.model, "offsets_", None) is not None,
         },
     }
 
@@ -354,6 +355,11 @@ def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> 
     if chance:
         warnings.append(
             "The model predicts unseen samples no better than chance; do not rank samples with it."
+        )
+    if provenance["model"]["within_lineages"]:
+        warnings.append(
+            "The model learned without the lineages' own levels: compare samples of one lineage "
+            "with each other, and read no absolute values."
         )
     response = provenance["model"].get("training", {}).get("response", {})
     if response.get("format") == "simple table":

@@ -16,7 +16,17 @@ from nkpredict.io.writing import file_sha256, require_file
 from nkpredict.registry.store import check_model_name
 from nkpredict.training.spec import DEFAULT_SPEC
 
-_PATHS = ("expression", "response", "replicates", "obs", "genetics", "gene_sets", "run_folder")
+_PATHS = (
+    "expression",
+    "response",
+    "replicates",
+    "obs",
+    "genetics",
+    "screen_meta",
+    "sample_sheet",
+    "gene_sets",
+    "run_folder",
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +38,9 @@ class TrainingConfig:
     expression, response, replicates, obs, genetics, target, direction, lineage_column,
     drop_unmatched
         See `nkpredict.read_panel`.
-    screens, screen_meta
-        CRISPR screens used as evidence, and a table describing them.
+    screens, screen_meta, sample_sheet
+        CRISPR screens used as evidence, a table describing them, and the sample sheet of guide
+        counts; see `nkpredict.read_screens`.
     gene_sets
         GMT file whose gene sets are scored as features, or ``"nk"``; see
         `nkpredict.features.modules.read_gene_sets`.
@@ -65,6 +76,7 @@ class TrainingConfig:
     drop_unmatched: bool = False
     screens: tuple[Path, ...] = ()
     screen_meta: Path | None = None
+    sample_sheet: Path | None = None
     gene_sets: str | Path | None = None
     spec: str = DEFAULT_SPEC
     trials: int | None = None
@@ -142,8 +154,6 @@ def read_config(path: str | Path) -> TrainingConfig:
         if values.get(key) is not None and (key, values[key]) != ("gene_sets", NK_MODULES):
             values[key] = _resolved(values[key], path)
     values["screens"] = tuple(_resolved(screen, path) for screen in values.get("screens") or ())
-    if values.get("screen_meta") is not None:
-        values["screen_meta"] = _resolved(values["screen_meta"], path)
     return TrainingConfig(**values)
 
 

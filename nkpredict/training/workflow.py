@@ -17,7 +17,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
-from nkpredict.evaluate.nested import check_sample_count
+from nkpredict.evaluate.nested import check_groups, check_sample_count
 from nkpredict.explain import driver_scores
 from nkpredict.features.alignment import to_frame
 from nkpredict.features.modules import ModuleScores, read_gene_sets
@@ -125,17 +125,13 @@ def train(
     )
     spec = read_spec(config.spec)
     check_sample_count(panel.n_obs, spec.folds)
-    evidence = read_evidence(config.screens, config.screen_meta)
+    evidence = read_evidence(config.screens, config.screen_meta, config.sample_sheet)
     modules = read_modules(config.gene_sets, panel)
     model = spec.model(evidence, config.random_state, modules)
     viability = required_viability(panel, model, spec.folds) if config.curves else None
     trials = spec.trials if config.trials is None else config.trials
     groups = panel.obs.get("lineage")
-    if spec.within_groups and groups is None:
-        raise InputError(
-            f"The model spec {spec.name} learns within lineages, and none were found; expected a "
-            f"column {config.lineage_column!r} among the annotations (--obs, --lineage-column)."
-        )
+    check_groups(model, groups)
     within = groups if spec.within_groups else None
     report("reading", 1, 1)
 
@@ -264,13 +260,27 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
         )
 
 
-def read_evidence(screens: Sequence[str | Path], metadata: Path | None) -> GeneEvidence | None:
-    """Read screens and combine them; None when there are none."""
+def read_evidence(
+    screens: Sequence[str | Path], metadata: Path | None, sample_sheet: Path | None
+) -> GeneEvidence | None:
+    """Read screens and combine them; None when there are none.
+
+    Raises
+    ------
+    InputError
+        When a file is wrong, or describes screens that were not given.
+    """
     if not screens:
+        for described in (metadata, sample_sheet):
+            if described is not None:
+                raise InputError(
+                    f"{described} describes screens, and no screen was given; name one with "
+                    "--screens."
+                )
         return None
     from nkpredict.evidence import combine_screens, read_screens
 
-    return combine_screens(read_screens(*screens, metadata=metadata))
+    return combine_screens(read_screens(*screens, metadata=metadata, sample_sheet=sample_sheet))
 
 
 def read_modules(gene_sets: str | Path | None, panel: AnnData) -> ModuleScores | None:

@@ -163,3 +163,5 @@ def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profile
     within = tune(model, profiles, response, lineage, space=SPACE, trials=2)
     without = tune(model.set_params(within_groups=False), profiles, response, space=SPACE, trials=2)
     assert within.error < 0.1 * without.error
+    with pytest.raises(InputError, match="learns within lineages, and the samples have none"):
+        nested_cross_validate(model.set_params(within_groups=True), profiles, response)

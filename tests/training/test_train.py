@@ -14,6 +14,7 @@ from nkpredict import Registry, score, simulate_study, train
 from nkpredict.errors import InputError
 from nkpredict.training import TrainingConfig, read_config
 from nkpredict.training.spec import read_spec
+from nkpredict.training.workflow import read_evidence
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
 
@@ -198,3 +199,45 @@ def test_the_shipped_configurations_are_complete(monkeypatch) -> None:
     assert configs
     for path in configs:
         assert json.dumps(read_config(path).fingerprint())
+
+
+def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    genes = np.repeat(["B2M", "JAK1", "NCR3LG1", *(f"SIM-{i}" for i in range(200))], 4)
+    depth = rng.uniform(200, 800, len(genes))
+    counts = tmp_path / "screen.count.txt"
+    nk = rng.poisson(depth * np.where(genes == "NCR3LG1", 6.0, 1.0))
+    pd.DataFrame(
+        {
+            "sgRNA": [f"g{i}" for i in range(len(genes))],
+            "Gene": genes,
+            "ctrl": rng.poisson(depth),
+            "nk": nk,
+        }
+    ).to_csv(counts, sep="\t", index=False)
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("sample,role,cell_line,effector\nctrl,control,,\nnk,NK,K562,primary NK\n")
+    evidence = read_evidence((counts,), None, sheet)
+    assert evidence.table.loc["NCR3LG1", "evidence"] > 0.5
+    with pytest.raises(InputError, match="sample sheet"):
+        read_evidence((counts,), None, None)
+    with pytest.raises(InputError, match="describes screens, and no screen was given"):
+        read_evidence((), None, sheet)
+
+
+def test_learning_within_lineages_is_a_setting_of_the_recipe(
+    config, study, spec: Path, tmp_path: Path
+) -> None:
+    within = tmp_path / "within.yaml"
+    within.write_text(spec.read_text() + "within_groups: true\n")
+    run = train(replace(config, spec=str(within), trials=0))
+    assert run.bundle.model.within_groups
+    assert len(run.bundle.model.offsets_) > 1
+    scores = score(study.patients, run.bundle)
+    assert any(
+        "compare samples of one lineage" in warning for warning in scores.provenance["warnings"]
+    )
+    alone = replace(config, spec=str(within), curves=True, run_folder=tmp_path / "curves")
+    with pytest.raises(InputError, match="learns within lineages"):
+        train(alone)
+    assert not (tmp_path / "curves").exists()
