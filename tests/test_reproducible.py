@@ -6,7 +6,22 @@ import os
 import subprocess
 import sys
 
-CODE = """
+import pytest
+
+LEARN = """
+import numpy as np, pandas as pd
+from nkpredict import NKSusceptibilityModel
+rng = np.random.default_rng(0)
+profiles = pd.DataFrame(rng.normal(5, 2, (90, 1500)), columns=[f"G{i}" for i in range(1500)])
+response = profiles.iloc[:, :5].sum(axis=1) + rng.normal(0, 2, 90)
+model = NKSusceptibilityModel().fit(profiles, response)
+parts, base = model.contributions(profiles)
+novelty = model.novelty(profiles)
+print(model.predict(profiles).tobytes().hex()[:4000])
+print(parts.to_numpy().sum().hex(), base.hex(), novelty.tobytes().hex()[:400])
+"""
+
+EXPLAIN = """
 import numpy as np, pandas as pd
 from nkpredict import NKSusceptibilityModel
 from nkpredict.explain import driver_scores, explain, interactions, knockout, stability
@@ -29,16 +44,17 @@ for table in found:
 """
 
 
-def output(threads: int) -> str:
+def output(code: str, threads: int) -> str:
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     environment = os.environ | dict.fromkeys(variables, str(threads))
     done = subprocess.run(
-        [sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout
 
 
-def test_one_and_two_threads_give_the_same_bytes() -> None:
-    one = output(1)
+@pytest.mark.parametrize("code", [LEARN, EXPLAIN], ids=["learn", "explain"])
+def test_one_and_two_threads_give_the_same_bytes(code: str) -> None:
+    one = output(code, 1)
     assert len(one) > 1000
-    assert output(2) == one
+    assert output(code, 2) == one
