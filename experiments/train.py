@@ -33,7 +33,12 @@ def main() -> int:
         if options.run_folder is not None:
             config = replace(config, run_folder=options.run_folder)
         with stages(quiet=False) as progress:
-            run = train(config, resume=options.resume, progress=progress)
+            run = train(
+                config,
+                resume=options.resume,
+                progress=progress,
+                found=lambda sentences: print(*sentences, sep="\n"),
+            )
     except NKPredictError as error:
         print(f"train: {error}", file=sys.stderr)
         return 2

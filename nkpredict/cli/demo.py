@@ -56,7 +56,7 @@ def demo(
         jobs=default_jobs(),
     )
     with stages(quiet) as progress:
-        run = train(config, progress=progress)
+        run = train(config, progress=progress, found=lambda said: say("\n".join(said), quiet))
         progress("scoring", 0, 1)
         scores = score(study.patients, f"{_NAME}@champion", registry=out / "registry")
         write_results(scores, out / "results")

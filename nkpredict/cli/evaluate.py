@@ -56,23 +56,27 @@ def evaluate(
         nkpredict evaluate --expression expr.csv --response viability.txt --peers
     """
     from nkpredict.evaluate import nested_cross_validate
-    from nkpredict.io import read_panel
+    from nkpredict.training.inputs import InputFiles, read_inputs
     from nkpredict.training.spec import read_spec
-    from nkpredict.training.workflow import read_evidence, read_modules
 
-    panel = read_panel(
-        expression,
-        response,
+    files = InputFiles(
+        expression=expression,
+        response=response,
         target=target,
-        direction=direction,  # type: ignore[arg-type]
+        direction=direction,
         obs=obs,
         genetics=genetics,
         lineage_column=lineage_column,
         drop_unmatched=drop_unmatched,
+        screens=tuple(screens or ()),
+        screen_meta=screen_meta,
+        sample_sheet=sample_sheet,
+        gene_sets=gene_sets,
     )
-    recipe = read_spec(spec)
-    modules = read_modules(gene_sets, panel)
-    model = recipe.model(read_evidence(screens or (), screen_meta, sample_sheet), seed, modules)
+    inputs = read_inputs(files)
+    panel, recipe = inputs.panel, read_spec(spec)
+    model = recipe.model(inputs.evidence, seed, inputs.modules)
+    say("\n".join(inputs.sentences()), quiet)
     with stages(quiet) as progress:
         cross_validation = nested_cross_validate(
             model,
@@ -88,21 +92,19 @@ def evaluate(
             random_state=model.random_state,
             progress=lambda done, total, split: progress("evaluating", done, total),
         )
-    simulated = bool(panel.uns["nkpredict"]["simulated"])
     coverage = cross_validation.interval_coverage()
     write_json_file(
         json_file,
         {
-            "simulated": simulated,
             "performance": cross_validation.summary.to_dict("records"),
             "interval_coverage": coverage.to_dict(),
             "notes": cross_validation.notes,
-            "provenance": panel.uns["nkpredict"],
-            "gene_sets": None if modules is None else modules.provenance,
+            "simulated": inputs.simulated,
+            "provenance": inputs.provenance,
         },
     )
     if not quiet:
-        print_performance(cross_validation, simulated)
+        print_performance(cross_validation, inputs.simulated)
         for note in cross_validation.notes:
             say(f"Note: {note}")
         shares = ", ".join(f"{split} {share:.0%}" for split, share in coverage.items())

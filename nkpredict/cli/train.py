@@ -143,7 +143,12 @@ def train(
         jobs=default_jobs() if jobs is None else jobs,
     )
     with stages(quiet) as progress:
-        run = run_training(config, resume=resume, progress=progress)
+        run = run_training(
+            config,
+            resume=resume,
+            progress=progress,
+            found=lambda sentences: say("\n".join(sentences), quiet),
+        )
     write_json_file(
         json_file,
         {

@@ -14,6 +14,7 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.features.modules import NK_MODULES
 from nkpredict.io.writing import file_sha256, require_file
 from nkpredict.registry.store import check_model_name
+from nkpredict.training.inputs import InputFiles
 from nkpredict.training.spec import DEFAULT_SPEC
 
 _PATHS = (
@@ -29,21 +30,12 @@ _PATHS = (
 )
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Everything a training run depends on.
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(InputFiles):
+    """Everything a training run depends on: the files, see `InputFiles`, and the settings.
 
     Attributes
     ----------
-    expression, response, replicates, obs, genetics, target, direction, lineage_column,
-    drop_unmatched
-        See `nkpredict.read_panel`.
-    screens, screen_meta, sample_sheet
-        CRISPR screens used as evidence, a table describing them, and the sample sheet of guide
-        counts; see `nkpredict.read_screens`.
-    gene_sets
-        GMT file whose gene sets are scored as features, or ``"nk"``; see
-        `nkpredict.features.modules.read_gene_sets`.
     name
         Name under which the model is registered.
     spec
@@ -64,20 +56,7 @@ class TrainingConfig:
         Processes; the results do not depend on it.
     """
 
-    expression: Path
-    response: Path
     name: str
-    replicates: Path | None = None
-    obs: Path | None = None
-    genetics: Path | None = None
-    target: str | None = None
-    direction: Any = None
-    lineage_column: str = "lineage"
-    drop_unmatched: bool = False
-    screens: tuple[Path, ...] = ()
-    screen_meta: Path | None = None
-    sample_sheet: Path | None = None
-    gene_sets: str | Path | None = None
     spec: str = DEFAULT_SPEC
     trials: int | None = None
     repeats: int | None = None

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,20 +20,18 @@ from nkpredict.evaluate import CrossValidation, nested_cross_validate, tune
 from nkpredict.evaluate.nested import check_groups, check_sample_count
 from nkpredict.explain import driver_scores
 from nkpredict.features.alignment import to_frame
-from nkpredict.features.modules import ModuleScores, read_gene_sets
-from nkpredict.io.panel import read_panel
 from nkpredict.io.writing import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
 from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
 from nkpredict.training.config import TrainingConfig
 from nkpredict.training.curves import TrainedCurve, required_viability, train_curve
 from nkpredict.training.figures import write_performance_figure, write_prediction_figure
+from nkpredict.training.inputs import TrainingInputs, read_inputs
 from nkpredict.training.spec import read_spec
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-    from nkpredict.evidence import GeneEvidence
 
 _RUN_FILE = "run.json"
 LEAST_PROBABILITY = 0.01
@@ -85,7 +83,11 @@ class TrainingRun:
 
 
 def train(
-    config: TrainingConfig, *, resume: bool = False, progress: TrainingProgress | None = None
+    config: TrainingConfig,
+    *,
+    resume: bool = False,
+    progress: TrainingProgress | None = None,
+    found: Callable[[list[str]], None] | None = None,
 ) -> TrainingRun:
     """Train, evaluate and register a model.
 
@@ -97,6 +99,8 @@ def train(
         Go on with a stopped run in the same folder; finished trials are not repeated.
     progress
         Called with (stage, steps done, steps in all).
+    found
+        Called once with sentences on what was found in the files, before anything is fitted.
 
     Returns
     -------
@@ -112,28 +116,19 @@ def train(
     folder = config.folder
     _check_folder(folder, config, resume)
     report("reading", 0, 1)
-    panel = read_panel(
-        config.expression,
-        config.response,
-        target=config.target,
-        direction=config.direction,
-        replicates=config.replicates,
-        obs=config.obs,
-        genetics=config.genetics,
-        lineage_column=config.lineage_column,
-        drop_unmatched=config.drop_unmatched,
-    )
+    inputs = read_inputs(config)
+    panel, evidence = inputs.panel, inputs.evidence
     spec = read_spec(config.spec)
     check_sample_count(panel.n_obs, spec.folds)
-    evidence = read_evidence(config.screens, config.screen_meta, config.sample_sheet)
-    modules = read_modules(config.gene_sets, panel)
-    model = spec.model(evidence, config.random_state, modules)
+    model = spec.model(evidence, config.random_state, inputs.modules)
     viability = required_viability(panel, model, spec.folds) if config.curves else None
     trials = spec.trials if config.trials is None else config.trials
     groups = panel.obs.get("lineage")
     check_groups(model, groups)
     within = groups if spec.within_groups else None
     report("reading", 1, 1)
+    if found is not None:
+        found(inputs.sentences())
 
     expression, target = to_frame(panel), panel.obs["susceptibility"]
     evaluation = {
@@ -195,11 +190,8 @@ def train(
         random_state=model.random_state,
         progress=lambda done, total: report("drivers", done, total),
     )
-    metadata = _metadata(config, panel, cv, tuned.settings, evidence, model.random_state)
+    metadata = _metadata(config, inputs, cv, tuned.settings, model.random_state)
     metadata["drivers"] = _stored(drivers)
-    if modules is not None:
-        source = config.fingerprint()["gene_sets"]
-        metadata["training"]["gene_sets"] = {"source": source, **modules.provenance}
     if curve is not None:
         metadata["curves"] = curve.metadata
     save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
@@ -260,49 +252,17 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
         )
 
 
-def read_evidence(
-    screens: Sequence[str | Path], metadata: Path | None, sample_sheet: Path | None
-) -> GeneEvidence | None:
-    """Read screens and combine them; None when there are none.
-
-    Raises
-    ------
-    InputError
-        When a file is wrong, or describes screens that were not given.
-    """
-    if not screens:
-        for described in (metadata, sample_sheet):
-            if described is not None:
-                raise InputError(
-                    f"{described} describes screens, and no screen was given; name one with "
-                    "--screens."
-                )
-        return None
-    from nkpredict.evidence import combine_screens, read_screens
-
-    return combine_screens(read_screens(*screens, metadata=metadata, sample_sheet=sample_sheet))
-
-
-def read_modules(gene_sets: str | Path | None, panel: AnnData) -> ModuleScores | None:
-    """Read gene sets and match them to the genes of a panel; None when none are asked for."""
-    if gene_sets is None:
-        return None
-    return ModuleScores(read_gene_sets(gene_sets), panel.var_names)
-
-
 def _metadata(
     config: TrainingConfig,
-    panel: AnnData,
+    inputs: TrainingInputs,
     cv: CrossValidation,
     settings: dict[str, Any],
-    evidence: GeneEvidence | None,
     random_state: int,
 ) -> dict[str, Any]:
-    provenance = panel.uns["nkpredict"]
-    simulated_evidence = evidence is not None and evidence.simulated
+    panel = inputs.panel
     return {
         "name": config.name,
-        "simulated": bool(provenance["simulated"] or simulated_evidence),
+        "simulated": inputs.simulated,
         "nkpredict_version": version("nkpredict"),
         "random_state": random_state,
         "spec": config.spec,
@@ -310,14 +270,12 @@ def _metadata(
         "training": {
             "samples": panel.n_obs,
             "genes": panel.n_vars,
-            "lineages": provenance["panel"]["lineages"],
+            "lineages": inputs.provenance["panel"]["lineages"],
             "sample_lineage": None
             if "lineage" not in panel.obs
             else [str(lineage) for lineage in panel.obs["lineage"]],
-            "panel": provenance["panel"],
-            "expression": provenance["expression"],
-            "response": provenance["response"],
-            "screens": {} if evidence is None else evidence.provenance,
+            "screens": {},
+            **inputs.provenance,
         },
         "performance": cv.summary.to_dict("records"),
         "interval_coverage": cv.interval_coverage().to_dict(),

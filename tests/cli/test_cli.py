@@ -233,7 +233,9 @@ def test_evaluate_scores_gene_sets(run, study: Path, genes: list[str]) -> None:
     sets.write_text("".join("\t".join([name, "", *own]) + "\n" for name, own in rows.items()))
     code, _, errors = evaluate()
     assert code == 0, errors
-    assert json.loads((study / "cv.json").read_text())["gene_sets"] == {
+    found = json.loads((study / "cv.json").read_text())["provenance"]["gene_sets"]
+    assert found.pop("source").startswith("pathways.gmt ")
+    assert found == {
         "used": 2,
         "left_out": {
             "few": "2 of its 2 genes in the data, 3 needed",

@@ -13,8 +13,8 @@ import pytest
 from nkpredict import Registry, score, simulate_study, train
 from nkpredict.errors import InputError
 from nkpredict.training import TrainingConfig, read_config
+from nkpredict.training.inputs import InputFiles, read_inputs
 from nkpredict.training.spec import read_spec
-from nkpredict.training.workflow import read_evidence
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
 
@@ -201,7 +201,7 @@ def test_the_shipped_configurations_are_complete(monkeypatch) -> None:
         assert json.dumps(read_config(path).fingerprint())
 
 
-def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(tmp_path: Path) -> None:
+def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(study, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     genes = np.repeat(["B2M", "JAK1", "NCR3LG1", *(f"SIM-{i}" for i in range(200))], 4)
     depth = rng.uniform(200, 800, len(genes))
@@ -217,12 +217,17 @@ def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(tmp_path: P
     ).to_csv(counts, sep="\t", index=False)
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("sample,role,cell_line,effector\nctrl,control,,\nnk,NK,K562,primary NK\n")
-    evidence = read_evidence((counts,), None, sheet)
+    files = InputFiles(
+        expression=study.expression, response=study.viability, screens=(counts,), sample_sheet=sheet
+    )
+    inputs = read_inputs(files)
+    evidence = inputs.evidence
+    assert "Screens: 1;" in inputs.sentences()[-1]
     assert evidence.table.loc["NCR3LG1", "evidence"] > 0.5
     with pytest.raises(InputError, match="sample sheet"):
-        read_evidence((counts,), None, None)
+        read_inputs(replace(files, sample_sheet=None))
     with pytest.raises(InputError, match="describes screens, and no screen was given"):
-        read_evidence((), None, sheet)
+        read_inputs(replace(files, screens=()))
 
 
 def test_learning_within_lineages_is_a_setting_of_the_recipe(
