@@ -43,7 +43,18 @@ def test_a_gmt_reads_back_as_it_was_written(folder: Path, sets, end: str, compre
         (b"A\tx\tCD48\nA\tx\tPVR\nB\tx\tPVR\n", r"1 names of gene sets more than once \(A\)"),
         (b"A\tx\t\t \n", r"1 gene sets without any gene \(A\)"),
         (b"A\tx\t\xff\xfe\n", "is not readable text"),
-        (gzip.compress(b"A\tx\tCD48\n" * 99)[:30], "is not readable text"),
+        (gzip.compress(b"A\tx\tCD48\n" * 99, mtime=0)[:30], "is not readable text"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "commas",
+        "no genes",
+        "no name",
+        "repeated",
+        "set without genes",
+        "not text",
+        "cut off",
     ],
 )
 def test_a_malformed_gmt_is_told(tmp_path: Path, content: bytes, message: str) -> None:
