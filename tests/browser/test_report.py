@@ -243,7 +243,7 @@ def test_a_table_is_sorted_by_keyboard(page):
             for head in find(page, "#resistance-table th[scope=col]")
         ]
 
-    before = rows_of(page, "resistance")
+    before = wait_for(lambda: rows_of(page, "resistance"))
     assert heads()[0] == "ascending"
     (button,) = (b for b in find(page, "#resistance-table .sort") if b.text.startswith("Mean"))
     assert button.tag_name == "button"
