@@ -114,10 +114,17 @@ def file(tmp_path_factory):
 @pytest.fixture
 def page(chromium, file):
     chromium.set_window_size(1280, 1000)
-    chromium.get("about:blank")
-    chromium.get(file.as_uri())
+    open_page(chromium, file)
     yield chromium
     assert chromium.get_log("browser") == []
+
+
+def open_page(window, path):
+    """Open a file anew, and wait until all of it is there: on a busy machine `get` is early."""
+    window.get("about:blank")
+    window.get(path.as_uri())
+    ready = "return document.readyState === 'complete' && location.protocol === 'file:'"
+    wait_for(lambda: window.execute_script(ready))
 
 
 def find(page, selector):
@@ -243,7 +250,7 @@ def test_a_table_is_sorted_by_keyboard(page):
             for head in find(page, "#resistance-table th[scope=col]")
         ]
 
-    before = wait_for(lambda: rows_of(page, "resistance"))
+    before = rows_of(page, "resistance")
     assert heads()[0] == "ascending"
     (button,) = (b for b in find(page, "#resistance-table .sort") if b.text.startswith("Mean"))
     assert button.tag_name == "button"
@@ -378,7 +385,7 @@ def test_print_shows_tables_in_full_and_no_controls(page):
 
 def test_one_sample(chromium, tmp_path):
     path = write_report(make_scores(names=["only"], simulated=False), tmp_path / "one.html")
-    chromium.get(path.as_uri())
+    open_page(chromium, path)
     assert rows_of(chromium, "ranking") == ["only"]
     assert not find(chromium, "#next-sample")[0].is_enabled()
     assert chromium.get_log("browser") == []
@@ -388,7 +395,7 @@ def test_a_large_cohort_is_small_and_opens_fast(chromium, tmp_path):
     names = [f"SAMPLE-{i:03d}" for i in range(500)]
     path = write_report(make_scores(names=names, genes=20_000), tmp_path / "large.html")
     assert path.stat().st_size < 8_000_000
-    chromium.get(path.as_uri())
+    open_page(chromium, path)
     times = chromium.execute_script(
         "const [page] = performance.getEntriesByType('navigation');"
         "return [page.domInteractive, page.loadEventEnd]"
