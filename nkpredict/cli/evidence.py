@@ -9,6 +9,7 @@ import typer
 
 from nkpredict.cli.console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli.gene_text import print_gene, say_wrapped
+from nkpredict.cli.train import SampleSheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,6 @@ ScreenMeta = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Table or YAML: screen, cell_line, effector, ..."),
 ]
-Sheet = Annotated[
-    Path | None,
-    typer.Option(
-        "--sample-sheet", metavar="FILE", help="For counts: sample, role (NK or control), ..."
-    ),
-]
 Method = Annotated[
     str | None,
     typer.Option(
@@ -52,7 +47,7 @@ def build(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write, one row per gene.")],
     screen_meta: ScreenMeta = None,
-    sample_sheet: Sheet = None,
+    sample_sheet: SampleSheet = None,
     method: Method = None,
     json_file: JsonFile = None,
     quiet: Quiet = False,
@@ -124,7 +119,7 @@ def show(
     gene: Annotated[str, typer.Argument(metavar="GENE", help="Symbol, old symbol, Ensembl id.")],
     files: SomeFiles = None,
     screen_meta: ScreenMeta = None,
-    sample_sheet: Sheet = None,
+    sample_sheet: SampleSheet = None,
     method: Method = None,
     json_file: JsonFile = None,
     quiet: Quiet = False,
@@ -167,7 +162,7 @@ def plot(
         str | None, typer.Option(metavar="GENES", help="Genes of a dot plot, between commas.")
     ] = None,
     screen_meta: ScreenMeta = None,
-    sample_sheet: Sheet = None,
+    sample_sheet: SampleSheet = None,
     quiet: Quiet = False,
 ) -> None:
     """Draw screens: effects of one, known genes in all, or how far they agree.
@@ -210,7 +205,7 @@ def plot(
 def compare(
     files: Files,
     screen_meta: ScreenMeta = None,
-    sample_sheet: Sheet = None,
+    sample_sheet: SampleSheet = None,
     bootstrap: Annotated[
         int, typer.Option(metavar="N", min=0, help="Resamples for the 95 % intervals.")
     ] = 200,

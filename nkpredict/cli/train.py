@@ -51,7 +51,9 @@ ScreenMeta = Annotated[
 ]
 SampleSheet = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="For screens that are guide counts: sample, role, ..."),
+    typer.Option(
+        "--sample-sheet", metavar="FILE", help="For counts: sample, role (NK or control), ..."
+    ),
 ]
 GeneSets = Annotated[
     Path | None,

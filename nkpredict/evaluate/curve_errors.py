@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,13 +12,12 @@ from threadpoolctl import threadpool_limits
 from nkpredict.errors import InputError, name_some
 from nkpredict.evaluate.splits import Fold, make_folds
 from nkpredict.features.alignment import Profiles, to_frame
-from nkpredict.learn.boosting import NoSplitWarning
 from nkpredict.learn.killing_curve import (
     FEWEST_SAMPLES_A_RATIO,
     KillingCurveModel,
     measured_curves,
 )
-from nkpredict.learn.model import ChanceSkillWarning
+from nkpredict.learn.model import fit_warnings_ignored
 
 
 def curve_folds(curves: pd.DataFrame, *, folds: int = 5, random_state: int = 0) -> list[Fold]:
@@ -115,10 +113,8 @@ def _squared_errors(
     model: KillingCurveModel, frame: pd.DataFrame, curves: pd.DataFrame, fold: Fold
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     train, test = curves.iloc[fold.train], curves.iloc[fold.test].drop(columns=0.0, errors="ignore")
-    with threadpool_limits(1), warnings.catch_warnings():
+    with threadpool_limits(1), fit_warnings_ignored():
         # what chance skill costs is what the errors show
-        warnings.simplefilter("ignore", ChanceSkillWarning)
-        warnings.simplefilter("ignore", NoSplitWarning)
         fitted = clone(model).fit(frame.iloc[fold.train], train)
     predicted = fitted.predict_curve(frame.iloc[fold.test])
     return (test - predicted[test.columns]) ** 2, (test - train[test.columns].mean()) ** 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,8 +15,7 @@ from nkpredict.errors import InputError
 from nkpredict.evaluate.metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate.splits import SPLITS, Fold, make_folds
 from nkpredict.features.alignment import Profiles, to_frame, to_labels, to_target
-from nkpredict.learn.boosting import NoSplitWarning
-from nkpredict.learn.model import MINIMUM_SAMPLES, ChanceSkillWarning
+from nkpredict.learn.model import MINIMUM_SAMPLES, fit_warnings_ignored
 
 
 def limited(fold: Fold, size: int, random_state: int = 0) -> Fold:
@@ -267,9 +265,7 @@ def _fit_predict(
     arguments = {}
     if fold.split == "lineage-held-out" and len(np.unique(lineage[fold.train])) > 1:
         arguments["groups"] = lineage[fold.train]
-    with threadpool_limits(1), warnings.catch_warnings():
+    with threadpool_limits(1), fit_warnings_ignored():
         # chance skill in one small training set is what the curve is there to show
-        warnings.simplefilter("ignore", ChanceSkillWarning)
-        warnings.simplefilter("ignore", NoSplitWarning)
         fitted = clone(model).fit(frame.iloc[fold.train], target[fold.train], **arguments)
         return np.asarray(fitted.predict(frame.iloc[fold.test]))

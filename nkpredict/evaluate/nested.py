@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,7 @@ from nkpredict.evaluate.metrics import summarise
 from nkpredict.evaluate.splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate.tuning import tune
 from nkpredict.features.alignment import Profiles, to_frame, to_labels, to_target
-from nkpredict.learn.boosting import NoSplitWarning
-from nkpredict.learn.model import LEARNERS, MINIMUM_SAMPLES, ChanceSkillWarning
+from nkpredict.learn.model import LEARNERS, MINIMUM_SAMPLES, fit_warnings_ignored
 
 OUR_MODEL = "nkpredict"
 
@@ -225,10 +223,8 @@ def _run(task: _Task, folds: list[Fold], n_jobs: int) -> Iterator[tuple[Fold, An
 
 
 def _run_fold(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
-    with threadpool_limits(1), warnings.catch_warnings():
+    with threadpool_limits(1), fit_warnings_ignored():
         # chance skill in one fold is reported by the summary over all of them
-        warnings.simplefilter("ignore", ChanceSkillWarning)
-        warnings.simplefilter("ignore", NoSplitWarning)
         return _evaluate(task, fold)
 
 

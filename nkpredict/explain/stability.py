@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -16,8 +15,7 @@ from nkpredict.errors import InputError
 from nkpredict.explain.coregulation import CLUSTER_CORRELATION, cluster_genes
 from nkpredict.features.alignment import Profiles, to_frame, to_labels, to_target
 from nkpredict.io.simulated import all_simulated
-from nkpredict.learn.boosting import NoSplitWarning
-from nkpredict.learn.model import ChanceSkillWarning, NKSusceptibilityModel
+from nkpredict.learn.model import NKSusceptibilityModel, fit_warnings_ignored
 
 FloatArray = npt.NDArray[np.float64]
 Resampling: TypeAlias = Literal["folds", "bootstrap", "seed"]
@@ -203,10 +201,8 @@ def _refit(
 ) -> pd.Series:
     part = frame.iloc[rows]
     part = part.loc[:, part.notna().any(axis=0)]
-    with warnings.catch_warnings():
+    with fit_warnings_ignored():
         # A refit on fewer samples may have no skill; what counts is said about the whole model.
-        warnings.simplefilter("ignore", ChanceSkillWarning)
-        warnings.simplefilter("ignore", NoSplitWarning)
         fitted = (
             clone(model)
             .set_params(random_state=seed)

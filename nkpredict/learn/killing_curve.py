@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from nkpredict.errors import InputError, name_some
 from nkpredict.features.alignment import Profiles, to_labels
 from nkpredict.io.killing import MAXIMUM_RATIO, area_under_curve
-from nkpredict.learn.boosting import NoSplitWarning
-from nkpredict.learn.model import CHANCE_LEVEL, ChanceSkillWarning, NKSusceptibilityModel
+from nkpredict.learn.model import CHANCE_LEVEL, NKSusceptibilityModel, fit_warnings_ignored
 
 UNTREATED = 100.0
 """% viability of the control, to which viability is normalised."""
@@ -129,10 +127,8 @@ class KillingCurveModel(BaseEstimator):
         self.component_model_, self.component_skill_ = None, {}
         scores = leftover @ self.component_
         if np.ptp(scores) > 1e-6:
-            with warnings.catch_warnings():
+            with fit_warnings_ignored():
                 # whether the scores can be predicted is the question here
-                warnings.simplefilter("ignore", ChanceSkillWarning)
-                warnings.simplefilter("ignore", NoSplitWarning)
                 candidate = self._unfitted().fit(X, scores, groups=groups)
             self.component_skill_ = dict(candidate.skill_)
             if self.component_skill_["p"] <= CHANCE_LEVEL:

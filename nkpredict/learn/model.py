@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +26,7 @@ from nkpredict.features.harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features.modules import GeneSets, ModuleScores, read_gene_sets
 from nkpredict.learn.base import GeneLearner
 from nkpredict.learn.blend import blend_weights, normal_scores
-from nkpredict.learn.boosting import EvidenceBoosting
+from nkpredict.learn.boosting import EvidenceBoosting, NoSplitWarning
 from nkpredict.learn.core import BlendCore, TrainingData, fit_learner
 from nkpredict.learn.evidence import Evidence, combined, signed_evidence
 from nkpredict.learn.gene_model import GeneModel
@@ -49,6 +50,15 @@ CHANCE_LEVEL = 0.05
 
 class ChanceSkillWarning(UserWarning):
     """The model predicts unseen samples no better than chance."""
+
+
+@contextmanager
+def fit_warnings_ignored() -> Iterator[None]:
+    """Fit without warnings of chance skill or of no split, where what follows tells it better."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ChanceSkillWarning)
+        warnings.simplefilter("ignore", NoSplitWarning)
+        yield
 
 
 class NKSusceptibilityModel(GeneModel):

@@ -24,12 +24,9 @@ class _Diagonal(NamedTuple):
 
     importance: np.ndarray
 
-    def kernels(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the Gram matrix of the rows, and the products of others with them."""
-        root = np.sqrt(self.importance)
-        weighted = rows * root
-        # a matrix times its own transpose costs half
-        return weighted @ weighted.T, (others * root) @ weighted.T
+    def projected(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows are in this part's terms; its products are the kernel."""
+        return rows * np.sqrt(self.importance)
 
     def coefficients(self, pull: np.ndarray) -> np.ndarray:
         coefficients: np.ndarray = self.importance * pull
@@ -41,10 +38,9 @@ class _Direction(NamedTuple):
 
     direction: np.ndarray
 
-    def kernels(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the Gram matrix of the rows, and the products of others with them."""
-        along = rows @ self.direction
-        return np.outer(along, along), np.outer(others @ self.direction, along)
+    def projected(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows are in this part's terms; its products are the kernel."""
+        return (rows @ self.direction)[:, None]
 
     def coefficients(self, pull: np.ndarray) -> np.ndarray:
         return self.direction * float(self.direction @ pull)
@@ -113,7 +109,7 @@ class EvidenceRidge(LinearLearner):
         signed = signed_evidence(self.evidence, genes)
         penalties = np.asarray(self.penalties, dtype=float)
         mixtures = self._mixtures(bool(np.any(signed)))
-        gram = rows @ rows.T
+        gram = _gram(rows)
         errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
         best = errors.min(axis=1)
         chosen = 0
@@ -122,7 +118,7 @@ class EvidenceRidge(LinearLearner):
                 chosen = number
         self.trust_, self.direction_ = mixtures[chosen]
         parts = self._parts(rows, gram, residual, signed)
-        gram = _mixed(mixtures[chosen], [part.kernels(rows, rows[:0])[0] for part in parts])
+        gram = _mixed(mixtures[chosen], [_gram(part.projected(rows)) for part in parts])
         left_out = left_out_errors(gram, residual, root, penalties)
         self.penalty_ = float(
             np.sqrt(penalties[errors[chosen].argmin()] * penalties[left_out.argmin()])
@@ -176,8 +172,11 @@ class EvidenceRidge(LinearLearner):
             wanted = residual[test] - mean * root[test]
             known = rows[train]
             parts = self._parts(known, gram[np.ix_(train, train)], centred, signed)
-            kernels = [part.kernels(known, rows[test]) for part in parts]
-            within, across = map(list, zip(*kernels, strict=True))
+            within, across = [], []
+            for part in parts:
+                projected = part.projected(known)
+                within.append(_gram(projected))
+                across.append(part.projected(rows[test]) @ projected.T)
             for number, shares in enumerate(mixtures):
                 eigenvalues, vectors = eigh(_mixed(shares, within), driver="evd")
                 damped = (vectors.T @ centred)[:, None] / (
@@ -186,6 +185,12 @@ class EvidenceRidge(LinearLearner):
                 predicted = (_mixed(shares, across) @ vectors) @ damped
                 errors[number] += ((predicted - wanted[:, None]) ** 2).sum(axis=0)
         return errors
+
+
+def _gram(rows: np.ndarray) -> np.ndarray:
+    # a matrix times its own transpose costs half
+    product: np.ndarray = rows @ rows.T
+    return product
 
 
 def _mixed(shares: tuple[float, float], parts: list[np.ndarray]) -> np.ndarray:

@@ -12,9 +12,9 @@ import yaml
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.features.modules import NK_MODULES
-from nkpredict.io.writing import file_sha256, require_file
+from nkpredict.io.writing import require_file
 from nkpredict.registry.store import check_model_name
-from nkpredict.training.inputs import InputFiles
+from nkpredict.training.inputs import InputFiles, file_digest
 from nkpredict.training.spec import DEFAULT_SPEC
 
 _PATHS = (
@@ -150,5 +150,5 @@ def _text(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_text(item) for item in value]
     if isinstance(value, Path):
-        return f"{value.name} {file_sha256(value)[:16]}" if value.is_file() else value.name
+        return file_digest(value)
     return value

@@ -178,4 +178,9 @@ def _read_evidence(files: InputFiles) -> GeneEvidence | None:
 def _source(gene_sets: str | Path) -> str:
     if str(gene_sets) == NK_MODULES:
         return NK_MODULES
-    return f"{Path(gene_sets).name} {file_sha256(gene_sets)[:16]}"
+    return file_digest(Path(gene_sets))
+
+
+def file_digest(path: Path) -> str:
+    """Return the name of a file with the beginning of its hash; the name when it is no file."""
+    return f"{path.name} {file_sha256(path)[:16]}" if path.is_file() else path.name
