@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nkpredict.io.writing import atomic_path, write_csv
+from nkpredict.io import atomic_path, write_csv
 
 FOLDER = Path(__file__).parents[1] / "data" / "examples"
 

@@ -29,9 +29,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
-from nkpredict.evidence import read_screens
-from nkpredict.evidence.knowledge import HIT_COLUMNS, check_hits, gene_modules
-from nkpredict.io.writing import write_csv
+from nkpredict.evidence import HIT_COLUMNS, check_hits, gene_modules, read_screens
+from nkpredict.io import write_csv
 
 TARGET = Path(__file__).parents[1] / "data" / "reference" / "screen_hits.csv"
 NOMINAL_P = 0.05

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nkpredict import read_expression
-from nkpredict.io.writing import file_sha256
+from nkpredict.io import file_sha256
 from nkpredict.learn import ScreenPrior
 from nkpredict.registry import save_bundle
 

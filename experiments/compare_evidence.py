@@ -23,15 +23,24 @@ import numpy as np
 import pandas as pd
 
 from nkpredict import simulate_study
-from nkpredict.cli.console import print_table
+from nkpredict.cli import print_table
 from nkpredict.errors import InputError
-from nkpredict.evidence import ScreenTable, combine_screens, read_screens
-from nkpredict.evidence.combine import DEFAULT_METHOD
-from nkpredict.evidence.comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
-from nkpredict.evidence.description import describe_gene
-from nkpredict.evidence.methods import METHODS, combine_matrix
-from nkpredict.evidence.standardise import CORE_ESSENTIAL, standardise_screens
-from nkpredict.io.writing import file_sha256, write_text
+from nkpredict.evidence import (
+    AS_SHIPPED,
+    CORE_ESSENTIAL,
+    DEFAULT_METHOD,
+    METHODS,
+    ScreenTable,
+    combine_matrix,
+    combine_screens,
+    compare_methods,
+    describe_gene,
+    judge,
+    mean_auprc,
+    read_screens,
+    standardise_screens,
+)
+from nkpredict.io import file_sha256, write_text
 
 ZHUANG = "zhuang2019_K562_primaryNK"
 PECH = "Pech_K562_NK_92_r1"

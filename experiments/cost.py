@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict import NKSusceptibilityModel
-from nkpredict.cli.console import print_table
+from nkpredict.cli import print_table
 
 DRIVERS = 30
 

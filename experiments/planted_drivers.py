@@ -21,17 +21,12 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel
-from nkpredict.cli.console import print_table
+from nkpredict.cli import print_table
 from nkpredict.explain import driver_scores
-from nkpredict.features.selection import correlation_with
-from nkpredict.io.writing import write_csv
+from nkpredict.features import correlation_with
+from nkpredict.io import write_csv
 from nkpredict.learn import ChanceSkillWarning, EvidenceRidge
-from nkpredict.simulate.planted import (
-    EVIDENCE_QUALITIES,
-    MECHANISMS,
-    PlantedResponse,
-    plant_response,
-)
+from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, PlantedResponse, plant_response
 
 EVIDENCE_ALONE, OURS = "evidence alone", "driver probability"
 AGNOSTIC = ("correlation", "LightGBM |SHAP|")

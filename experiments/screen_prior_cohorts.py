@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import mannwhitneyu, spearmanr
 
 from nkpredict import read_expression, score
-from nkpredict.cli.console import print_table
+from nkpredict.cli import print_table
 
 COHORTS = {
     "cell lines": "expression/gdsc_blood_cell_lines.csv.gz",

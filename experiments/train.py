@@ -13,8 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nkpredict.cli.console import stages
-from nkpredict.cli.train import print_performance
+from nkpredict.cli import print_performance, stages
 from nkpredict.errors import NKPredictError
 from nkpredict.training import read_config, train
 

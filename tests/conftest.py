@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict.io.genes import approved_symbols
+from nkpredict.io import approved_symbols
+
+pytest_plugins = ["tests.scored"]
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,50 @@
 """Honest evaluation: splits, naive baselines, tuning, nested cross-validation and benchmarks."""
 
-from nkpredict.evaluate.benchmark import BenchmarkRun, run_benchmark
-from nkpredict.evaluate.curves import PermutationTest, learning_curve, permutation_test
-from nkpredict.evaluate.nested import CrossValidation, nested_cross_validate
-from nkpredict.evaluate.peers import PEERS, Peer, PeerSetting
-from nkpredict.evaluate.tuning import Tuned, tune
+from nkpredict.evaluate._baselines import (
+    GenericLearner,
+    generic_learners,
+    naive_baselines,
+    without_gaps,
+)
+from nkpredict.evaluate._killing_curve import curve_errors, curve_folds
+from nkpredict.evaluate._learning_curve import (
+    PermutationTest,
+    learning_curve,
+    limited,
+    permutation_test,
+)
+from nkpredict.evaluate._metrics import spearman, summarise
+from nkpredict.evaluate._nested import (
+    OUR_MODEL,
+    CrossValidation,
+    check_groups,
+    check_sample_count,
+    nested_cross_validate,
+)
+from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
+from nkpredict.evaluate._tuning import Tuned, tune
 
 __all__ = [
-    "PEERS",
-    "BenchmarkRun",
+    "OUR_MODEL",
+    "SPLITS",
     "CrossValidation",
-    "Peer",
-    "PeerSetting",
+    "Fold",
+    "GenericLearner",
     "PermutationTest",
     "Tuned",
+    "check_groups",
+    "check_sample_count",
+    "curve_errors",
+    "curve_folds",
+    "generic_learners",
     "learning_curve",
+    "limited",
+    "make_folds",
+    "naive_baselines",
     "nested_cross_validate",
     "permutation_test",
-    "run_benchmark",
+    "spearman",
+    "summarise",
     "tune",
+    "without_gaps",
 ]

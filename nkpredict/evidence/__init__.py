@@ -1,33 +1,64 @@
 """What is known about genes: screens read, signed alike and combined, and published hits."""
 
-from nkpredict.evidence.combine import combine_by_effector, combine_screens
-from nkpredict.evidence.comparison import compare_methods
-from nkpredict.evidence.description import GeneDescription, describe_gene
-from nkpredict.evidence.figures import plot_agreement, plot_dots, plot_volcano
-from nkpredict.evidence.knowledge import GeneModule, gene_categories, gene_modules, known_hits
-from nkpredict.evidence.table import GeneEvidence, ScreenTable, read_screens
-from nkpredict.evidence.target_surface import read_surface_proteins, surface_proteins
-from nkpredict.evidence.targets import TargetTable, known_targets, read_targets
+from nkpredict.evidence._arrangement import (
+    LEAST_GENES,
+    described_experiments,
+    genes_by_category,
+    scaled_effects,
+    top_overlaps,
+    wide_effects,
+)
+from nkpredict.evidence._combine import DEFAULT_METHOD, combine_by_effector, combine_screens
+from nkpredict.evidence._comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
+from nkpredict.evidence._consensus import known_evidence
+from nkpredict.evidence._description import GeneDescription, describe_gene
+from nkpredict.evidence._knowledge import (
+    HIT_COLUMNS,
+    GeneModule,
+    check_hits,
+    gene_categories,
+    gene_modules,
+    known_hits,
+)
+from nkpredict.evidence._methods import METHODS, combine_matrix
+from nkpredict.evidence._standardise import (
+    CORE_ESSENTIAL,
+    HIT_FOLD_CHANGE,
+    HIT_P,
+    standardise_screens,
+)
+from nkpredict.evidence._table import GeneEvidence, ScreenTable, read_screens
 
 __all__ = [
+    "AS_SHIPPED",
+    "CORE_ESSENTIAL",
+    "DEFAULT_METHOD",
+    "HIT_COLUMNS",
+    "HIT_FOLD_CHANGE",
+    "HIT_P",
+    "LEAST_GENES",
+    "METHODS",
     "GeneDescription",
     "GeneEvidence",
     "GeneModule",
     "ScreenTable",
-    "TargetTable",
+    "check_hits",
     "combine_by_effector",
+    "combine_matrix",
     "combine_screens",
     "compare_methods",
     "describe_gene",
+    "described_experiments",
     "gene_categories",
     "gene_modules",
+    "genes_by_category",
+    "judge",
+    "known_evidence",
     "known_hits",
-    "known_targets",
-    "plot_agreement",
-    "plot_dots",
-    "plot_volcano",
+    "mean_auprc",
     "read_screens",
-    "read_surface_proteins",
-    "read_targets",
-    "surface_proteins",
+    "scaled_effects",
+    "standardise_screens",
+    "top_overlaps",
+    "wide_effects",
 ]

@@ -1,7 +1,65 @@
 """Readers, the data contract and atomic writers."""
 
-from nkpredict.io.expression import read_expression
-from nkpredict.io.panel import read_panel
-from nkpredict.io.response import Response, read_response
+from nkpredict.io._expression import Orientation, read_expression
+from nkpredict.io._genes import (
+    approve_gene_names,
+    approved_symbols,
+    gene_reference_source,
+    resolve_gene,
+)
+from nkpredict.io._genetics import GENETICS, GENETICS_PREFIX, add_genetics
+from nkpredict.io._killing_curve import MAXIMUM_RATIO, area_under_curve
+from nkpredict.io._panel import read_panel
+from nkpredict.io._response import Response, read_response
+from nkpredict.io._simulated import SIMULATED_PREFIX, all_simulated
+from nkpredict.io._tables import first_lines
+from nkpredict.io._writing import (
+    atomic_folder,
+    atomic_path,
+    file_sha256,
+    require_file,
+    to_json,
+    write_csv,
+    write_json,
+    write_text,
+)
+from nkpredict.io.screens import (
+    PERTURBATIONS,
+    SCREEN_COLUMNS,
+    SampleSheet,
+    ScreenMetadata,
+    read_screen_tables,
+)
 
-__all__ = ["Response", "read_expression", "read_panel", "read_response"]
+__all__ = [
+    "GENETICS",
+    "GENETICS_PREFIX",
+    "MAXIMUM_RATIO",
+    "PERTURBATIONS",
+    "SCREEN_COLUMNS",
+    "SIMULATED_PREFIX",
+    "Orientation",
+    "Response",
+    "SampleSheet",
+    "ScreenMetadata",
+    "add_genetics",
+    "all_simulated",
+    "approve_gene_names",
+    "approved_symbols",
+    "area_under_curve",
+    "atomic_folder",
+    "atomic_path",
+    "file_sha256",
+    "first_lines",
+    "gene_reference_source",
+    "read_expression",
+    "read_panel",
+    "read_response",
+    "read_screen_tables",
+    "require_file",
+    "resolve_gene",
+    "to_json",
+    "write_csv",
+    "write_json",
+    "write_text",
+]

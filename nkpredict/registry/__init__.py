@@ -1,6 +1,15 @@
 """Models as bundles without pickle, their cards, and the registry that keeps their versions."""
 
-from nkpredict.registry.bundle import Bundle, load_bundle, save_bundle
-from nkpredict.registry.store import Registry
+from nkpredict.registry._bundle import Bundle, load_bundle, save_bundle
+from nkpredict.registry._card import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.registry._store import Registry, check_model_name
 
-__all__ = ["Bundle", "Registry", "load_bundle", "save_bundle"]
+__all__ = [
+    "KNOWLEDGE_ONLY_NOTICE",
+    "NOTICE",
+    "Bundle",
+    "Registry",
+    "check_model_name",
+    "load_bundle",
+    "save_bundle",
+]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.registry.bundle import Bundle, load_bundle
+from nkpredict.registry._bundle import Bundle, load_bundle
 
 
 class ServedModel:

@@ -1,6 +1,10 @@
 """The report of a scored cohort: one self-contained HTML file, tables and figures."""
 
-from nkpredict.report.html import write_report
-from nkpredict.report.results import write_results
+from nkpredict.report._html import write_report
+from nkpredict.report._results import check_results_folder, write_results
 
-__all__ = ["write_report", "write_results"]
+__all__ = [
+    "check_results_folder",
+    "write_report",
+    "write_results",
+]

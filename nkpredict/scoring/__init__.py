@@ -1,5 +1,8 @@
 """Score new profiles with a trained model."""
 
-from nkpredict.scoring.cohort import Scores, score
+from nkpredict.scoring._score import Scores, score
 
-__all__ = ["Scores", "score"]
+__all__ = [
+    "Scores",
+    "score",
+]

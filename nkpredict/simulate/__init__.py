@@ -1,6 +1,22 @@
 """Synthetic co-culture study with planted truth, in the real study's file formats."""
 
-from nkpredict.simulate.planted import PlantedResponse, plant_response
-from nkpredict.simulate.study import SimulatedStudy, simulate_study
+from nkpredict.simulate._planted import (
+    EVIDENCE_QUALITIES,
+    MECHANISMS,
+    EvidenceQuality,
+    Mechanism,
+    PlantedResponse,
+    plant_response,
+)
+from nkpredict.simulate._study import SimulatedStudy, simulate_study
 
-__all__ = ["PlantedResponse", "SimulatedStudy", "plant_response", "simulate_study"]
+__all__ = [
+    "EVIDENCE_QUALITIES",
+    "MECHANISMS",
+    "EvidenceQuality",
+    "Mechanism",
+    "PlantedResponse",
+    "SimulatedStudy",
+    "plant_response",
+    "simulate_study",
+]

@@ -1,6 +1,16 @@
 """Training runs: configuration, recipes and the way from files to a registered model."""
 
-from nkpredict.training.config import TrainingConfig, read_config
-from nkpredict.training.workflow import TrainingRun, train
+from nkpredict.training._config import TrainingConfig, read_config
+from nkpredict.training._inputs import InputFiles, read_inputs
+from nkpredict.training._spec import read_spec
+from nkpredict.training._workflow import TrainingRun, train
 
-__all__ = ["TrainingConfig", "TrainingRun", "read_config", "train"]
+__all__ = [
+    "InputFiles",
+    "TrainingConfig",
+    "TrainingRun",
+    "read_config",
+    "read_inputs",
+    "read_spec",
+    "train",
+]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict.explain import druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.report import write_report
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
-from nkpredict.io.genes import approved_symbols
+from nkpredict.io import approved_symbols
 from nkpredict.learn import EvidenceBoosting
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict.io.genes import approved_symbols
+from nkpredict.io import approved_symbols
 
 
 @pytest.fixture

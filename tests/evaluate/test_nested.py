@@ -6,9 +6,8 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, nested_cross_validate
 from nkpredict.errors import InputError
-from nkpredict.evaluate import tune
-from nkpredict.evaluate.metrics import spearman, spearman_within
-from nkpredict.evaluate.splits import make_folds
+from nkpredict.evaluate import make_folds, spearman, tune
+from nkpredict.evaluate._metrics import spearman_within
 from nkpredict.learn import EvidenceBoosting
 
 SPACE = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.evaluate.splits import make_folds
+from nkpredict.evaluate import make_folds
 
 
 def test_random_folds_cover_every_sample_once_in_each_repeat() -> None:

@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens
-from nkpredict.evidence.combine import (
+from nkpredict.evidence import (
+    CORE_ESSENTIAL,
+    METHODS,
+    GeneEvidence,
+    ScreenTable,
+    combine_by_effector,
+    combine_screens,
+)
+from nkpredict.evidence._combine import (
     CONFLICT_FACTOR,
     FDR_CERTAIN,
     FDR_NONE,
     HIT_CONFIDENCE,
-    combine_by_effector,
     confidence_from_fdr,
 )
-from nkpredict.evidence.methods import METHODS
-from nkpredict.evidence.standardise import CORE_ESSENTIAL
 
 N_GENES = 2000
 

@@ -6,17 +6,17 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import ScreenTable
-from nkpredict.evidence.comparison import (
+from nkpredict.evidence import (
     AS_SHIPPED,
-    COMPARISON_COLUMNS,
+    METHODS,
+    ScreenTable,
     compare_methods,
+    describe_gene,
     judge,
     mean_auprc,
 )
-from nkpredict.evidence.description import describe_gene
-from nkpredict.evidence.methods import METHODS
-from nkpredict.io.genes import approved_symbols
+from nkpredict.evidence._comparison import COMPARISON_COLUMNS
+from nkpredict.io import approved_symbols
 
 NAMES = sorted(approved_symbols())[:600]
 

@@ -8,14 +8,8 @@ import pytest
 
 from nkpredict import read_expression
 from nkpredict.errors import InputError
-from nkpredict.evidence.knowledge import (
-    HIT_COLUMNS,
-    GeneModule,
-    check_hits,
-    gene_modules,
-    known_hits,
-)
-from nkpredict.io.genes import approved_symbols
+from nkpredict.evidence import HIT_COLUMNS, GeneModule, check_hits, gene_modules, known_hits
+from nkpredict.io import approved_symbols
 
 DOI = r"10\.\d{4,9}/\S+"
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"

@@ -5,13 +5,8 @@ import pytest
 from scipy.stats import beta, norm
 
 from nkpredict.errors import InputError
-from nkpredict.evidence.methods import (
-    METHODS,
-    combine_matrix,
-    heterogeneity,
-    robust_rank_aggregation,
-    stouffer_z,
-)
+from nkpredict.evidence import METHODS, combine_matrix
+from nkpredict.evidence._methods import heterogeneity, robust_rank_aggregation, stouffer_z
 
 N_GENES, N_SCREENS = 3000, 6
 EVERY = pytest.mark.parametrize("method", sorted(METHODS))

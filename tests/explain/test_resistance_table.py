@@ -6,13 +6,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel
 from nkpredict.errors import InputError
-from nkpredict.explain import (
-    driver_scores,
-    explain,
-    resistance_genes,
-    resistance_table,
-    stability,
-)
+from nkpredict.explain import driver_scores, explain, resistance_genes, resistance_table, stability
 
 
 def test_the_cohort_in_one_ranking(study, model):

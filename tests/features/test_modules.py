@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nkpredict.errors import InputError
-from nkpredict.features.modules import ModuleScores, read_gene_sets
+from nkpredict.features import ModuleScores, read_gene_sets
 
 NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
 SETS = st.dictionaries(NAME, st.lists(NAME, min_size=1, max_size=6, unique=True), min_size=1)

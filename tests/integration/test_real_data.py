@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
-from nkpredict.features.modules import read_gene_sets
+from nkpredict.features import read_gene_sets
 
 pytestmark = pytest.mark.real_data
 

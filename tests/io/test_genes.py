@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from nkpredict.io.genes import approve_gene_names, recognised_share
+from nkpredict.io import approve_gene_names
+from nkpredict.io._genes import recognised_share
 
 
 @pytest.mark.parametrize(

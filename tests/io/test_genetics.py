@@ -7,7 +7,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import InputError
-from nkpredict.io.genetics import add_genetics
+from nkpredict.io import add_genetics
 
 
 @pytest.fixture

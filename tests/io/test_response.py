@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nkpredict import read_response
 from nkpredict.errors import InputError
-from nkpredict.io.killing import area_under_curve, noise_ceiling
+from nkpredict.io import area_under_curve
+from nkpredict.io._killing_curve import noise_ceiling
 
 RATIOS = {"CTRL": 0, "NK_0.625": 0.625, "NK_1.25": 1.25, "NK_2.5": 2.5, "NK_5": 5}
 

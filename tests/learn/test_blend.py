@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nkpredict import NKSusceptibilityModel
-from nkpredict.learn.blend import blend_weights, normal_scores
-from nkpredict.learn.importance import adaptive_importance, scaled_importance
-from nkpredict.learn.offsets import group_offsets
+from nkpredict.learn import blend_weights, normal_scores
+from nkpredict.learn._offsets import group_offsets
+from nkpredict.learn.learners._importance import adaptive_importance, scaled_importance
 
 
 @settings(deadline=None, max_examples=50)

@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from nkpredict import KillingCurveModel, read_panel, simulate_study
 from nkpredict.errors import InputError
-from nkpredict.io.killing import area_under_curve
+from nkpredict.io import area_under_curve
 from nkpredict.learn import EvidenceBoosting, NKSusceptibilityModel, closest_killing_curves
 
 RATIOS = np.array([0, 0.625, 1.25, 2.5, 5])

@@ -14,7 +14,7 @@ from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import BundleError, InputError
 from nkpredict.explain import explain, knockout
 from nkpredict.learn import EvidenceBoosting
-from nkpredict.registry.state import ModelState, model_from, state_of
+from nkpredict.registry._state import ModelState, model_from, state_of
 
 RIDGE, TREES = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 

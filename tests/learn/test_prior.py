@@ -6,9 +6,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from nkpredict import GeneEvidence, ScreenPrior, load_bundle, score
-from nkpredict.evidence.consensus import known_evidence
-from nkpredict.io.writing import file_sha256
-from nkpredict.learn.prior import with_modules
+from nkpredict.evidence import known_evidence
+from nkpredict.io import file_sha256
+from nkpredict.learn._prior import with_modules
 from nkpredict.shipped import shipped_path
 
 EXAMPLE = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"

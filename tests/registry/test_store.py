@@ -9,8 +9,8 @@ import pytest
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.learn import EvidenceBoosting
-from nkpredict.registry.lookup import artifact_folder
-from nkpredict.registry.settings import registry_settings
+from nkpredict.registry._lookup import artifact_folder
+from nkpredict.registry._settings import registry_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
 

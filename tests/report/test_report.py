@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.registry.card import KNOWLEDGE_ONLY_NOTICE
+from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
 from nkpredict.report import write_report
 
 HOSTILE = [

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.report import write_results
-from nkpredict.report.results import RESULT_FILES, check_results_folder
+from nkpredict.report import check_results_folder, write_results
+from nkpredict.report._results import RESULT_FILES
 
 OPTIONAL_FILES = {"druggable_targets.csv", "drugs.csv", "drugs_by_sample.csv", "viability.csv"}
 

@@ -11,7 +11,8 @@ import pytest
 from nkpredict import NKSusceptibilityModel, save_bundle, score
 from nkpredict.errors import InputError
 from nkpredict.registry import Bundle
-from nkpredict.report.results import RESULT_FILES, write_results
+from nkpredict.report import write_results
+from nkpredict.report._results import RESULT_FILES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, save_bundle, score
-from nkpredict.io.killing import area_under_curve
+from nkpredict.io import area_under_curve
 from nkpredict.learn import EvidenceBoosting
 from nkpredict.report import write_results
 

@@ -4,9 +4,8 @@ import pytest
 
 from nkpredict import GeneEvidence
 from nkpredict.errors import InputError
-from nkpredict.simulate import plant_response
-from nkpredict.simulate.biology import NK_GENES
-from nkpredict.simulate.planted import EVIDENCE_QUALITIES, MECHANISMS
+from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
+from nkpredict.simulate._biology import NK_GENES
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.io.genes import approve_gene_names
+from nkpredict.io import approve_gene_names
 from nkpredict.simulate import SimulatedStudy, simulate_study
 
 RATIOS = {

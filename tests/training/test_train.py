@@ -12,9 +12,7 @@ import pytest
 
 from nkpredict import Registry, score, simulate_study, train
 from nkpredict.errors import InputError
-from nkpredict.training import TrainingConfig, read_config
-from nkpredict.training.inputs import InputFiles, read_inputs
-from nkpredict.training.spec import read_spec
+from nkpredict.training import InputFiles, TrainingConfig, read_config, read_inputs, read_spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
 

@@ -1,0 +1,1 @@
+"""Runnable scripts: training, benchmarks and the making of reference tables."""

@@ -1,0 +1,1 @@
+"""How nkpredict compares with other learners: tasks, peers, runs and their page."""

@@ -1,0 +1,109 @@
+"""Compare the model with its peers on drug responses and on simulated killing.
+
+Every model is fitted on the same folds. Fits are stored under --out; a stopped run goes on where
+it was, and only what has changed is fitted again. Writes a Markdown table and a figure.
+
+Example
+-------
+python -m experiments.benchmark --data ../my-data --automl-python ../automl/bin/python
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from pathlib import Path
+
+from experiments.benchmark.automl import FRAMEWORKS, automl_peers
+from experiments.benchmark.page import write_benchmark
+from experiments.benchmark.peers import PEERS, PeerSetting
+from experiments.benchmark.run import run_benchmark
+from experiments.benchmark.tasks import DRUGS, drug_tasks, planted_tasks
+from nkpredict.cli import default_jobs, print_table, stages
+from nkpredict.errors import NKPredictError
+from nkpredict.evaluate import SPLITS
+
+WORKER = Path(__file__).with_name("automl_worker.py")
+DOCUMENTS = Path("docs/benchmarks")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="holds expression/ and response/")
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="stored fits")
+    parser.add_argument("--tasks", nargs="+", choices=["drugs", "simulated"])
+    parser.add_argument("--drugs", nargs="+", default=list(DRUGS))
+    parser.add_argument("--seeds", type=int, default=3, help="of each simulated mechanism")
+    parser.add_argument("--models", nargs="+", choices=[*PEERS, *FRAMEWORKS], metavar="MODEL")
+    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[], help="training samples")
+    parser.add_argument("--automl-python", nargs="+", type=Path, default=[Path(sys.executable)])
+    parser.add_argument("--automl-seconds", type=int, default=30, help="budget of each fit")
+    parser.add_argument("--jobs", type=int, default=default_jobs())
+    parser.add_argument("--bootstrap", type=int, default=1000)
+    parser.add_argument("--document", type=Path, default=DOCUMENTS / "learning.md")
+    parser.add_argument("--figure", type=Path, default=DOCUMENTS / "learning.png")
+    options = parser.parse_args()
+    try:
+        benchmark(options)
+    except NKPredictError as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def benchmark(options: argparse.Namespace) -> None:
+    kinds = options.tasks or ["drugs", "simulated"]
+    tasks = drug_tasks(options.data, options.drugs) if "drugs" in kinds else []
+    tasks += planted_tasks(options.data, options.seeds) if "simulated" in kinds else []
+    automl, absent = automl_peers(options.automl_python, WORKER, options.automl_seconds)
+    peers = PEERS | automl
+    if options.models:
+        peers = {name: peer for name, peer in peers.items() if name in options.models}
+        absent = {name: reason for name, reason in absent.items() if name in options.models}
+    with stages(quiet=False) as progress:
+        run = run_benchmark(
+            tasks,
+            peers,
+            folder=options.out,
+            splits=options.splits,
+            folds=options.folds,
+            repeats=options.repeats,
+            sizes=options.sizes,
+            n_jobs=options.jobs,
+            progress=progress,
+        )
+    facts = [
+        f"{len(tasks)} tasks; random split: {options.repeats} × {options.folds} folds; "
+        "lineage-held-out split: each lineage once.",
+        f"Intervals: 95 %, {options.bootstrap} paired bootstrap samples of the test samples.",
+        "Screens of NK cells say nothing about drugs: on drug responses no evidence is given, and "
+        "the screen prior takes no part.",
+        f"{platform.machine()}, Python {platform.python_version()}; one thread each, processes: "
+        f"{options.jobs}.",
+    ]
+    if set(peers) & set(automl):
+        found = [peer.build(PeerSetting()) for name, peer in automl.items() if name in peers]
+        named = ", ".join(f"{one.framework} {one.version}" for one in found)
+        facts.append(f"{named}: {options.automl_seconds} s for each fit, one thread.")
+    comparison = write_benchmark(
+        run,
+        document=options.document,
+        figure=options.figure,
+        absent=absent,
+        facts=facts,
+        resamples=options.bootstrap,
+    )
+    for (family, split, size), part in comparison.groupby(["family", "split", "size"], sort=False):
+        title = f"Mean Spearman, {family}, {split}" + (f", {size} samples" if size else "")
+        rows = part.sort_values("spearman", ascending=False)
+        columns = ["entrant", "spearman", "lower", "upper"]
+        print_table(title, columns, rows[columns].to_numpy().tolist())
+    print(f"{run.computed} fits made, {run.reused} found in {options.out}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Assemble the commands; every expected error becomes one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nkpredict.cli import (
+    _demo as demo,
+)
+from nkpredict.cli import (
+    _evaluate as evaluate,
+)
+from nkpredict.cli import (
+    _evidence as evidence,
+)
+from nkpredict.cli import (
+    _models as models,
+)
+from nkpredict.cli import (
+    _score as score,
+)
+from nkpredict.cli import (
+    _simulate as simulate,
+)
+from nkpredict.cli import (
+    _train as train,
+)
+from nkpredict.errors import NKPredictError
+
+app = typer.Typer(
+    name="nkpredict",
+    help="Predict which blood cancers natural killer cells kill, and why.\n\n"
+    "For research use only; not a medical device.",
+    epilog="Begin with: nkpredict demo --out demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("score")(score.score)
+app.add_typer(models.app, name="models")
+app.add_typer(evidence.app, name="evidence")
+app.command("simulate")(simulate.simulate)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from nkpredict import __version__
+
+        typer.echo(f"nkpredict {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except NKPredictError as error:
+        print(f"nkpredict: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,157 @@
+"""nkpredict score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nkpredict.cli._console import (
+    JsonFile,
+    Quiet,
+    RegistryLocation,
+    print_table,
+    say,
+    stages,
+    write_json_file,
+)
+
+
+def score(
+    profiles: Annotated[
+        Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, Parquet or h5ad of profiles.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME@ALIAS|NAME/N|DIR",
+            help="Registered model or the folder of a bundle (default: the registered model of the "
+            "default name, else screen-prior, which knows published screens only).",
+        ),
+    ] = None,
+    orientation: Annotated[
+        str,
+        typer.Option(metavar="AXES", help="auto, samples-by-genes or genes-by-samples."),
+    ] = "auto",
+    unit: Annotated[
+        str,
+        typer.Option(
+            metavar="UNIT",
+            help="auto, counts, tpm, linear, log2, log2_intensity or standardised.",
+        ),
+    ] = "auto",
+    layer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Layer of an h5ad file to read.")
+    ] = None,
+    obs: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Table of the samples, its first column their names."),
+    ] = None,
+    genetics: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Mutations, for a model trained with them."),
+    ] = None,
+    lineage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of that table (or of the h5ad) that groups the samples in the report.",
+        ),
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
+    ] = False,
+    registry: RegistryLocation = None,
+    json_file: JsonFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Score expression profiles and explain every score.
+
+    Example:
+
+        nkpredict score patients.csv --model nk-heme@champion --out results
+    """
+    from nkpredict.errors import InputError
+    from nkpredict.report import check_results_folder, write_results
+    from nkpredict.scoring import score as score_profiles
+
+    if orientation not in ("auto", "samples-by-genes", "genes-by-samples"):
+        raise InputError(
+            f"The orientation {orientation!r} is unknown; expected auto, samples-by-genes or "
+            "genes-by-samples."
+        )
+    check_results_folder(out)
+    with stages(quiet) as progress:
+        progress("scoring", 0, 2)
+        scores = score_profiles(
+            profiles,
+            model,
+            registry=registry,
+            orientation=orientation,  # type: ignore[arg-type]
+            unit=unit,
+            layer=layer,
+            obs=obs,
+            genetics=genetics,
+            lineage=lineage,
+        )
+        progress("scoring", 1, 2)
+        write_results(scores, out, figures=figures)
+        progress("scoring", 2, 2)
+    table = scores.table.reset_index().to_dict("records")
+    write_json_file(json_file, {"scores": table, "provenance": scores.provenance})
+    if not quiet:
+        print_scores(scores)
+        say(f"Report: {out / 'report.html'}")
+
+
+def print_scores(scores: Any) -> None:
+    """Print what was detected, the extremes of the ranking, genes and warnings."""
+    from nkpredict.figures import is_knowledge_only, score_word
+
+    profiles, genes = scores.provenance["profiles"], scores.provenance["genes"]
+    model = scores.provenance["model"]
+    version = f"/{model['registry_version']}" if "registry_version" in model else ""
+    say(f"Model: {model.get('name')}{version}")
+    mark = "SIMULATED data. " if scores.simulated else ""
+    if "orientation" in profiles:
+        say(
+            f"{mark}Read {profiles['samples']} samples ({profiles['orientation']}, "
+            f"{profiles['identifiers']}, {profiles['unit_words']}); found {genes['found']:,} of "
+            f"the model's {genes['in_model']:,} genes."
+        )
+    ranked = scores.table.sort_values("susceptibility", ascending=False)
+    shown = ranked if len(ranked) <= 10 else [ranked.head(5), ranked.tail(5)]
+    if isinstance(shown, list):
+        import pandas as pd
+
+        shown = pd.concat(shown)
+    knowledge_only = is_knowledge_only(scores)
+    columns = ["sample", score_word(scores)]
+    columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
+    rows = []
+    for name, row in zip(shown.index, shown.itertuples(), strict=True):
+        interval = [] if knowledge_only else [f"{row.lower:.3f} to {row.upper:.3f}"]
+        rows.append(
+            [
+                str(name)[:40],
+                float(row.susceptibility),
+                *interval,
+                round(row.percentile),
+                f"{row.novelty:.1f}",
+            ]
+        )
+    what = "score" if knowledge_only else "susceptibility"
+    print_table(f"Highest and lowest {what}" if len(ranked) > 10 else what.title(), columns, rows)
+    top = scores.resistance_genes.head(8)
+    if len(top):
+        say(f"Genes that lower {what} most: " + ", ".join(top["gene"]))
+    hits = [drug for drug in scores.drugs.head(20).itertuples() if drug.n_hits]
+    if hits:
+        say(
+            "Drugs against these genes, with what they do to NK cells: "
+            + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
+        )
+    for warning in scores.provenance["warnings"]:
+        say(f"Note: {warning}")

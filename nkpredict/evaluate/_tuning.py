@@ -1,0 +1,189 @@
+"""Tune a model's settings with Optuna on its own inner folds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from nkpredict.errors import InputError
+from nkpredict.features import to_target
+from nkpredict.learn import LEARNERS, PRIOR_WEIGHTS, blend_weights, normal_scores
+
+_PRUNE_AFTER_TRIALS = 5
+_KEPT_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Outcome of a tuning run.
+
+    Attributes
+    ----------
+    model
+        Unfitted model with the settings chosen.
+    settings
+        The settings chosen; empty when the defaults stay.
+    error
+        Mean squared out-of-fold error of the best trial.
+    trials
+        Number of trials finished or pruned, in all runs of the journal.
+    """
+
+    model: Any
+    settings: dict[str, Any]
+    error: float
+    trials: int
+
+
+def tune(
+    model: Any,
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    space: Mapping[str, Mapping[str, Any]],
+    trials: int,
+    journal: str | Path | None = None,
+    name: str = "tuning",
+    progress: Callable[[], None] | None = None,
+) -> Tuned:
+    """Search settings that lower the out-of-fold error; the defaults are the first trial.
+
+    The best trial replaces the defaults only when it beats them by more than one standard error.
+    Trials are pruned after each fold unless they are among the best quarter of earlier ones. The
+    seed of each trial follows from the model's and its number, so a run that was stopped and
+    resumed ends like one that was not.
+
+    Parameters
+    ----------
+    model
+        Unfitted `NKSusceptibilityModel`.
+    X, y, groups
+        Training samples only.
+    space
+        Parameter name (as in ``set_params``) → ``{"type": "int" | "float", "low", "high",
+        "log"}``.
+    trials
+        Number of trials in all; 0 returns the model as it is.
+    journal
+        File of the Optuna journal; an existing one is continued.
+    name
+        Name of the study in the journal.
+    progress
+        Called after each trial.
+
+    Returns
+    -------
+    Tuned
+
+    Raises
+    ------
+    InputError
+        When the search space is malformed.
+    """
+    if trials <= 0 or not space:
+        return Tuned(clone(model), {}, float("nan"), 0)
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(logging.WARNING)
+    storage = None
+    if journal is not None:
+        Path(journal).parent.mkdir(parents=True, exist_ok=True)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction="minimize",
+        load_if_exists=True,
+        pruner=optuna.pruners.PercentilePruner(_KEPT_PERCENT, n_startup_trials=_PRUNE_AFTER_TRIALS),
+    )
+    defaults = {key: value for key, value in model.get_params().items() if key in space}
+    unknown = sorted(set(space) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"The search space names {', '.join(unknown)}, which the model does not have."
+        )
+    target = to_target(y, X)
+    # The checked data, harmonised folds and the predictions of learners that are not tuned serve
+    # all trials.
+    memory: dict[Any, Any] = {}
+
+    def objective(trial: optuna.Trial) -> float:
+        settings = {key: _suggest(trial, key, bounds) for key, bounds in space.items()}
+        candidate = clone(model).set_params(**settings)
+        held_out = np.full((len(target), len(LEARNERS)), np.nan)
+        folds = candidate.cross_predict(X, target, groups, memory=memory)
+        for fold, (test, predicted) in enumerate(folds):
+            held_out[test] = predicted
+            seen = ~np.isnan(held_out[:, 0])
+            # what is learned: the response, or what is left of it within groups
+            response = memory["data"].response
+            error = float(_losses(held_out[seen], response[seen]).mean())
+            trial.report(error, fold)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return float(_losses(held_out, response).mean())
+
+    finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
+    for number in range(len(finished), trials):
+        if number == 0:
+            study.enqueue_trial(defaults, skip_if_exists=True)
+        study.sampler = optuna.samplers.TPESampler(seed=model.random_state * 100_003 + number)
+        study.optimize(objective, n_trials=1)
+        if progress is not None:
+            progress()
+    best = study.best_trial
+    settings = dict(best.params)
+    if settings != defaults and not _clearly_better(model, settings, X, target, groups, memory):
+        settings = {}
+    return Tuned(
+        model=clone(model).set_params(**settings),
+        settings=settings,
+        error=float(best.value if best.value is not None else np.nan),
+        trials=len(study.trials),
+    )
+
+
+def _clearly_better(
+    model: Any,
+    settings: Mapping[str, Any],
+    X: Any,
+    target: np.ndarray,
+    groups: Any,
+    memory: dict[Any, Any],
+) -> bool:
+    """Whether settings lower the error by more than one standard error of the paired difference.
+
+    The best of many trials on few samples is mostly lucky; on six drug responses of 160 lines,
+    taking it as it came never helped and cost accuracy on held-out lineages.
+    """
+    losses = []
+    for candidate in (clone(model), clone(model).set_params(**settings)):
+        held_out = np.empty((len(target), len(LEARNERS)))
+        for test, predicted in candidate.cross_predict(X, target, groups, memory=memory):
+            held_out[test] = predicted
+        losses.append(_losses(held_out, memory["data"].response))
+    gain = losses[0] - losses[1]
+    return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
+
+
+def _losses(held_out: np.ndarray, response: np.ndarray) -> np.ndarray:
+    scores = normal_scores(response)
+    losses: np.ndarray = (held_out @ blend_weights(held_out, scores, PRIOR_WEIGHTS) - scores) ** 2
+    return losses
+
+
+def _suggest(trial: Any, key: str, bounds: Mapping[str, Any]) -> Any:
+    kind, log = bounds.get("type"), bool(bounds.get("log", False))
+    if kind == "int":
+        return trial.suggest_int(key, int(bounds["low"]), int(bounds["high"]), log=log)
+    if kind == "float":
+        return trial.suggest_float(key, float(bounds["low"]), float(bounds["high"]), log=log)
+    raise InputError(f"The search space gives {key} the type {kind!r}; expected int or float.")

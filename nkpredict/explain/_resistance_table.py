@@ -1,0 +1,189 @@
+"""Resistance genes of a cohort, of each lineage or of each sample, with all that is known."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import norm
+
+from nkpredict.errors import InputError
+from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
+from nkpredict.explain._knockout import knockout
+from nkpredict.explain._resistance import resistance_genes
+from nkpredict.explain._stability import Stability
+from nkpredict.features import Profiles
+from nkpredict.learn import RANGE_ENDS, GeneModel
+
+FloatArray = npt.NDArray[np.float64]
+Level: TypeAlias = Literal["cohort", "group", "sample"]
+
+COHORT = "all samples"
+
+
+def resistance_table(
+    model: GeneModel,
+    profiles: Profiles,
+    by: Level = "cohort",
+    groups: Any = None,
+    *,
+    explanation: Explanation | None = None,
+    drivers: pd.DataFrame | None = None,
+    stability: Stability | None = None,
+    reference: Profiles | None = None,
+    permutations: int = 0,
+    top: int | None = 50,
+    random_state: int = 0,
+) -> pd.DataFrame:
+    """Rank the genes that make a cohort, each group or each sample resist.
+
+    Parameters
+    ----------
+    model
+        Fitted model.
+    profiles
+        Samples × genes.
+    by
+        ``cohort``: one ranking; ``group``: one for each label; ``sample``: one for each sample.
+    groups
+        Label of each sample, such as its lineage; needed for ``group``.
+    explanation
+        What `explain` returned for the same model, profiles and groups, where it is at hand.
+    drivers, stability
+        See `resistance_genes`.
+    reference
+        Training profiles, for percentiles counted in them. Without them the percentile is that of
+        the normal distribution whose 5th and 95th percentile are those of the training
+        (``model.range_``).
+    permutations
+        For ``group``: how often samples are dealt out to the group at random to test whether a
+        gene's contribution differs from that in all other samples; 0 for no test.
+    top
+        Genes of each ranking; None for all.
+    random_state
+        Seed of the permutations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `resistance_genes` and, before them, ``level, name, samples, rank``; after
+        them ``reference_percentile`` (of the median harmonised expression among the training
+        profiles; NaN where the gene was not measured), ``cohort_percentile`` (the same among all
+        samples given; NaN for the cohort), ``perturbation`` (``loss`` of a protecting gene,
+        ``gain`` of a sensitizing one) and ``perturbation_change`` (mean predicted change of
+        susceptibility by it, see `knockout`). With permutations ``difference_from_others`` (mean
+        contribution less that of the other samples) and ``difference_fdr`` (Benjamini-Hochberg
+        over the model's genes; NaN for groups with fewer than 2 samples or others).
+
+    Raises
+    ------
+    InputError
+        When the level is not known or groups are missing.
+    """
+    if by not in get_args(Level):
+        raise InputError(f"The level {by!r} is not known; expected {', '.join(get_args(Level))}.")
+    if by == "group" and groups is None:
+        raise InputError("Ranking by group needs groups; give one label for each sample.")
+    if explanation is None:
+        explanation = explain(model, profiles, groups)
+    evidence = getattr(model, "evidence_", None)
+    effect = np.asarray(model.effect_)
+    harmonised = model.harmonised(profiles).to_numpy()
+    measured = None if reference is None else model.harmonised(reference).to_numpy()
+    changes = {kind: knockout(model, profiles, kind=kind).changes for kind in ("loss", "gain")}
+    positions = pd.Series(np.arange(len(effect)), index=explanation.contributions.columns)
+    tables = []
+    for name, rows in _members(explanation, by):
+        parts = explanation.contributions.iloc[rows]
+        table = resistance_genes(
+            parts, effect, evidence, drivers, stability, (~np.isnan(harmonised[rows])).mean(axis=0)
+        ).head(top or len(effect))
+        at = positions[table["gene"]].to_numpy()
+        level = _median(harmonised[np.ix_(rows, at)])
+        table["reference_percentile"] = (
+            _normal_percentile(level, np.asarray(model.range_)[:, at])
+            if measured is None
+            else _percentile(level, measured[:, at])
+        )
+        table["cohort_percentile"] = (
+            np.nan if by == "cohort" else _percentile(level, harmonised[:, at])
+        )
+        kind = table["direction"].map({"protects": "loss", "sensitizes": "gain"}).fillna("")
+        mean = {k: c.to_numpy()[np.ix_(rows, at)].mean(axis=0) for k, c in changes.items()}
+        table["perturbation"] = kind
+        table["perturbation_change"] = np.select(
+            [kind == "loss", kind == "gain"], [mean["loss"], mean["gain"]], np.nan
+        )
+        if permutations and by == "group":
+            table = _with_difference(table, explanation, rows, permutations, random_state)
+        head: dict[str, Any] = {
+            "level": by,
+            "name": name,
+            "samples": len(rows),
+            "rank": range(1, len(table) + 1),
+        }
+        for place, (column, value) in enumerate(head.items()):
+            table.insert(place, column, value)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _members(explanation: Explanation, by: str) -> list[tuple[str, npt.NDArray[np.intp]]]:
+    samples = explanation.contributions.index
+    if by == "cohort":
+        return [(COHORT, np.arange(len(samples)))]
+    if by == "sample":
+        return [(str(name), np.array([row])) for row, name in enumerate(samples)]
+    labels = explanation.groups
+    assert labels is not None  # noqa: S101 - for the type checker; checked above
+    return [
+        (str(name), np.flatnonzero((labels == name).to_numpy()))
+        for name in sorted(labels.unique(), key=str)
+    ]
+
+
+def _with_difference(
+    table: pd.DataFrame,
+    explanation: Explanation,
+    rows: npt.NDArray[np.intp],
+    permutations: int,
+    random_state: int,
+) -> pd.DataFrame:
+    samples = explanation.contributions.index
+    if min(len(rows), len(samples) - len(rows)) < LEAST_GROUP:
+        return table.assign(difference_from_others=np.nan, difference_fdr=np.nan)
+    found = explanation.contrast(
+        samples[rows], permutations=permutations, random_state=random_state
+    ).set_index("gene")
+    own = found.loc[table["gene"]]
+    return table.assign(
+        difference_from_others=own["difference"].to_numpy(), difference_fdr=own["fdr"].to_numpy()
+    )
+
+
+def _median(values: FloatArray) -> FloatArray:
+    """Median of each column, NaN for one without any value."""
+    out = np.full(values.shape[1], np.nan)
+    some = ~np.isnan(values).all(axis=0)
+    out[some] = np.nanmedian(values[:, some], axis=0)
+    return out
+
+
+def _normal_percentile(level: FloatArray, ends: FloatArray) -> FloatArray:
+    low, high = ends
+    width = norm.ppf(RANGE_ENDS[1]) - norm.ppf(RANGE_ENDS[0])
+    spread = np.where(high > low, (high - low) / width, np.nan)
+    centre = low - norm.ppf(RANGE_ENDS[0]) * spread
+    percentile: FloatArray = 100 * norm.cdf((level - centre) / spread)
+    return percentile
+
+
+def _percentile(level: FloatArray, among: FloatArray) -> FloatArray:
+    """Percentile of a level among values of the same gene; ties count half."""
+    present = ~np.isnan(among)
+    below = ((among < level) & present).sum(axis=0) + 0.5 * ((among == level) & present).sum(axis=0)
+    count = present.sum(axis=0)
+    known = (count > 0) & ~np.isnan(level)
+    return np.where(known, 100 * below / np.maximum(count, 1), np.nan)

@@ -1,0 +1,110 @@
+"""Bring each profile to the value distribution of the training profiles, by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy.stats import norm, rankdata
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from nkpredict.features._scaling import mean_and_deviation
+
+# Quantiles of a normal distribution that stand for the spread of one gene over samples.
+_SPREAD = norm.ppf((np.arange(7) + 0.5) / 7)
+
+
+@dataclass(frozen=True)
+class RankedProfiles:
+    """Profiles with the ranks of their genes, which depend on nothing but the profile itself.
+
+    Attributes
+    ----------
+    values : numpy.ndarray
+        Samples × genes, NaN for a missing value.
+    doubled_ranks : numpy.ndarray
+        Twice the average rank of each gene within its sample, less 2, so a whole number from 0;
+        -1 for a missing value.
+    unranked : numpy.ndarray or None
+        Which features are no expression: they are not ranked and stay as they are.
+    """
+
+    values: np.ndarray
+    doubled_ranks: np.ndarray
+    unranked: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, values: np.ndarray, unranked: np.ndarray | None = None) -> Self:
+        """Rank the genes of each profile, leaving missing values and other features out."""
+        if unranked is not None:
+            ranked = cls.of(np.where(unranked, np.nan, values))
+            return cls(values, ranked.doubled_ranks, unranked)
+        missing = np.isnan(values)
+        if not missing.any():
+            return cls(values, (2 * rankdata(values, axis=1) - 2).astype(np.int32))
+        # Missing values sort to the end, so the ranks of the others are not disturbed.
+        ranks = rankdata(np.where(missing, np.inf, values), axis=1)
+        return cls(values, np.where(missing, -1, 2 * ranks - 2).astype(np.int32))
+
+    def __getitem__(self, samples: np.ndarray) -> Self:
+        """Return some of the samples."""
+        return type(self)(self.values[samples], self.doubled_ranks[samples], self.unranked)
+
+
+class ProfileHarmoniser(TransformerMixin, BaseEstimator):
+    """Map each profile onto the distribution of the training profiles, keeping its gene ranks.
+
+    Platforms and units stretch and shift whole profiles. Quantile normalisation (Bolstad et al.,
+    Bioinformatics 2003, doi 10.1093/bioinformatics/19.2.185) removes that; here the reference
+    comes from the training profiles alone and a profile never sees its cohort, so a patient
+    scored alone gets the values it has in company. Genes missing from a profile are left out of
+    the ranking and of the reference, and stay NaN.
+
+    Attributes
+    ----------
+    mean_, scale_ : numpy.ndarray
+        Mean and standard deviation of each gene over the training profiles, shape (n_genes,).
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn mean and spread of each gene; ``X`` is samples × genes with NaN for missing."""
+        values = np.asarray(X, dtype=np.float64)
+        self.mean_, self.scale_ = mean_and_deviation(values)
+        self.n_features_in_ = values.shape[1]
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the harmonised profiles, float64 of the same shape.
+
+        Parameters
+        ----------
+        X
+            Samples × genes, or `RankedProfiles` when they were ranked before.
+        """
+        check_is_fitted(self)
+        ranked = X if isinstance(X, RankedProfiles) else RankedProfiles.of(np.asarray(X, float))
+        ranks = ranked.doubled_ranks
+        present = ranks >= 0
+        if present.all():
+            return self._lookup(np.arange(ranks.shape[1]))[ranks]
+        out = np.full(ranks.shape, np.nan)
+        # Samples with the same genes present share one reference: usually all of them.
+        patterns, member = np.unique(np.packbits(present, axis=1), axis=0, return_inverse=True)
+        for pattern in range(len(patterns)):
+            rows = np.flatnonzero(member.ravel() == pattern)
+            genes = np.flatnonzero(present[rows[0]])
+            if len(genes):
+                out[np.ix_(rows, genes)] = self._lookup(genes)[ranks[np.ix_(rows, genes)]]
+        if ranked.unranked is not None:
+            out[:, ranked.unranked] = ranked.values[:, ranked.unranked]
+        return out
+
+    def _lookup(self, genes: np.ndarray) -> np.ndarray:
+        # Value for each doubled rank; the odd ones are ties between two neighbouring ranks.
+        pool = np.sort((self.mean_[genes, None] + self.scale_[genes, None] * _SPREAD).ravel())
+        pool_levels = (np.arange(pool.size) + 0.5) / pool.size
+        levels = (np.arange(2 * len(genes) - 1) + 1) / (2 * len(genes))
+        values: np.ndarray = np.interp(levels, pool_levels, pool)
+        return values

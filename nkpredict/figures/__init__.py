@@ -1,0 +1,72 @@
+"""Pictures of screens, scores and evaluations; users reach them as `nkpredict.pl`."""
+
+from nkpredict.figures._data import (
+    ALL_SAMPLES,
+    Group,
+    Scored,
+    Waterfall,
+    gene_map,
+    groups,
+    is_knowledge_only,
+    is_simulated,
+    lineages,
+    optional,
+    ranked,
+    reference_word,
+    score_word,
+    section,
+    waterfall,
+)
+from nkpredict.figures._dots import plot_dots
+from nkpredict.figures._genes import colour_limit, plot_genes, plot_targets
+from nkpredict.figures._performance import write_performance_figure, write_prediction_figure
+from nkpredict.figures._scores import plot_lineage, plot_ranking, plot_waterfall, scatter_places
+from nkpredict.figures._screens import plot_agreement, plot_volcano
+from nkpredict.figures._style import (
+    GREY,
+    PROTECTS,
+    SENSITIZES,
+    WORDS,
+    check_figure_file,
+    finished,
+    printable,
+    save_figure,
+)
+
+__all__ = [
+    "ALL_SAMPLES",
+    "GREY",
+    "PROTECTS",
+    "SENSITIZES",
+    "WORDS",
+    "Group",
+    "Scored",
+    "Waterfall",
+    "check_figure_file",
+    "colour_limit",
+    "finished",
+    "gene_map",
+    "groups",
+    "is_knowledge_only",
+    "is_simulated",
+    "lineages",
+    "optional",
+    "plot_agreement",
+    "plot_dots",
+    "plot_genes",
+    "plot_lineage",
+    "plot_ranking",
+    "plot_targets",
+    "plot_volcano",
+    "plot_waterfall",
+    "printable",
+    "ranked",
+    "reference_word",
+    "save_figure",
+    "scatter_places",
+    "score_word",
+    "section",
+    "waterfall",
+    "write_performance_figure",
+    "write_prediction_figure",
+]

@@ -1,0 +1,267 @@
+"""What the figures of scored samples show, for Matplotlib and for the report alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from nkpredict.errors import InputError, name_some
+
+GENES_SHOWN = 12
+MAP_GENES = 40
+ALL_SAMPLES = "all samples"
+OTHER_GENES = "other genes"
+_MOST_GROUPS = 12
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Scored(Protocol):
+    """What a figure needs of scores; the tables of `optional` may be absent.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a sample.
+    contributions : pandas.DataFrame
+        Samples × genes; with ``base_value`` they add up to the prediction.
+    base_value : float
+        Prediction for the average profile.
+    resistance_genes : pandas.DataFrame
+        See `nkpredict.explain.resistance_genes`.
+    provenance : dict
+        What was detected, and the model.
+    """
+
+    @property
+    def table(self) -> pd.DataFrame: ...
+
+    @property
+    def contributions(self) -> pd.DataFrame: ...
+
+    @property
+    def base_value(self) -> float: ...
+
+    @property
+    def resistance_genes(self) -> pd.DataFrame: ...
+
+    @property
+    def provenance(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a waterfall: from where to where the prediction moves."""
+
+    label: str
+    start: float
+    end: float
+
+    @property
+    def change(self) -> float:
+        """By how much the prediction moves."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """How the genes of one sample lead from the base value to its prediction.
+
+    Attributes
+    ----------
+    base, prediction
+        Where the steps begin and end.
+    steps
+        The strongest genes by absolute contribution, then all other genes together.
+    raising, lowering
+        Genes among the steps that raise or lower the prediction, strongest first.
+    """
+
+    base: float
+    prediction: float
+    steps: tuple[Step, ...]
+    raising: tuple[str, ...]
+    lowering: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Predictions of one lineage, in the cohort and among the reference samples."""
+
+    name: str
+    samples: tuple[str, ...]
+    cohort: FloatArray
+    reference: FloatArray
+
+
+def section(provenance: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Return a nested part of the provenance; empty when it is absent."""
+    part: Any = provenance
+    for key in path:
+        part = part.get(key) if isinstance(part, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def is_simulated(scores: Scored) -> bool:
+    """Whether the profiles or the training data of the model are simulated."""
+    provenance = scores.provenance
+    return bool(provenance.get("simulated") or section(provenance, "model").get("simulated"))
+
+
+def is_knowledge_only(scores: Scored) -> bool:
+    """Whether the model knows published screens alone and no measured response."""
+    return bool(section(scores.provenance, "model").get("knowledge_only"))
+
+
+def score_word(scores: Scored) -> str:
+    """Name the number that is predicted."""
+    return "screen score" if is_knowledge_only(scores) else "susceptibility"
+
+
+def reference_word(scores: Scored) -> str:
+    """Name the samples that a score is compared with."""
+    return "reference profiles" if is_knowledge_only(scores) else "training samples"
+
+
+def optional(scores: Scored, name: str) -> pd.DataFrame:
+    """Return a table that the scores may lack; empty when it is absent."""
+    table = getattr(scores, name, None)
+    return pd.DataFrame() if table is None else table
+
+
+def lineages(scores: Scored) -> pd.Series | None:
+    """Return the lineage of each scored sample as text, NaN where unknown; None without any."""
+    known = getattr(scores, "lineage", None)
+    if known is None:
+        return None
+    known = known.reindex(scores.table.index)
+    known = known.where(known.isna(), known.astype(str))
+    return None if known.isna().all() else known
+
+
+def ranked(scores: Scored) -> pd.DataFrame:
+    """Return the table of samples, highest prediction first."""
+    return scores.table.sort_values("susceptibility", ascending=False, kind="stable")
+
+
+def waterfall(scores: Scored, sample: str, genes: int = GENES_SHOWN) -> Waterfall:
+    """Return the steps from the base value to the prediction of one sample.
+
+    Parameters
+    ----------
+    scores
+        Scores of a cohort.
+    sample
+        Name of the sample.
+    genes
+        How many genes to show one by one.
+
+    Raises
+    ------
+    InputError
+        When there is no such sample.
+    """
+    if sample not in scores.contributions.index:
+        raise InputError(
+            f"There is no sample {sample!r}; the scores hold "
+            f"{name_some(scores.contributions.index)}."
+        )
+    values = scores.contributions.loc[sample].to_numpy(dtype=float)
+    names = scores.contributions.columns
+    strongest = np.argsort(-np.abs(values), kind="stable")[:genes]
+    strongest = strongest[values[strongest] != 0]
+    steps: list[Step] = []
+    place = float(scores.base_value)
+    for gene in strongest:
+        steps.append(Step(str(names[gene]), place, place + float(values[gene])))
+        place = steps[-1].end
+    prediction = float(scores.base_value + values.sum())
+    if len(values) > len(strongest):
+        steps.append(Step(OTHER_GENES, place, prediction))
+    return Waterfall(
+        base=float(scores.base_value),
+        prediction=prediction,
+        steps=tuple(steps),
+        raising=tuple(str(names[g]) for g in strongest if values[g] > 0),
+        lowering=tuple(str(names[g]) for g in strongest if values[g] < 0),
+    )
+
+
+def gene_map(scores: Scored, genes: int = MAP_GENES) -> pd.DataFrame:
+    """Return the contributions of the strongest genes, ordered to be read as a map.
+
+    Parameters
+    ----------
+    scores
+        Scores of a cohort.
+    genes
+        How many genes, by mean absolute contribution.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Genes × samples. Samples by prediction, highest first; genes with similar rows are
+        neighbours (average linkage of Euclidean distances, leaves ordered to keep neighbours
+        near), turned so that the raising end is on top.
+    """
+    samples = ranked(scores).index
+    parts = scores.contributions
+    strength = np.abs(parts.to_numpy()).mean(axis=0)
+    chosen = np.argsort(-strength, kind="stable")[:genes]
+    chosen = chosen[strength[chosen] > 0]
+    values = parts.iloc[:, chosen].loc[samples].T
+    if len(values) < 3:
+        return values.iloc[np.argsort(-values.mean(axis=1).to_numpy(), kind="stable")]
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
+    order = leaves_list(linkage(values.to_numpy(), method="average", optimal_ordering=True))
+    mean = values.mean(axis=1).to_numpy()[order]
+    half = len(order) // 2
+    return values.iloc[order if mean[:half].sum() >= mean[half:].sum() else order[::-1]]
+
+
+def groups(scores: Scored) -> list[Group]:
+    """Return the predictions of the cohort beside those of the reference, by lineage.
+
+    Returns
+    -------
+    list of Group
+        All samples first, then the lineages of the cohort by size, then those of the reference
+        alone, 12 at most. Reference values are held-out predictions.
+    """
+    values = scores.table["susceptibility"].astype(float)
+    reference = optional(scores, "reference")
+    beside = (
+        reference["susceptibility"].astype(float)
+        if "susceptibility" in reference
+        else pd.Series(dtype=float)
+    )
+    found = [_group(ALL_SAMPLES, values, beside)]
+    own = lineages(scores)
+    theirs = (
+        reference["lineage"].dropna().astype(str)
+        if "lineage" in reference
+        else pd.Series(dtype=str)
+    )
+    names = [] if own is None else list(own.value_counts(sort=True).index)
+    names += [name for name in theirs.value_counts().index if name not in names]
+    for name in names[: _MOST_GROUPS - 1]:
+        in_cohort = values.iloc[:0] if own is None else values[own == name]
+        found.append(_group(str(name), in_cohort, beside[theirs.index[theirs == name]]))
+    return found
+
+
+def _group(name: str, cohort: pd.Series, reference: pd.Series) -> Group:
+    finite = cohort[np.isfinite(cohort.to_numpy())]
+    known = reference.to_numpy(dtype=np.float64)
+    return Group(
+        name,
+        tuple(map(str, finite.index)),
+        finite.to_numpy(dtype=np.float64),
+        known[np.isfinite(known)],
+    )

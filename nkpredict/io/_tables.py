@@ -1,0 +1,247 @@
+"""Read a numeric table with labels on both axes, strictly: every cell is looked at."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.io._writing import require_file
+
+OTHER_ENTRIES = "profiles_other_than_default_dropped"
+"""Key in ``attrs`` with the number of profiles that DepMap does not recommend for their model."""
+
+_DEPMAP_DEFAULT = "IsDefaultEntryForModel"
+_DEPMAP_LABELS = (
+    "SequencingID",
+    "ModelID",
+    "ModelConditionID",
+    _DEPMAP_DEFAULT,
+    "IsDefaultEntryForMC",
+)
+# What pandas and gzip raise for files that are truncated or no tables at all.
+_MALFORMED = (
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeDecodeError,
+    EOFError,
+    OSError,
+    zlib.error,
+)
+_MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A"]
+
+
+def first_lines(path: Path, count: int = 1) -> list[str]:
+    """Return the first lines of a plain or gzip-compressed text file; fewer when it is shorter.
+
+    Raises
+    ------
+    InputError
+        When the file is not readable text.
+    """
+    try:
+        with path.open("rb") as stream:
+            compressed = stream.read(2) == b"\x1f\x8b"
+        opener = gzip.open if compressed else open
+        with opener(path, "rt", encoding="utf-8-sig") as text:
+            return [str(line).rstrip("\r\n") for line in islice(text, count)]
+    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path} is not readable text ({error}); expected a CSV or TSV table, plain or gzip."
+        ) from error
+
+
+def header_labels(path: Path, separator: str) -> list[str]:
+    """Return the column labels of a text table, quotes resolved.
+
+    R's ``write.table`` leaves out the label above the row names; an empty one is put in its place.
+    """
+    rows = list(csv.reader(first_lines(path, 2), delimiter=separator))
+    labels = [label.strip() for label in rows[0]]
+    return ["", *labels] if len(rows) > 1 and len(rows[1]) == len(labels) + 1 else labels
+
+
+def separator_of(path: Path) -> str:
+    """Tell whether a text table is separated by tab, comma or semicolon, from its first line."""
+    line = next(iter(first_lines(path)), "")
+    counts = {mark: line.count(mark) for mark in ("\t", ",", ";")}
+    best = max(counts, key=lambda mark: counts[mark])
+    if counts[best] == 0:
+        raise InputError(
+            f"{path} has one column only (first line: {line[:60]!r}); expected a table separated "
+            "by commas, tabs or semicolons."
+        )
+    return best
+
+
+def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a CSV or TSV file with a header, first column as plain column, values as in the file.
+
+    Parameters
+    ----------
+    path
+        Plain or gzip-compressed text; the separator is detected.
+    what
+        What the file should hold, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as named in the file; numeric columns parsed, everything else text.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, empty or malformed.
+    """
+    path = require_file(path, what)
+    try:
+        return _parse(path, separator_of(path), low_memory=False)
+    except _MALFORMED as error:
+        raise InputError(
+            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
+        ) from error
+
+
+def read_labelled_matrix(path: str | Path, what: str) -> pd.DataFrame:
+    """Read a matrix whose first column and header are labels and whose cells are all numbers.
+
+    Parameters
+    ----------
+    path
+        CSV, TSV (plain or gzip) or Parquet.
+    what
+        What the file should hold, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        float32 values, labels as text, orientation as in the file.
+
+    Raises
+    ------
+    InputError
+        On a missing or empty file, text among the numbers, or no numbers at all.
+    """
+    path = require_file(path, what)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        table = _read_parquet(path)
+    else:
+        table = _read_delimited(path, what)
+    if table.shape[0] == 0 or table.shape[1] == 0:
+        raise InputError(
+            f"{path} holds {table.shape[0]} rows and {table.shape[1]} columns of numbers; "
+            f"expected the {what}."
+        )
+    return table
+
+
+def _parse(path: Path, separator: str, **options: Any) -> pd.DataFrame:
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    table: pd.DataFrame = pd.read_csv(
+        path,
+        sep=separator,
+        keep_default_na=False,
+        na_values=_MISSING,
+        encoding="utf-8-sig",
+        compression="gzip" if compressed else None,
+        **options,
+    )
+    return table
+
+
+def _labelled(labels: list[str]) -> dict[str, Any]:
+    # Columns are numbered while they are read, because their names may repeat.
+    names = [str(position) for position in range(len(labels))]
+    return {"index_col": 0, "header": 0, "names": names}
+
+
+def _read_delimited(path: Path, what: str) -> pd.DataFrame:
+    separator = separator_of(path)
+    labels = header_labels(path, separator)
+    try:
+        # every value is tried as float32; text makes pandas fail and is then looked up
+        depmap = _depmap_columns(labels)
+        types = {
+            p: str if p == 0 or p in depmap.values() else np.float32 for p in range(len(labels))
+        }
+        table = _parse(path, separator, dtype=types, **_labelled(labels))
+    except _MALFORMED as error:
+        raise InputError(
+            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
+        ) from error
+    except ValueError as error:
+        _report_text(path, separator, labels, error)
+    if depmap:
+        table = _default_entries(table, depmap)
+        labels = [label for position, label in enumerate(labels) if position not in depmap.values()]
+    table.columns = pd.Index(labels[1:])
+    table.index = table.index.astype(str).str.strip()
+    table.index.name = labels[0] or None
+    return table
+
+
+def _depmap_columns(labels: list[str]) -> dict[str, int]:
+    # Since 2025 DepMap's matrices hold several profiles of a model and say which one to take.
+    positions = {label: labels.index(label) for label in _DEPMAP_LABELS if label in labels[1:]}
+    return positions if {"ModelID", _DEPMAP_DEFAULT} <= positions.keys() else {}
+
+
+def _default_entries(table: pd.DataFrame, depmap: dict[str, int]) -> pd.DataFrame:
+    chosen = table[str(depmap[_DEPMAP_DEFAULT])].str.lower().isin(["yes", "true", "1"])
+    kept = table[chosen].set_index(str(depmap["ModelID"]))
+    kept = kept.drop(columns=[str(p) for p in depmap.values()], errors="ignore")
+    kept.attrs[OTHER_ENTRIES] = int((~chosen).sum())
+    return kept
+
+
+def _report_text(path: Path, separator: str, labels: list[str], error: Exception) -> None:
+    raw = _parse(path, separator, dtype=str, **_labelled(labels))
+    raw.columns = pd.Index(labels[1:])
+    text = raw.notna() & raw.apply(pd.to_numeric, errors="coerce").isna()
+    rows, columns = np.nonzero(text.to_numpy())
+    if len(rows) == 0:
+        raise InputError(f"{path} could not be read as numbers: {error}") from error
+    places = [
+        f"{raw.iloc[row, column]!r} at {raw.index[row]} / {raw.columns[column]}"
+        for row, column in zip(rows[:4], columns[:4], strict=True)
+    ]
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    raise InputError(
+        f"{path} has text among the numbers in {len(rows)} "
+        f"cell{'s' if len(rows) > 1 else ''} of {len(set(columns))} "
+        f"column{'s' if len(set(columns)) > 1 else ''} ({'; '.join(places[:3])}{more}); expected "
+        "one label column followed by numbers. Move annotations to a file of their own."
+    ) from error
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        table = pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]}); write it again."
+        ) from error
+    if isinstance(table.index, pd.RangeIndex):
+        text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+        if len(text_columns) == 1:
+            table = table.set_index(text_columns[0])
+    text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+    if text_columns:
+        raise InputError(
+            f"{path} has {len(text_columns)} columns that are not numbers "
+            f"({name_some(text_columns)}); expected one label column followed by numbers."
+        )
+    table.index = table.index.map(str)
+    table.columns = table.columns.map(str)
+    return table.astype(np.float32)

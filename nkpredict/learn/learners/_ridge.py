@@ -1,0 +1,203 @@
+"""Ridge regression whose penalty falls where a gene goes with the response, or screens name it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.model_selection import KFold
+
+from nkpredict.learn.learners._evidence import Evidence, signed_evidence
+from nkpredict.learn.learners._importance import (
+    adaptive_importance,
+    scaled_importance,
+    sums_of_squares,
+)
+from nkpredict.learn.learners._linear import PENALTIES, LinearLearner, left_out_errors
+
+_FOLDS = 5
+# A mixture with evidence must lower the cross-validated error by this share to replace none. In
+# simulated killing true evidence lowers it by 11 % (median), shuffled evidence rarely by 3 %.
+_LEAST_GAIN = 0.03
+
+
+class _Diagonal(NamedTuple):
+    """Part of the prior covariance of the coefficients: a variance for each gene."""
+
+    importance: np.ndarray
+
+    def projected(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows are in this part's terms; its products are the kernel."""
+        return rows * np.sqrt(self.importance)
+
+    def coefficients(self, pull: np.ndarray) -> np.ndarray:
+        coefficients: np.ndarray = self.importance * pull
+        return coefficients
+
+
+class _Direction(NamedTuple):
+    """Part of the prior covariance of the coefficients: one direction."""
+
+    direction: np.ndarray
+
+    def projected(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the rows are in this part's terms; its products are the kernel."""
+        return (rows @ self.direction)[:, None]
+
+    def coefficients(self, pull: np.ndarray) -> np.ndarray:
+        return self.direction * float(self.direction @ pull)
+
+
+class EvidenceRidge(LinearLearner):
+    """Linear model in the dual, with screens as a prior that is trusted as far as it helps.
+
+    Genes are penalised the less, the more they go with the response (see
+    `adaptive_importance`). Evidence adds two parts to that prior: a
+    lower penalty in proportion to the strength of evidence, and one direction along the signed
+    evidence. How much of each is chosen by cross-validation within the training samples, with the
+    importance of genes learned anew in each fold; none is always among the choices and stays
+    unless another one is clearly better, so evidence that does not help is left aside. The penalty
+    is the geometric mean of the ones that cross-validation and the closed-form leave-one-out
+    error choose: the latter has seen the importances and shrinks too little, the former has fewer
+    samples and shrinks too much.
+
+    Parameters
+    ----------
+    evidence
+        `GeneEvidence`, `ScreenTable`, array of signed evidence in gene order, or None.
+    trust
+        Shares of the prior that evidence strength may take; 0 is added when absent.
+    direction
+        Shares that the signed direction may take; 0 is added when absent.
+    powers
+        Powers of the squared correlation with the response that weight a gene, averaged. The
+        fewer the samples, the more alike all genes are weighted whatever the powers.
+    penalties
+        Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
+    random_state
+        Seed of the folds.
+
+    Attributes
+    ----------
+    coef_ : numpy.ndarray
+        Change of the prediction per standard deviation of each gene, shape (n_genes,).
+    intercept_ : float
+        Prediction for the average training profile.
+    mean_, scale_ : numpy.ndarray
+        Mean and standard deviation of each gene in the training data.
+    penalty_, trust_, direction_ : float
+        The choices made.
+    """
+
+    def __init__(
+        self,
+        evidence: Evidence = None,
+        trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
+        direction: Sequence[float] = (0.0, 0.2, 0.5),
+        powers: Sequence[float] = (2.0, 4.0),
+        penalties: Sequence[float] = PENALTIES,
+        random_state: int = 0,
+    ) -> None:
+        self.evidence = evidence
+        self.trust = trust
+        self.direction = direction
+        self.powers = powers
+        self.penalties = penalties
+        self.random_state = random_state
+
+    def _fit_rows(
+        self, rows: np.ndarray, residual: np.ndarray, root: np.ndarray, genes: Any
+    ) -> None:
+        signed = signed_evidence(self.evidence, genes)
+        penalties = np.asarray(self.penalties, dtype=float)
+        mixtures = self._mixtures(bool(np.any(signed)))
+        gram = _gram(rows)
+        errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
+        best = errors.min(axis=1)
+        chosen = 0
+        for number in range(1, len(mixtures)):
+            if best[number] < best[chosen] * (1 - _LEAST_GAIN * (chosen == 0)):
+                chosen = number
+        self.trust_, self.direction_ = mixtures[chosen]
+        parts = self._parts(rows, gram, residual, signed)
+        gram = _mixed(mixtures[chosen], [_gram(part.projected(rows)) for part in parts])
+        left_out = left_out_errors(gram, residual, root, penalties)
+        self.penalty_ = float(
+            np.sqrt(penalties[errors[chosen].argmin()] * penalties[left_out.argmin()])
+        )
+        dual = np.linalg.solve(gram + self.penalty_ * np.eye(len(gram)), residual)
+        pull = dual @ rows
+        self.coef_ = _mixed(mixtures[chosen], [part.coefficients(pull) for part in parts])
+
+    def _parts(
+        self, rows: np.ndarray, gram: np.ndarray, residual: np.ndarray, signed: np.ndarray
+    ) -> list[_Diagonal | _Direction]:
+        parts: list[_Diagonal | _Direction] = [
+            _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
+        ]
+        if np.any(signed):
+            squares = sums_of_squares(rows)
+            parts.append(_Diagonal(scaled_importance(np.abs(signed), squares, len(rows))))
+            along = rows @ signed
+            size = float(np.sqrt(along @ along / len(along)))
+            parts.append(_Direction(signed / size if size > 0 else signed))
+        return parts
+
+    def _mixtures(self, has_evidence: bool) -> list[tuple[float, float]]:
+        if not has_evidence:
+            return [(0.0, 0.0)]
+        choices = [
+            (t, d)
+            for t in sorted({0.0, *self.trust})
+            for d in sorted({0.0, *self.direction})
+            if t + d <= 1
+        ]
+        return sorted(choices, key=sum)
+
+    def _cross_validated(
+        self,
+        rows: np.ndarray,
+        gram: np.ndarray,
+        residual: np.ndarray,
+        root: np.ndarray,
+        signed: np.ndarray,
+        mixtures: list[tuple[float, float]],
+    ) -> np.ndarray:
+        """Sum of squared errors on held-out samples, mixtures × penalties."""
+        penalties = np.asarray(self.penalties, dtype=float)
+        errors = np.zeros((len(mixtures), len(penalties)))
+        folds = KFold(min(_FOLDS, len(rows)), shuffle=True, random_state=self.random_state)
+        for train, test in folds.split(rows):
+            own = root[train]
+            mean = float(own @ residual[train]) / float(own @ own)
+            centred = residual[train] - mean * own
+            wanted = residual[test] - mean * root[test]
+            known = rows[train]
+            parts = self._parts(known, gram[np.ix_(train, train)], centred, signed)
+            within, across = [], []
+            for part in parts:
+                projected = part.projected(known)
+                within.append(_gram(projected))
+                across.append(part.projected(rows[test]) @ projected.T)
+            for number, shares in enumerate(mixtures):
+                eigenvalues, vectors = eigh(_mixed(shares, within), driver="evd")
+                damped = (vectors.T @ centred)[:, None] / (
+                    np.maximum(eigenvalues, 0)[:, None] + penalties
+                )
+                predicted = (_mixed(shares, across) @ vectors) @ damped
+                errors[number] += ((predicted - wanted[:, None]) ** 2).sum(axis=0)
+        return errors
+
+
+def _gram(rows: np.ndarray) -> np.ndarray:
+    # a matrix times its own transpose costs half
+    product: np.ndarray = rows @ rows.T
+    return product
+
+
+def _mixed(shares: tuple[float, float], parts: list[np.ndarray]) -> np.ndarray:
+    weights = (1 - sum(shares), *shares)[: len(parts)]
+    total: np.ndarray = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+    return total

@@ -1,0 +1,21 @@
+"""Plots: `nkpredict.pl.ranking(scores)`, `nkpredict.pl.volcano(screens)` and the others."""
+
+from nkpredict.figures import plot_agreement as agreement
+from nkpredict.figures import plot_dots as dots
+from nkpredict.figures import plot_genes as genes
+from nkpredict.figures import plot_lineage as lineage
+from nkpredict.figures import plot_ranking as ranking
+from nkpredict.figures import plot_targets as targets
+from nkpredict.figures import plot_volcano as volcano
+from nkpredict.figures import plot_waterfall as waterfall
+
+__all__ = [
+    "agreement",
+    "dots",
+    "genes",
+    "lineage",
+    "ranking",
+    "targets",
+    "volcano",
+    "waterfall",
+]

@@ -1,0 +1,247 @@
+"""One self-contained HTML file about a scored cohort."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nkpredict.errors import InputError
+from nkpredict.figures import (
+    Waterfall,
+    is_simulated,
+    lineages,
+    optional,
+    printable,
+    ranked,
+    section,
+    waterfall,
+)
+from nkpredict.io import write_text
+from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.report import (
+    _facts as facts,
+)
+from nkpredict.report import (
+    _formats as formats,
+)
+from nkpredict.report import (
+    _summary as summary,
+)
+from nkpredict.report import (
+    _tables as tables,
+)
+from nkpredict.report._killing_curve import curve_facts, killing_curves
+from nkpredict.report._layout import Scale, scale_over
+from nkpredict.report._maps import gene_map_data, spread_rows
+
+if TYPE_CHECKING:
+    from nkpredict.scoring import Scores
+
+_SAMPLE_DRUGS_SHOWN = 5
+_STYLE = "report.css"
+# Order matters: the sorter listens first, so that our script finds sorted rows.
+_SCRIPTS = ("vendor/sortable.min.js", "report.js", "genemap.js")
+# Columns with a place of their own in the report; others are shown as they are.
+_KNOWN_COLUMNS = {
+    "susceptibility",
+    "lower",
+    "upper",
+    "percentile",
+    "novelty",
+    "in_domain",
+    "gene_coverage",
+    "weight_coverage",
+    "flags",
+    "original_scale",
+}
+
+
+class _Sample(NamedTuple):
+    """What the template needs of one sample."""
+
+    position: int
+    name: str
+    row: dict[str, Any]
+    flags: list[str]
+    sentences: list[str]
+    steps: Waterfall
+    scale: Scale
+    extra: list[facts.Fact]
+    drugs: list[dict[str, Any]]
+
+
+def write_report(scores: Scores, path: str | Path) -> Path:
+    """Write a report that opens in any browser and needs no network.
+
+    Parameters
+    ----------
+    scores
+        Scores of a cohort. Drugs, lineages and reference samples are shown where they are there.
+    path
+        HTML file to write; replaced as a whole when it exists.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. The same scores give the same bytes.
+
+    Raises
+    ------
+    InputError
+        When the scores hold no sample.
+    """
+    if scores.table.empty:
+        raise InputError("The scores hold no sample; expected at least one to report on.")
+    write_text(path, printable(_render(scores)))
+    return Path(path)
+
+
+def _render(scores: Scores) -> str:
+    environment = _environment()
+    style = _shipped_text(environment, _STYLE)
+    scripts = [_shipped_text(environment, name) for name in _SCRIPTS]
+    table = ranked(scores)
+    words = summary.words_of(scores)
+    splits, performance = facts.performance_table(scores)
+    provenance = scores.provenance
+    model = section(provenance, "model")
+    ranges = [] if words.knowledge_only else ["lower", "upper"]
+    return environment.get_template("report.html.j2").render(
+        style=style,
+        scripts=scripts,
+        policy=_policy(style, scripts),
+        notice=NOTICE,
+        words=words,
+        knowledge_only_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
+        simulated=is_simulated(scores),
+        simulated_words=summary.simulated_words(scores),
+        # what the banner says needs no second place
+        warnings=[
+            str(warning)
+            for warning in provenance.get("warnings") or []
+            if not (words.knowledge_only and str(warning).startswith(KNOWLEDGE_ONLY_NOTICE))
+        ],
+        profiles_file=section(provenance, "profiles").get("file"),
+        model_name=model.get("name"),
+        model_version=model.get("registry_version", model.get("version")),
+        model_simulated=bool(model.get("simulated")),
+        paragraphs=summary.cohort_sentences(scores),
+        base=float(scores.base_value),
+        key_figures=summary.key_figures(scores),
+        samples=_samples(scores, table, words),
+        with_lineage=lineages(scores) is not None,
+        ranking=scale_over(
+            [scores.base_value, *table[["susceptibility", *ranges]].to_numpy().ravel()]
+        ),
+        spread=spread_rows(scores),
+        curves=killing_curves(scores),
+        gene_map=gene_map_data(scores),
+        response_unit=section(model, "training", "response").get("unit"),
+        resistance=tables.resistance_table(scores),
+        evidence=tables.evidence_table(scores),
+        studies=tables.studies(scores),
+        drugs=tables.drug_table(scores),
+        targets=tables.target_table(scores),
+        contrary=tables.contrary_table(scores),
+        quality=facts.quality(scores),
+        detected=facts.detected(provenance),
+        missing=facts.missing(provenance),
+        card=facts.model_card(scores),
+        limits=facts.limits(scores),
+        splits=splits,
+        split_words=summary.SPLIT_WORDS,
+        performance=performance,
+        provenance=facts.provenance_facts(provenance),
+    )
+
+
+def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
+    known = lineages(scores)
+    drugs, curves = _drugs_by_sample(scores), curve_facts(scores)
+    samples = []
+    for position, (name, values) in enumerate(
+        zip(table.index, table.to_dict("records"), strict=True), start=1
+    ):
+        row = {str(column): value for column, value in values.items()}
+        if known is not None:
+            row["lineage"] = known[name]
+        steps = waterfall(scores, name)
+        places = [steps.base, *(step.end for step in steps.steps)]
+        samples.append(
+            _Sample(
+                position,
+                str(name),
+                row,
+                summary.flags_of(row, words),
+                summary.sample_sentences(row, steps, words),
+                steps,
+                scale_over(places, left=25.0, right=84.0, ticks=4),
+                curves.get(str(name), [])
+                + [
+                    facts.Fact(column.replace("_", " ").capitalize(), str(value))
+                    for column, value in row.items()
+                    if column not in _KNOWN_COLUMNS and not pd.isna(value)
+                ],
+                drugs.get(str(name), []),
+            )
+        )
+    return samples
+
+
+def _drugs_by_sample(scores: Scores) -> dict[str, list[dict[str, Any]]]:
+    table = optional(scores, "sample_drugs")
+    if table.empty:
+        return {}
+    shown = table[table["rank"] <= _SAMPLE_DRUGS_SHOWN]
+    return {
+        str(name): [{str(key): value for key, value in row.items()} for row in rows]
+        for name, rows in (
+            (name, own.to_dict("records")) for name, own in shown.groupby("sample", sort=False)
+        )
+    }
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    # The browser runs this style and these scripts and nothing else, whatever a name holds.
+    style_hash, *script_hashes = (
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in (style, *scripts)
+    )
+    return (
+        f"default-src 'none'; style-src {style_hash}; script-src {' '.join(script_hashes)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("nkpredict.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=formats.count,
+        decimal=formats.decimal,
+        finite=lambda value: formats.is_number(value) and np.isfinite(value),
+        percent=formats.percent,
+        signed=formats.signed,
+    )
+    environment.globals.update(
+        interval=formats.interval, liabilities=tables.LIABILITIES, plain=formats.plain
+    )
+    return environment
+
+
+def _shipped_text(environment: Environment, name: str) -> str:
+    assert environment.loader is not None  # noqa: S101 - for the type checker; set just above
+    return environment.loader.get_source(environment, name)[0]

@@ -1,0 +1,127 @@
+"""Write everything a scoring run gives into one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.figures import optional
+from nkpredict.io import atomic_folder, write_csv, write_json
+from nkpredict.report._figure_files import FIGURE_FILES, write_figures
+from nkpredict.report._html import write_report
+from nkpredict.scoring import Scores
+
+RESULT_FILES = (
+    "scores.csv",
+    "viability.csv",
+    "contributions.parquet",
+    "resistance_genes.csv",
+    "druggable_targets.csv",
+    "drugs.csv",
+    "drugs_by_sample.csv",
+    "provenance.json",
+    "report.html",
+    "figures",
+)
+# Table of the scores → its file and the column that names a row.
+_DRUG_TABLES = {
+    "targets": ("druggable_targets.csv", "gene"),
+    "drugs": ("drugs.csv", "drug"),
+    "sample_drugs": ("drugs_by_sample.csv", "sample"),
+}
+
+
+def check_results_folder(folder: str | Path) -> Path:
+    """Return the folder when it may be written: absent, empty, or holding earlier results.
+
+    Raises
+    ------
+    InputError
+        When it is a file or holds anything else.
+    """
+    folder = Path(folder)
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; expected a folder for the results.")
+    figures = folder / "figures"
+    foreign = sorted(p.name for p in folder.glob("*") if p.name not in RESULT_FILES)
+    foreign += ["figures"] if figures.is_file() else []
+    foreign += sorted(f"figures/{p.name}" for p in figures.glob("*") if p.name not in FIGURE_FILES)
+    if foreign:
+        raise InputError(
+            f"{folder} holds {len(foreign)} files that are no results of scoring "
+            f"({name_some(foreign)}); name a new folder, nothing was written."
+        )
+    return folder
+
+
+def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) -> Path:
+    """Write scores, contributions, genes, drugs, provenance and report, all of them or none.
+
+    Parameters
+    ----------
+    scores
+        Scores of a cohort.
+    folder
+        Folder to write; earlier results in it are replaced.
+    figures
+        Also write the figures as PNG and SVG, which takes several seconds.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
+        ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
+        ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
+        ``drugs_by_sample.csv``, with a killing curve ``viability.csv`` (one column an E:T ratio,
+        ``viability_percent_ET_0.625``), and ``figures/`` when asked for.
+
+    Raises
+    ------
+    InputError
+        When the folder holds other files.
+    """
+    folder = check_results_folder(folder)
+    with atomic_folder(folder) as temporary:
+        write_csv(temporary / "scores.csv", _marked(scores.table, scores))
+        genes = _marked(scores.resistance_genes, scores).set_index("gene")
+        write_csv(temporary / "resistance_genes.csv", genes)
+        for name, (file, label) in _DRUG_TABLES.items():
+            table = optional(scores, name)
+            if label in table:
+                write_csv(temporary / file, _marked(table, scores).set_index(label))
+        curves = optional(scores, "viability")
+        if len(curves):
+            curves = curves.set_axis([f"viability_percent_ET_{r:g}" for r in curves], axis=1)
+            write_csv(temporary / "viability.csv", _marked(curves, scores))
+        _write_contributions(scores, temporary / "contributions.parquet")
+        if figures:
+            write_figures(scores, temporary / "figures")
+        write_json(temporary / "provenance.json", scores.provenance)
+        write_report(scores, temporary / "report.html")
+    return folder
+
+
+def _marked(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    if not scores.simulated:
+        return table
+    # a table with notes of its own keeps them
+    return table.assign(**{"mark" if "note" in table else "note": "SIMULATED"})
+
+
+def _write_contributions(scores: Scores, path: Path) -> None:
+    # Built column by column: going through pandas takes seconds for many thousand genes.
+    values = scores.contributions.to_numpy().T
+    samples = [str(name) for name in scores.contributions.index]
+    columns = {"sample": samples, "base_value": [scores.base_value] * len(samples)}
+    names = [*columns, *map(str, scores.contributions.columns)]
+    arrays = [
+        pa.array(column) for column in (*columns.values(), *map(np.ascontiguousarray, values))
+    ]
+    mark = {"nkpredict": "SIMULATED" if scores.simulated else "measured"}
+    table = pa.Table.from_arrays(arrays, names=names, metadata=mark)
+    pq.write_table(table, path, use_dictionary=["sample"], write_statistics=False)

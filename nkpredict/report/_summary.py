@@ -1,0 +1,308 @@
+"""What the scores say, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from nkpredict.evaluate import OUR_MODEL
+from nkpredict.figures import (
+    Scored,
+    Waterfall,
+    is_knowledge_only,
+    optional,
+    reference_word,
+    score_word,
+    section,
+)
+from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
+
+FLAG_WORDS = {
+    "low_gene_coverage": "many genes missing",
+    "chance_skill": "model no better than chance",
+}
+SPLIT_WORDS = {
+    "random": "samples held out at random",
+    "lineage-held-out": "whole lineages held out",
+}
+_AGREEMENT = {"agrees": "screens agree", "conflicts": "screens conflict"}
+_GENES_NAMED = 3
+_FINDINGS = 5
+
+
+class Words(NamedTuple):
+    """Words that depend on what the model knows: measured killing, or screens alone."""
+
+    score: str
+    reference: str
+    domain: str
+    profiles: str
+    knowledge_only: bool
+
+
+def words_of(scores: Scored) -> Words:
+    """Return the words for these scores."""
+    alone = is_knowledge_only(scores)
+    return Words(
+        score_word(scores),
+        reference_word(scores),
+        "reference domain" if alone else "training domain",
+        "reference profiles" if alone else "training profiles",
+        alone,
+    )
+
+
+def simulated_words(scores: Scored) -> str:
+    """Say what is simulated; empty when nothing is."""
+    if section(scores.provenance, "model").get("simulated"):
+        what = "The model was trained on simulated data."
+    elif scores.provenance.get("simulated"):
+        what = "The data behind this report are simulated."
+    else:
+        return ""
+    return f"{what} This report says nothing about patients."
+
+
+def flags_of(row: Mapping[str, Any], words: Words) -> list[str]:
+    """Return the flags of one sample in words; what holds for all stands in the banner."""
+    flags = [flag.strip() for flag in str(row.get("flags") or "").split(";")]
+    known = FLAG_WORDS | {"out_of_domain": f"outside the {words.domain}"}
+    return [
+        known.get(flag, flag.replace("_", " "))
+        for flag in flags
+        if flag not in ("", "knowledge_only")
+    ]
+
+
+def cohort_sentences(scores: Scored) -> list[str]:
+    """Return short paragraphs: the range, genes and drugs, reliability, what lies outside."""
+    found = [
+        _range_sentence(scores),
+        _findings(scores),
+        _reliability(scores),
+        _domain_sentence(scores),
+    ]
+    return [paragraph for paragraph in found if paragraph]
+
+
+def key_figures(scores: Scored) -> list[tuple[str, str]]:
+    """Return the few numbers to see first, as label and value."""
+    table, words = scores.table, words_of(scores)
+    inside = int(table["in_domain"].astype(bool).sum())
+    figures = [
+        (
+            words.score if len(table) == 1 else f"median {words.score}",
+            decimal(table["susceptibility"].median()),
+        ),
+        (f"inside the {words.domain}", f"{inside} of {len(table):,}"),
+    ]
+    return figures + [
+        (f"Spearman, {SPLIT_WORDS.get(row['split'], row['split'])}", decimal(row["spearman"], 2))
+        for row in performance_of(scores)
+        if row["model"] == OUR_MODEL and is_number(row.get("spearman"))
+    ]
+
+
+def performance_of(scores: Scored) -> list[Mapping[str, Any]]:
+    """Return the cross-validation results of the model and its baselines, one row a split."""
+    rows = section(scores.provenance, "model").get("performance") or []
+    return [row for row in rows if "split" in row and "model" in row]
+
+
+def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> list[str]:
+    """Say in words what is predicted for one sample and why.
+
+    Parameters
+    ----------
+    row
+        Its row of ``scores.table``.
+    steps
+        Its waterfall.
+    words
+        Words that fit the model.
+    """
+    sentences = [_degree(row, words)]
+    causes = [
+        f"{verb} most by {joined(genes[:_GENES_NAMED])}"
+        for verb, genes in (("lowered", steps.lowering), ("raised", steps.raising))
+        if genes
+    ]
+    if causes:
+        what = "screen score" if words.knowledge_only else "prediction"
+        sentences.append(f"The {what} is {joined(causes)}.")
+    flags = str(row.get("flags") or "")
+    if "chance_skill" in flags:
+        sentences.append(
+            "The model ranks unseen samples no better than chance, so this number says little."
+        )
+    if not bool(row.get("in_domain", True)):
+        sentences.append(
+            f"The profile is unlike the {words.profiles} (novelty "
+            f"{decimal(row.get('novelty'), 2)}, where 1 is the edge): read the number with care."
+        )
+    if "low_gene_coverage" in flags:
+        sentences.append(f"Only {percent(row.get('gene_coverage'))} of the model's genes are here.")
+    return sentences
+
+
+def _degree(row: Mapping[str, Any], words: Words) -> str:
+    percentile = row.get("percentile")
+    what = f"{words.score} {decimal(row['susceptibility'])}"
+    if not words.knowledge_only:
+        what += f" ({_interval_words(row)})"
+    if not is_number(percentile):
+        return f"Predicted {what}."
+    side = "more" if percentile >= 75 else "less" if percentile <= 25 else ""
+    share = "all" if percentile == 100 else f"{percentile:.0f} %"
+    beaten = f"higher than {share} of the {words.reference}"
+    if words.knowledge_only:
+        degree = (
+            f"{side} easily than most {words.reference}"
+            if side
+            else f"about as easily as a typical profile of the {words.reference}"
+        )
+        return (
+            f"Published screens suggest that this sample is killed {degree}: {what}, {beaten}. "
+            "This was not tested on measured killing."
+        )
+    degree = (
+        f"{side} easily than most {words.reference}"
+        if side
+        else "about as easily as a typical training sample"
+    )
+    return f"This sample is predicted to be killed {degree}: {what}, {beaten}."
+
+
+def _range_sentence(scores: Scored) -> str:
+    values, words = scores.table["susceptibility"], words_of(scores)
+    one = len(values) == 1
+    name = section(scores.provenance, "model").get("name")
+    with_model = f" with {name}" if name else ""
+    opening = f"{count(len(values), 'sample')} {'was' if one else 'were'} scored{with_model}."
+    subject = "screen score" if words.knowledge_only else "predicted susceptibility"
+    spread = (
+        f"Its {subject} is {decimal(values.iloc[0])}"
+        if one
+        else f"{subject.capitalize()} runs from {decimal(values.min())} to "
+        f"{decimal(values.max())}, with a median of {decimal(values.median())}"
+    )
+    meaning = (
+        "0 is the average reference profile; the score has no unit. A higher score means that "
+        "published screens point to easier killing by NK cells."
+        if words.knowledge_only
+        else f"The base value of the model is {decimal(scores.base_value)}. A higher number means "
+        "a sample that is predicted to be killed more easily."
+    )
+    return f"{opening} {spread}. {meaning}"
+
+
+def _findings(scores: Scored) -> str:
+    genes = scores.resistance_genes
+    sentences = []
+    if len(genes):
+        named = [
+            f"{gene} ({reading})" if (reading := _AGREEMENT.get(str(said))) else str(gene)
+            for gene, said in zip(
+                genes["gene"].head(_FINDINGS),
+                genes["evidence_reading"].head(_FINDINGS),
+                strict=True,
+            )
+        ]
+        sentences.append(f"The genes that hold this cohort back most are {joined(named)}.")
+    drugs = optional(scores, "drugs")
+    if len(drugs):
+        named = [
+            f"{drug} (effect on NK cells: {liability})"
+            for drug, liability in zip(
+                drugs["drug"].head(_GENES_NAMED),
+                drugs["nk_liability"].head(_GENES_NAMED),
+                strict=True,
+            )
+        ]
+        sentences.append(
+            f"Drugs that act on such genes, best ranked first: {joined(named)}. This is a list of "
+            "hypotheses for the laboratory, not a recommendation."
+        )
+    return " ".join(sentences)
+
+
+def _reliability(scores: Scored) -> str:
+    if is_knowledge_only(scores):
+        return (
+            "How reliable is it? Not known: the score was trained on no measured response, so "
+            "there is no interval and no record of performance. Use it to rank samples of one "
+            "platform and to choose what to measure."
+        )
+    rows = performance_of(scores)
+    parts, beaten = [], False
+    for split in dict.fromkeys(str(row["split"]) for row in rows):
+        values = {
+            str(row["model"]): row["spearman"]
+            for row in rows
+            if str(row["split"]) == split and is_number(row.get("spearman"))
+        }
+        ours = values.pop(OUR_MODEL, None)
+        if ours is None:
+            continue
+        text = f"{decimal(ours, 2)} with {SPLIT_WORDS.get(split, split)}"
+        if values:
+            best = max(values, key=lambda model: values[model])
+            text += f" (best comparison: {best}, {decimal(values[best], 2)})"
+            beaten = beaten or (split == "lineage-held-out" and ours <= values[best])
+        parts.append(text)
+    if parts:
+        sentence = (
+            "How reliable is it? On training samples the model had not seen, the rank correlation "
+            f"(Spearman; 1 is perfect, 0 is chance) of prediction and measurement was "
+            f"{joined(parts)}."
+        )
+        if beaten:
+            sentence += (
+                " Across lineages it does not beat the best comparison, so part of the "
+                "ranking may be knowledge of the lineage alone."
+            )
+        return sentence
+    skill = section(scores.provenance, "model", "skill")
+    if is_number(skill.get("spearman")):
+        chance = f", one-sided p = {skill['p']:.2g}" if is_number(skill.get("p")) else ""
+        return (
+            "How reliable is it? On training samples the model had not seen, the rank correlation "
+            f"(Spearman) of prediction and measurement was {decimal(skill['spearman'], 2)}"
+            f"{chance}. No comparison with baselines is stored with the model."
+        )
+    return "How reliable is it? The model holds no record of its performance on unseen samples."
+
+
+def _domain_sentence(scores: Scored) -> str:
+    table, words = scores.table, words_of(scores)
+    total, inside = len(table), int(table["in_domain"].astype(bool).sum())
+    outside = "1 lies" if total - inside == 1 else f"{total - inside} lie"
+    coverage = table["gene_coverage"]
+    if inside == total:
+        domain = (
+            f"The profile resembles the {words.profiles}"
+            if total == 1
+            else f"All profiles resemble the {words.profiles}"
+        )
+    elif inside == 0:
+        domain = (
+            f"{'The profile lies' if total == 1 else 'All profiles lie'} outside the "
+            f"{words.domain}: the model has seen nothing like it, so read the numbers with care"
+        )
+    else:
+        domain = (
+            f"{inside} of {count(total, 'profile')} {'resembles' if inside == 1 else 'resemble'} "
+            f"the {words.profiles}; {outside} outside the {words.domain} and must be read with "
+            "care"
+        )
+    few, many = percent(coverage.min()), percent(coverage.max())
+    genes = few if few == many else f"between {few} and {many}"
+    return f"{domain}. {'It' if total == 1 else 'Each'} holds {genes} of the model's genes."
+
+
+def _interval_words(row: Mapping[str, Any]) -> str:
+    lower, upper = row["lower"], row["upper"]
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        return "no finite prediction interval can be given"
+    return f"90 % prediction interval {interval(lower, upper)}"

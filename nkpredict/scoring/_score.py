@@ -1,0 +1,369 @@
+"""Score a cohort: susceptibility, its uncertainty and its genes, each sample by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.errors import InputError, name_some
+from nkpredict.explain import explain, resistance_table, shap_explanation
+from nkpredict.features import Profiles, to_frame
+from nkpredict.io import (
+    GENETICS_PREFIX,
+    Orientation,
+    add_genetics,
+    all_simulated,
+    area_under_curve,
+    read_expression,
+)
+from nkpredict.learn import CHANCE_LEVEL, SAME_AREA, GeneModel, KillingCurveModel
+from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
+
+if TYPE_CHECKING:
+    import shap
+    from anndata import AnnData
+
+# Genes whose drugs are looked up; further down a gene takes next to nothing from a score.
+_GENES_WITH_TARGETS = 200
+# Below this share of the model's genes a score rests on too little to be trusted.
+_LOW_COVERAGE = 0.8
+
+
+@dataclass(frozen=True, repr=False)
+class Scores:
+    """Scores of a cohort and what they rest on.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
+        ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
+        samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
+        ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
+        model's weight on them, for `screen-prior` the share of the evidence),
+        ``original_scale`` (on the scale of the training response), ``flags``.
+    contributions : pandas.DataFrame
+        Samples × genes; with ``base_value`` they add up to the susceptibility.
+    base_value : float
+        Prediction for the average training profile.
+    resistance_genes : pandas.DataFrame
+        Genes that hold the cohort back, ranked; see `nkpredict.explain.resistance_table`.
+    targets, drugs, sample_drugs : pandas.DataFrame
+        Gene-drug pairs for the 200 first of them, drugs ranked for the cohort and for each sample;
+        see `nkpredict.explain.druggable_targets`, `rank_drugs` and `rank_drugs_by_sample`.
+    viability : pandas.DataFrame or None
+        Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
+        of each curve is 1 − susceptibility wherever a curve can have it, see
+        `nkpredict.KillingCurveModel.predict_curve`.
+    lineage : pandas.Series or None
+        Lineage of the samples, when it was given.
+    reference : pandas.DataFrame
+        The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
+        ``observed`` and ``lineage`` where they are known.
+    provenance : dict
+        What was detected, what was missing, and the model.
+    """
+
+    table: pd.DataFrame
+    contributions: pd.DataFrame
+    base_value: float
+    resistance_genes: pd.DataFrame
+    targets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    viability: pd.DataFrame | None = None
+    lineage: pd.Series | None = None
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether profiles or model are simulated."""
+        return bool(self.provenance.get("simulated", False))
+
+    def to_adata(self, adata: AnnData) -> AnnData:
+        """Return a copy of the profiles with scores in ``obs``, the rest in ``obsm``.
+
+        ``obsm`` holds ``nk_contributions`` and, with a killing curve, ``nk_viability``: %
+        viability, the E:T ratios as text (``"0.625"``).
+        """
+        scored = adata.copy()
+        table = self.table.loc[scored.obs_names]
+        for column in table:
+            scored.obs[f"nk_{column}"] = table[column]
+        scored.obsm["nk_contributions"] = self.contributions.loc[scored.obs_names]
+        if self.viability is not None:
+            curves = self.viability.loc[scored.obs_names]
+            scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
+        return scored
+
+    def to_explanation(self, profiles: pd.DataFrame) -> shap.Explanation:
+        """Return the contributions as a `shap.Explanation`, so that all plots of shap work.
+
+        Parameters
+        ----------
+        profiles
+            Samples × genes as scored; shown beside the contributions.
+        """
+        return shap_explanation(self.contributions, self.base_value, profiles)
+
+    def __repr__(self) -> str:
+        """Summarise in a few lines."""
+        table = self.table
+        mark = " SIMULATED" if self.simulated else ""
+        return (
+            f"Scores{mark} of {len(table)} samples with {self.provenance['model'].get('name')}\n"
+            f"  susceptibility {table['susceptibility'].min():.3f} to "
+            f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
+            f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
+            f"the model found: {table['gene_coverage'].mean():.0%}"
+        )
+
+
+def score(
+    profiles: str | Path | Profiles,
+    model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
+    *,
+    registry: str | Path | Registry | None = None,
+    orientation: Orientation = "auto",
+    unit: str = "auto",
+    layer: str | None = None,
+    obs: str | Path | None = None,
+    genetics: str | Path | None = None,
+    lineage: pd.Series | str | None = None,
+) -> Scores:
+    """Score expression profiles with a model.
+
+    Every sample is harmonised and scored by itself: its score does not depend on its cohort.
+
+    Parameters
+    ----------
+    profiles
+        File (CSV, TSV, Parquet, h5ad), AnnData or DataFrame of samples × genes with approved
+        symbols.
+    model
+        ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model; with a
+        killing curve, viability at each E:T ratio is predicted too. Without it
+        the registered model of the default name is used, and when there is none the shipped
+        `screen-prior`, which knows published screens and no measured response.
+    registry
+        Registry in which a name is looked up; the default one when not given.
+    orientation, unit, layer, obs
+        See `read_expression`; only for files.
+    genetics
+        File of mutations, copy numbers or subtypes, for models that were trained with them.
+    lineage
+        Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
+        and never used for them.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    InputError
+        When the profiles cannot be read or share no gene with the model.
+    RegistryError, BundleError
+        When the model is not found or damaged.
+    """
+    bundle = _bundle(model, registry)
+    if isinstance(profiles, str | Path):
+        profiles = read_expression(
+            profiles, obs=obs, orientation=orientation, unit=unit, layer=layer
+        )
+    if isinstance(profiles, np.ndarray):
+        raise InputError(
+            "The profiles are an array without gene names; expected a DataFrame with gene symbols "
+            "as columns, an AnnData, or a file."
+        )
+    fitted = bundle.model
+    genes = fitted.feature_names_in_
+    if genetics is not None:
+        if isinstance(profiles, pd.DataFrame):
+            raise InputError(
+                "Genetics were given for a DataFrame; put them into its columns, named "
+                f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
+            )
+        profiles = profiles.copy()
+        profiles.uns.setdefault("nkpredict", {})
+        add_genetics(profiles, genetics)
+    frame = to_frame(profiles)
+    explanation = explain(fitted, frame)
+    contributions, predicted = explanation.contributions, explanation.predicted.to_numpy()
+    measured = frame.reindex(columns=genes).notna()
+    novelty = fitted.novelty(frame)
+    response = bundle.metadata.get("training", {}).get("response", {})
+    offset, slope = response.get("offset", np.nan), response.get("slope", np.nan)
+    table = pd.DataFrame(
+        {
+            "susceptibility": predicted,
+            "lower": predicted - fitted.half_width_,
+            "upper": predicted + fitted.half_width_,
+            "percentile": fitted.percentile(predicted),
+            "novelty": novelty,
+            "in_domain": novelty <= 1,
+            "gene_coverage": measured.mean(axis=1).to_numpy(),
+            "weight_coverage": fitted.weight_coverage(frame),
+            "original_scale": (predicted - offset) / slope,
+        },
+        index=pd.Index(frame.index.astype(str), name="sample"),
+    )
+    chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
+    table["flags"] = _flags(table, chance, fitted.knowledge_only)
+    provenance = _provenance(profiles, frame, bundle, measured)
+    provenance["warnings"] = _warnings(table, provenance, chance)
+    viability = None
+    if bundle.curve is not None:
+        viability = bundle.curve.predict_curve(frame).set_axis(table.index, axis=0)
+        provenance["viability"] = _viability_facts(viability, predicted)
+    genes_ranked = resistance_table(
+        fitted, frame, explanation=explanation, drivers=bundle.drivers, top=None
+    )
+    genes_ranked = genes_ranked.drop(columns=["level", "name", "samples", "cohort_percentile"])
+    contributions = contributions.set_axis(table.index, axis=0)
+    pairs = druggable_targets(genes_ranked.head(_GENES_WITH_TARGETS))
+    return Scores(
+        table=table,
+        contributions=contributions,
+        base_value=explanation.base_value,
+        resistance_genes=genes_ranked,
+        targets=pairs,
+        drugs=rank_drugs(pairs),
+        sample_drugs=rank_drugs_by_sample(pairs, contributions),
+        viability=viability,
+        lineage=_lineage(lineage, profiles, table.index),
+        reference=bundle.reference,
+        provenance=provenance,
+    )
+
+
+def _lineage(
+    lineage: pd.Series | str | None, profiles: Profiles, samples: pd.Index
+) -> pd.Series | None:
+    if lineage is None:
+        return None
+    if isinstance(lineage, str):
+        columns = getattr(profiles, "obs", pd.DataFrame())
+        if lineage not in columns:
+            raise InputError(
+                f"The profiles have no column {lineage!r}; they have "
+                f"{name_some(columns.columns) or 'none'}."
+            )
+        lineage = columns[lineage]
+    named = lineage.set_axis(lineage.index.astype(str))
+    absent = samples.difference(named.index)
+    if len(absent):
+        raise InputError(
+            f"{len(absent)} of {len(samples)} samples have no lineage ({name_some(absent)}); "
+            "give one for each sample, 'unknown' where it is not known."
+        )
+    return named.loc[samples].astype(str).rename("lineage")
+
+
+def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]:
+    raised = {
+        "out_of_domain": ~table["in_domain"].to_numpy(),
+        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
+        "chance_skill": np.full(len(table), chance),
+        "knowledge_only": np.full(len(table), knowledge_only),
+    }
+    return [
+        ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
+    ]
+
+
+def _bundle(
+    model: str | Path | Bundle | GeneModel | KillingCurveModel | None,
+    registry: str | Path | Registry | None,
+) -> Bundle:
+    if isinstance(model, Bundle):
+        return model
+    if isinstance(model, KillingCurveModel):
+        return Bundle(model.model_, {"name": "model in memory"}, model)
+    if isinstance(model, GeneModel):
+        return Bundle(model, {"name": "model in memory"})
+    store = registry if isinstance(registry, Registry) else Registry(registry)
+    return store.load_default() if model is None else store.load(model)
+
+
+def _provenance(
+    profiles: Profiles, frame: pd.DataFrame, bundle: Bundle, measured: pd.DataFrame
+) -> dict[str, Any]:
+    recorded = getattr(profiles, "uns", {}).get("nkpredict", {})
+    simulated_profiles = recorded.get("simulated", all_simulated(frame.index))
+    missing = measured.columns[~measured.any(axis=0)]
+    weight = np.abs(bundle.model.effect_)
+    lost = weight[~measured.any(axis=0).to_numpy()].sum()
+    return {
+        "simulated": bool(simulated_profiles or bundle.simulated),
+        "profiles_simulated": bool(simulated_profiles),
+        "profiles": dict(recorded.get("expression", {"samples": len(frame)})),
+        "genes": {
+            "in_model": int(measured.shape[1]),
+            "found": int(measured.shape[1] - len(missing)),
+            "missing": len(missing),
+            "missing_examples": [str(gene) for gene in missing[:20]],
+            "weight_missing": float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
+        },
+        "model": {
+            **bundle.metadata,
+            "skill": dict(bundle.model.skill_),
+            "half_width": bundle.model.half_width_,
+            "knowledge_only": bundle.model.knowledge_only,
+            "within_lineages": getattr(bundle.model, "offsets_", None) is not None,
+        },
+    }
+
+
+def _viability_facts(viability: pd.DataFrame, susceptibility: np.ndarray) -> dict[str, Any]:
+    areas = area_under_curve(viability)["viability_auc"].to_numpy()
+    return {
+        "effector_target_ratios": viability.columns.to_list(),
+        "unit": "% viability, control = 100",
+        # predicted to grow, or to be killed more than a curve over these ratios can show
+        "samples_without_a_curve_of_their_area": int(
+            (np.abs(1 - susceptibility - areas) > SAME_AREA).sum()
+        ),
+    }
+
+
+def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> list[str]:
+    warnings = []
+    genes = provenance["genes"]
+    if provenance["model"]["knowledge_only"]:
+        warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")
+    if chance:
+        warnings.append(
+            "The model predicts unseen samples no better than chance; do not rank samples with it."
+        )
+    if provenance["model"]["within_lineages"]:
+        warnings.append(
+            "The model learned without the lineages' own levels: compare samples of one lineage "
+            "with each other, and read no absolute values."
+        )
+    response = provenance["model"].get("training", {}).get("response", {})
+    if response.get("format") == "simple table":
+        warnings.append(
+            f"The model was trained on the column {response.get('target')} of a table: "
+            "susceptibility means sensitivity in that measurement."
+        )
+    outside = int((~table["in_domain"]).sum())
+    if outside:
+        warnings.append(
+            f"{outside} of {len(table)} profiles lie outside the training domain (median novelty "
+            f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
+            "or disease do: compare them with each other, do not read their absolute values, and "
+            "do not rely on the intervals."
+        )
+    if genes["missing"]:
+        warnings.append(
+            f"{genes['missing']:,} of the model's {genes['in_model']:,} genes are missing and "
+            f"count as average; they carry {genes['weight_missing']:.0%} of the model's weight."
+        )
+    return warnings

@@ -1,0 +1,346 @@
+"""Train a model: read, evaluate, tune, fit on all, keep, register."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.errors import InputError
+from nkpredict.evaluate import (
+    CrossValidation,
+    check_groups,
+    check_sample_count,
+    nested_cross_validate,
+    tune,
+)
+from nkpredict.explain import driver_scores
+from nkpredict.features import to_frame
+from nkpredict.figures import write_performance_figure, write_prediction_figure
+from nkpredict.io import to_json, write_csv, write_json
+from nkpredict.learn import ChanceSkillWarning
+from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
+from nkpredict.training._config import TrainingConfig
+from nkpredict.training._inputs import TrainingInputs, read_inputs
+from nkpredict.training._killing_curve import TrainedCurve, required_viability, train_curve
+from nkpredict.training._spec import read_spec
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+_RUN_FILE = "run.json"
+LEAST_PROBABILITY = 0.01
+"""Probability of being a driver from which a gene is kept with the model."""
+_PACKAGES = (
+    "nkpredict",
+    "anndata",
+    "lightgbm",
+    "mlflow",
+    "numpy",
+    "optuna",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+)
+
+# Called with (stage, steps done, steps in all).
+TrainingProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, repr=False)
+class TrainingRun:
+    """Outcome of a training run.
+
+    Attributes
+    ----------
+    bundle
+        The model fitted on all samples.
+    cross_validation
+        Its evaluation on unseen samples.
+    folder
+        Folder of the run: ``bundle/``, ``predictions.csv``, ``performance.csv``, ``figures/``, and
+        ``curves.csv`` when curves were asked for.
+    registered
+        ``NAME/version``.
+    warnings
+        Sentences the user should read.
+    """
+
+    bundle: Bundle
+    cross_validation: CrossValidation
+    folder: Path
+    registered: str
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show what was registered and how good it is."""
+        return f"TrainingRun {self.registered} in {self.folder}\n{self.cross_validation!r}"
+
+
+def train(
+    config: TrainingConfig,
+    *,
+    resume: bool = False,
+    progress: TrainingProgress | None = None,
+    found: Callable[[list[str]], None] | None = None,
+) -> TrainingRun:
+    """Train, evaluate and register a model.
+
+    Parameters
+    ----------
+    config
+        What to do; see `TrainingConfig` and `read_config`.
+    resume
+        Go on with a stopped run in the same folder; finished trials are not repeated.
+    progress
+        Called with (stage, steps done, steps in all).
+    found
+        Called once with sentences on what was found in the files, before anything is fitted.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    InputError
+        When files are wrong, there are fewer than 25 samples, curves are asked for and were not
+        measured, or the folder holds another run.
+    """
+    report = progress or (lambda stage, done, total: None)
+    folder = config.folder
+    _check_folder(folder, config, resume)
+    report("reading", 0, 1)
+    inputs = read_inputs(config)
+    panel, evidence = inputs.panel, inputs.evidence
+    spec = read_spec(config.spec)
+    check_sample_count(panel.n_obs, spec.folds)
+    model = spec.model(evidence, config.random_state, inputs.modules)
+    viability = required_viability(panel, model, spec.folds) if config.curves else None
+    trials = spec.trials if config.trials is None else config.trials
+    groups = panel.obs.get("lineage")
+    check_groups(model, groups)
+    within = groups if spec.within_groups else None
+    report("reading", 1, 1)
+    if found is not None:
+        found(inputs.sentences())
+
+    expression, target = to_frame(panel), panel.obs["susceptibility"]
+    evaluation = {
+        "space": spec.search_space,
+        "trials": trials,
+        "folds": spec.folds,
+        "repeats": spec.repeats if config.repeats is None else config.repeats,
+        "peers": config.peers,
+        "n_jobs": config.jobs,
+        "random_state": model.random_state,
+    }
+    # Whatever is wrong with the data has been said by now; from here on files are written.
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / _RUN_FILE, {"finished": False, "config": config.fingerprint()})
+    cv = nested_cross_validate(
+        model,
+        expression,
+        target,
+        groups,
+        run_folder=folder / "journals",
+        progress=lambda done, total, split: report("evaluating", done, total),
+        **evaluation,
+    )
+    steps = iter(range(1, trials + 1))
+    tuned = tune(
+        model,
+        expression,
+        target,
+        within,
+        space=spec.search_space,
+        trials=trials,
+        journal=folder / "journals" / "tuning-all-samples.journal",
+        name="all samples",
+        progress=lambda: report("tuning", next(steps), trials),
+    )
+    report("fitting", 0, 1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ChanceSkillWarning)
+        fitted = tuned.model.fit(expression, target, groups=within)
+    said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
+    said += cv.notes
+    report("fitting", 1, 1)
+    curve = None
+    if viability is not None:
+        curve = train_curve(
+            model,
+            fitted,
+            expression,
+            viability,
+            folds=spec.folds,
+            jobs=config.jobs,
+            progress=lambda done, total: report("curves", done, total),
+        )
+    drivers = driver_scores(
+        fitted.harmonised(expression),
+        target.to_numpy(),
+        evidence,
+        None if groups is None else groups.to_numpy(),
+        random_state=model.random_state,
+        progress=lambda done, total: report("drivers", done, total),
+    )
+    metadata = _metadata(config, inputs, cv, tuned.settings, model.random_state)
+    metadata["drivers"] = _stored(drivers)
+    if curve is not None:
+        metadata["curves"] = curve.metadata
+    save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
+    _write_results(folder, cv, metadata, curve)
+    report("registering", 0, 1)
+    number = Registry(config.registry).register(
+        folder / "bundle",
+        config.name,
+        parameters=_parameters(config, trials, tuned.settings, panel),
+        metrics=_metrics(cv, fitted.skill_),
+        tags={"simulated": str(metadata["simulated"]).lower()},
+        artifacts=[
+            folder / name
+            for name in (
+                "performance.csv",
+                "predictions.csv",
+                "provenance.json",
+                "environment.json",
+                *(() if curve is None else ("curves.csv",)),
+            )
+        ]
+        + [folder / "figures"],
+    )
+    registered = f"{config.name}/{number}"
+    write_json(
+        folder / _RUN_FILE,
+        {"finished": True, "config": config.fingerprint(), "registered": registered},
+    )
+    report("registering", 1, 1)
+    return TrainingRun(load_bundle(folder / "bundle"), cv, folder, registered, said)
+
+
+def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    run_file = folder / _RUN_FILE
+    if not run_file.is_file():
+        raise InputError(
+            f"{folder} holds other files and no training run; name another folder (--run-folder)."
+        )
+    run = json.loads(run_file.read_text(encoding="utf-8"))
+    if run["finished"]:
+        raise InputError(
+            f"{folder} holds a finished run (registered as {run.get('registered')}); name another "
+            "folder (--run-folder) to train again."
+        )
+    if not resume:
+        raise InputError(
+            f"{folder} holds a run that was stopped; go on with --resume, or name another folder "
+            "(--run-folder)."
+        )
+    asked = json.loads(to_json(config.fingerprint()))
+    changed = [key for key, value in asked.items() if run["config"].get(key) != value]
+    if changed:
+        raise InputError(
+            f"The run in {folder} was started with other settings ({', '.join(changed)}); resume "
+            "it with the same ones, or name another folder (--run-folder)."
+        )
+
+
+def _metadata(
+    config: TrainingConfig,
+    inputs: TrainingInputs,
+    cv: CrossValidation,
+    settings: dict[str, Any],
+    random_state: int,
+) -> dict[str, Any]:
+    panel = inputs.panel
+    return {
+        "name": config.name,
+        "simulated": inputs.simulated,
+        "nkpredict_version": version("nkpredict"),
+        "random_state": random_state,
+        "spec": config.spec,
+        "settings": settings,
+        "training": {
+            "samples": panel.n_obs,
+            "genes": panel.n_vars,
+            "lineages": inputs.provenance["panel"]["lineages"],
+            "sample_lineage": None
+            if "lineage" not in panel.obs
+            else [str(lineage) for lineage in panel.obs["lineage"]],
+            "screens": {},
+            **inputs.provenance,
+        },
+        "performance": cv.summary.to_dict("records"),
+        "interval_coverage": cv.interval_coverage().to_dict(),
+        "evaluation_notes": list(cv.notes),
+    }
+
+
+def _stored(drivers: pd.DataFrame) -> dict[str, list[Any]]:
+    """Genes that may drive the response as plain values; the others have next to no probability."""
+    kept = drivers.loc[drivers["probability"] >= LEAST_PROBABILITY]
+    return {name: kept[name].tolist() for name in ("gene", "probability", "effect")}
+
+
+def _write_results(
+    folder: Path, cv: CrossValidation, metadata: dict[str, Any], curve: TrainedCurve | None
+) -> None:
+    simulated = metadata["simulated"]
+    mark = {"note": "SIMULATED"} if simulated else {}
+    write_csv(folder / "predictions.csv", cv.predictions.assign(**mark).set_index("sample"))
+    write_csv(folder / "performance.csv", cv.summary.assign(**mark).set_index("model"))
+    write_csv(folder / "settings.csv", cv.settings.assign(**mark).set_index("split"))
+    if curve is not None:
+        write_csv(folder / "curves.csv", curve.errors.assign(**mark).set_index("ratio"))
+    write_json(folder / "provenance.json", metadata)
+    write_json(folder / "environment.json", _environment())
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    ceiling = metadata["training"]["response"].get("replicates", {}).get("spearman_ceiling")
+    write_performance_figure(cv, figures / "performance.png", simulated=simulated, ceiling=ceiling)
+    write_prediction_figure(cv, figures / "predictions.png", simulated=simulated)
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _parameters(
+    config: TrainingConfig, trials: int, settings: dict[str, Any], panel: AnnData
+) -> dict[str, Any]:
+    provenance = panel.uns["nkpredict"]
+    return {
+        **{key: value for key, value in config.fingerprint().items() if value not in (None, [])},
+        **settings,
+        "trials": trials,
+        "samples": panel.n_obs,
+        "genes": panel.n_vars,
+        "expression_sha256": provenance["expression"]["sha256"],
+        "response_sha256": provenance["response"]["sha256"],
+    }
+
+
+def _metrics(cv: CrossValidation, skill: dict[str, float]) -> dict[str, float]:
+    metrics = {"spearman_out_of_fold": skill["spearman"]}
+    for row in cv.summary.to_dict("records"):
+        label = f"{row['split']}.{row['model']}".replace(" ", "_").replace("-", "_")
+        for name in ("spearman", "spearman_within_lineage", "rmse"):
+            if np.isfinite(row[name]):
+                metrics[f"{label}.{name}"] = row[name]
+    return metrics

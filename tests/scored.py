@@ -1,0 +1,194 @@
+"""Scores of a made-up cohort, with or without drugs, lineages and reference samples."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict.drugs import TargetTable, druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.drugs._table import TARGET_COLUMNS
+
+TARGETED = {"HLA-E": "protects", "JAK1": "protects", "CD58": "sensitizes", "CD19": "protects"}
+LABEL = "FDA label: an invented one"
+# gene, drug, modality, action, effect, phase, liability, source of the liability, source
+DRUGS = (
+    ("HLA-E", "helpmab", "antibody", "antagonist", "lowers", "phase 2", "helps", "10.1016/j.x", ""),
+    ("JAK1", "harmtinib", "small molecule", "inhibitor", "lowers", "approved", "harms", LABEL, ""),
+    ("CD58", "raisetinib", "small molecule", "agonist", "raises", "phase 1", "unknown", "", ""),
+    ("CD58", "wrongcept", "small molecule", "inhibitor", "lowers", "approved", "unknown", "", ""),
+    (
+        "CD19",
+        "depletumab",
+        "antibody",
+        "depleting",
+        "none",
+        "approved",
+        "unknown",
+        "",
+        "NCT01234567",
+    ),
+)
+
+
+def with_everything(table, parts, resistance):
+    rows = [
+        {
+            **dict.fromkeys(TARGET_COLUMNS, ""),
+            "gene": gene,
+            "drug": drug,
+            "modality": modality,
+            "action": action,
+            "effect_on_gene": effect,
+            "relation": "direct",
+            "highest_phase": phase,
+            "nk_liability": liability,
+            "nk_liability_source": liability_source,
+            "source": source or LABEL,
+        }
+        for gene, drug, modality, action, effect, phase, liability, *rest in DRUGS
+        for liability_source, source in [rest]
+    ]
+    targets = TargetTable(pd.DataFrame(rows, columns=TARGET_COLUMNS))
+    resistance["score"] = np.linspace(0.02, 0.001, len(resistance))
+    resistance["category"] = resistance["gene"].map({"HLA-E": "antigen presentation"})
+    resistance["category"] = resistance["category"].fillna("uncategorised")
+    resistance["reference_percentile"] = 88.0
+    resistance["perturbation_change"] = 0.013
+    resistance["selection_frequency"] = 0.9
+    resistance["driver_probability"] = np.nan
+    pairs = druggable_targets(resistance, targets)
+    rng = np.random.default_rng(5)
+    ratios = pd.Index([0, 0.625, 1.25, 2.5, 5], name="ratio")
+    killed = np.outer(table["susceptibility"].clip(0, 0.9), [0, 0.6, 0.9, 1, 1.1])
+    return {
+        "viability": pd.DataFrame(100 * (1 - killed), index=table.index, columns=ratios),
+        "targets": pairs,
+        "drugs": rank_drugs(pairs),
+        "sample_drugs": rank_drugs_by_sample(pairs, parts),
+        "lineage": pd.Series(np.resize(["AML", "MM", None], len(table)), index=table.index),
+        "reference": pd.DataFrame(
+            {
+                "susceptibility": rng.normal(0.4, 0.1, 40),
+                "observed": np.nan,
+                "lineage": np.resize(["AML", "BCL"], 40),
+            }
+        ),
+    }
+
+
+def build(n=6, genes=30, names=None, simulated=False, seed=0, full=False, **changes):
+    rng = np.random.default_rng(seed)
+    names = [f"S{i:03d}" for i in range(n)] if names is None else names
+    n = len(names)
+    parts = pd.DataFrame(
+        rng.normal(0, 0.2 / np.sqrt(genes), (n, genes)) * rng.gamma(0.4, 2, genes),
+        index=pd.Index(names, dtype=object),
+        columns=[f"GENE{i}" for i in range(genes)],
+    )
+    base = 0.41
+    value = base + parts.sum(axis=1)
+    in_domain = np.arange(n) % 7 != 3
+    table = pd.DataFrame(
+        {
+            "susceptibility": value,
+            "lower": value - 0.17,
+            "upper": value + 0.17,
+            "percentile": 100 * value.rank(pct=True),
+            "novelty": np.where(in_domain, 0.8, 1.4),
+            "in_domain": in_domain,
+            "gene_coverage": 0.93,
+            "flags": np.where(in_domain, "", "out_of_domain;low_gene_coverage"),
+            "original_scale": 1 - value,
+            "lineage": np.resize(["AML", "T-ALL", "B-ALL"], n),
+        },
+        index=pd.Index(names, name="sample", dtype=object),
+    )
+    if full:
+        parts = parts.rename(columns=dict(zip(parts.columns, TARGETED, strict=False)))
+    mean = parts.mean().sort_values()
+    resistance = pd.DataFrame(
+        {
+            "gene": mean.index,
+            "mean_contribution": mean.to_numpy(),
+            "lowest_contribution": parts.min()[mean.index].to_numpy(),
+            "samples_resisting": (parts < 0).mean()[mean.index].to_numpy(),
+            "direction": [TARGETED.get(gene, "unclear") for gene in mean.index]
+            if full
+            else np.resize(["protects", "sensitizes", "unclear"], genes),
+            "evidence": np.resize([-0.7, 0.4, np.nan], genes),
+            "evidence_reading": np.resize(["agrees", "conflicts", "no screen"], genes),
+        }
+    )
+    performance = [
+        {"split": split, "model": model, "spearman": r, "spearman_within_lineage": w, "rmse": e}
+        for split, model, r, w, e in (
+            ("random", "mean", 0.0, 0.0, 0.21),
+            ("random", "lineage mean", 0.44, 0.0, 0.18),
+            ("random", "nkpredict", 0.61, 0.37, 0.16),
+            ("lineage-held-out", "mean", -0.3, float("nan"), 0.22),
+            ("lineage-held-out", "lineage mean", -0.28, None, 0.22),
+            ("lineage-held-out", "nkpredict", 0.33, 0.31, 0.2),
+        )
+    ]
+    provenance = {
+        "simulated": simulated,
+        "profiles": {
+            "file": "patients.csv",
+            "sha256": "ab" * 32,
+            "samples": n,
+            "orientation": "genes-by-samples",
+            "orientation_given": False,
+            "identifiers": "symbol",
+            "unit_words": "log2(TPM + 1)",
+            "unit_given": True,
+            "transform": "none",
+            "genes_in_file": 12814,
+            "genes_renamed": 214,
+            "genes_merged": 3,
+            "gene_names_ambiguous": 2,
+            "gene_names_unknown": 41,
+            "genes_without_symbol_dropped": 0,
+            "missing_values": 0,
+        },
+        "genes": {
+            "in_model": 5778,
+            "found": 5374,
+            "missing": 404,
+            "missing_examples": ["HLA-E", "MICA"],
+            "weight_missing": 0.061,
+        },
+        "model": {
+            "name": "nk-heme",
+            "version": "3",
+            "simulated": simulated,
+            "training": {
+                "samples": 63,
+                "lineages": {"AML": 20, "T-ALL": 9},
+                "response": {"unit": "viability AUC", "susceptibility": "1 - viability_auc"},
+            },
+            "skill": {"spearman": 0.52, "p": 1e-5},
+            "performance": performance,
+            "random_state": 0,
+        },
+        "warnings": ["404 of 5,778 genes of the model are missing."],
+    }
+    more = with_everything(table, parts, resistance) if full else {}
+    return SimpleNamespace(
+        **{
+            "table": table,
+            "contributions": parts,
+            "base_value": base,
+            "resistance_genes": resistance,
+            "provenance": provenance,
+            **more,
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def make_scores():
+    return build
