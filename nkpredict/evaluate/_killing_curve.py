@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evaluate._splits import Fold, make_folds
-from nkpredict.features import Profiles, to_frame
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import (
     FEWEST_SAMPLES_A_RATIO,
     KillingCurveModel,
@@ -51,7 +51,7 @@ def curve_folds(curves: pd.DataFrame, *, folds: int = 5, random_state: int = 0) 
 
 def curve_errors(
     model: KillingCurveModel,
-    X: Profiles,
+    X: ProfilesLike,
     viability: pd.DataFrame | str,
     *,
     folds: int = 5,
@@ -90,7 +90,7 @@ def curve_errors(
     """
     from joblib import Parallel, delayed
 
-    frame, curves = to_frame(X), measured_curves(viability, X)
+    frame, curves = Profiles.of(X).frame(), measured_curves(viability, X)
     planned = curve_folds(curves, folds=folds, random_state=random_state)
     results = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_squared_errors)(model, frame, curves, fold) for fold in planned

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from nkpredict.errors import InputError
 from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
-from nkpredict.features import Profiles, to_frame, to_labels, to_target
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
 
 
@@ -48,7 +48,7 @@ def limited(fold: Fold, size: int, random_state: int = 0) -> Fold:
 
 def learning_curve(
     model: Any,
-    X: Profiles,
+    X: ProfilesLike,
     y: Any,
     groups: Any = None,
     *,
@@ -157,7 +157,7 @@ class PermutationTest:
 
 def permutation_test(
     model: Any,
-    X: Profiles,
+    X: ProfilesLike,
     y: Any,
     groups: Any = None,
     *,
@@ -251,12 +251,13 @@ def _permuted(
     return result
 
 
-def _checked(X: Profiles, y: Any, groups: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    frame = to_frame(X)
+def _checked(X: ProfilesLike, y: Any, groups: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    profiles = Profiles.of(X)
+    frame = profiles.frame()
     lineage = np.full(len(frame), "all", dtype=object)
     if groups is not None:
-        lineage = to_labels(groups, X, "lineage").astype(str).astype(object)
-    return frame, to_target(y, X), lineage
+        lineage = profiles.labels(groups, "lineage").astype(str).astype(object)
+    return frame, profiles.target(y), lineage
 
 
 def _fit_predict(

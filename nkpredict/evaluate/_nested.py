@@ -17,8 +17,8 @@ from nkpredict.evaluate._baselines import generic_learners, naive_baselines, wit
 from nkpredict.evaluate._metrics import summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate._tuning import tune
-from nkpredict.features import Profiles, to_frame, to_labels, to_target
-from nkpredict.learn import LEARNERS, MINIMUM_SAMPLES, fit_warnings_ignored
+from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
 
 OUR_MODEL = "nkpredict"
 
@@ -73,7 +73,7 @@ class CrossValidation:
 
 def nested_cross_validate(
     model: Any,
-    X: Profiles,
+    X: ProfilesLike,
     y: Any,
     groups: Any = None,
     *,
@@ -128,11 +128,12 @@ def nested_cross_validate(
     InputError
         When there are too few samples to split, or a model that learns within groups has none.
     """
-    frame = to_frame(X)
-    target = to_target(y, X)
+    profiles = Profiles.of(X)
+    frame = profiles.frame()
+    target = profiles.target(y)
     lineage = np.full(len(frame), "all", dtype=object)
     if groups is not None:
-        lineage = to_labels(groups, X, "lineage").astype(str).astype(object)
+        lineage = profiles.labels(groups, "lineage").astype(str).astype(object)
     if splits is None:
         splits = SPLITS if len(set(lineage)) > 1 else SPLITS[:1]
     check_sample_count(len(frame), folds)
@@ -272,7 +273,9 @@ def _evaluate(task: _Task, fold: Fold) -> tuple[pd.DataFrame, dict[str, Any]]:
     long.insert(1, "repeat", fold.repeat)
     long.insert(2, "fold", fold.number)
     chosen = {"split": fold.split, "repeat": fold.repeat, "fold": fold.number, **tuned.settings}
-    weights = zip(LEARNERS, fitted.weights_, strict=True)
+    learners = fitted.core_.learners
+    weights = zip(learners, fitted.weights_, strict=True)
     chosen |= {f"weight_{name}": float(weight) for name, weight in weights}
-    chosen["evidence_trust"] = float(fitted.core_.learners["ridge"].trust_)
+    for learner in learners.values():
+        chosen |= learner.diagnostics()
     return long, chosen

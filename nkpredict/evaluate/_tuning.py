@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.base import clone
 
 from nkpredict.errors import InputError
-from nkpredict.features import to_target
-from nkpredict.learn import LEARNERS, PRIOR_WEIGHTS, blend_weights, normal_scores
+from nkpredict.learn import InnerFolds, normal_scores
+from nkpredict.types import FloatArray, IndexArray
 
 _PRUNE_AFTER_TRIALS = 5
 _KEPT_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
@@ -110,26 +110,22 @@ def tune(
         raise InputError(
             f"The search space names {', '.join(unknown)}, which the model does not have."
         )
-    target = to_target(y, X)
-    # The checked data, harmonised folds and the predictions of learners that are not tuned serve
-    # all trials.
-    memory: dict[Any, Any] = {}
+    # Harmonised folds and the predictions of learners that are not tuned serve all trials.
+    inner = model.inner_folds(X, y, groups)
 
     def objective(trial: optuna.Trial) -> float:
         settings = {key: _suggest(trial, key, bounds) for key, bounds in space.items()}
         candidate = clone(model).set_params(**settings)
-        held_out = np.full((len(target), len(LEARNERS)), np.nan)
-        folds = candidate.cross_predict(X, target, groups, memory=memory)
-        for fold, (test, predicted) in enumerate(folds):
-            held_out[test] = predicted
-            seen = ~np.isnan(held_out[:, 0])
-            # what is learned: the response, or what is left of it within groups
-            response = memory["data"].response
-            error = float(_losses(held_out[seen], response[seen]).mean())
+        seen: list[Any] = []
+        held_out: list[Any] = []
+        for fold, (test, predicted) in enumerate(candidate.cross_predict(inner)):
+            seen.append(test)
+            held_out.append(predicted)
+            error = float(_losses(candidate, seen, held_out, inner).mean())
             trial.report(error, fold)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        return float(_losses(held_out, response).mean())
+        return error
 
     finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
     for number in range(len(finished), trials):
@@ -141,7 +137,7 @@ def tune(
             progress()
     best = study.best_trial
     settings = dict(best.params)
-    if settings != defaults and not _clearly_better(model, settings, X, target, groups, memory):
+    if settings != defaults and not _clearly_better(model, settings, inner):
         settings = {}
     return Tuned(
         model=clone(model).set_params(**settings),
@@ -151,14 +147,7 @@ def tune(
     )
 
 
-def _clearly_better(
-    model: Any,
-    settings: Mapping[str, Any],
-    X: Any,
-    target: np.ndarray,
-    groups: Any,
-    memory: dict[Any, Any],
-) -> bool:
+def _clearly_better(model: Any, settings: Mapping[str, Any], inner: InnerFolds) -> bool:
     """Whether settings lower the error by more than one standard error of the paired difference.
 
     The best of many trials on few samples is mostly lucky; on six drug responses of 160 lines,
@@ -166,17 +155,24 @@ def _clearly_better(
     """
     losses = []
     for candidate in (clone(model), clone(model).set_params(**settings)):
-        held_out = np.empty((len(target), len(LEARNERS)))
-        for test, predicted in candidate.cross_predict(X, target, groups, memory=memory):
-            held_out[test] = predicted
-        losses.append(_losses(held_out, memory["data"].response))
+        seen, held_out = zip(*candidate.cross_predict(inner), strict=True)
+        losses.append(_losses(candidate, seen, held_out, inner))
     gain = losses[0] - losses[1]
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
-def _losses(held_out: np.ndarray, response: np.ndarray) -> np.ndarray:
-    scores = normal_scores(response)
-    losses: np.ndarray = (held_out @ blend_weights(held_out, scores, PRIOR_WEIGHTS) - scores) ** 2
+def _losses(
+    model: Any, seen: Sequence[IndexArray], held_out: Sequence[FloatArray], inner: InnerFolds
+) -> FloatArray:
+    # in the order of the samples, so that sums do not depend on that of the folds
+    positions = np.concatenate(seen)
+    order = np.argsort(positions)
+    predicted = np.concatenate(held_out)[order]
+    # what is learned: the response, or what is left of it within groups
+    response = inner.response[positions[order]]
+    losses: FloatArray = (
+        predicted @ model.blend(predicted, response) - normal_scores(response)
+    ) ** 2
     return losses
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain._contrast import contrast_groups
-from nkpredict.features import Profiles, to_frame, to_labels
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import all_simulated
-from nkpredict.learn import GeneModel
+from nkpredict.learn import GeneModel, HarmonisedProfiles
 
 if TYPE_CHECKING:
     import shap
@@ -189,7 +189,7 @@ class Explanation:
             if self.groups is None:
                 raise InputError("The explanation has no groups; give one label for each sample.")
             return self.groups
-        found = to_labels(labels, self.contributions, "groups")
+        found = Profiles.of(self.contributions).labels(labels, "groups")
         return pd.Series(found, index=self.contributions.index)
 
     def _members(self, group: Any) -> npt.NDArray[np.bool_]:
@@ -209,7 +209,9 @@ class Explanation:
         return np.asarray(samples.isin(wanted))
 
 
-def explain(model: GeneModel, profiles: Profiles, groups: Any = None) -> Explanation:
+def explain(
+    model: GeneModel, profiles: ProfilesLike | HarmonisedProfiles, groups: Any = None
+) -> Explanation:
     """Split the prediction of each profile into parts of its genes.
 
     Linear learners are split exactly, trees by path-dependent TreeSHAP; the parts of a blend are
@@ -233,15 +235,22 @@ def explain(model: GeneModel, profiles: Profiles, groups: Any = None) -> Explana
     InputError
         When profiles and model share no gene, or labels do not fit the samples.
     """
-    contributions, base = model.contributions(profiles)
-    predicted = pd.Series(model.predict(profiles), index=contributions.index, name="predicted")
-    given = to_frame(profiles, names=contributions.columns.to_numpy())
-    given = given.reindex(columns=contributions.columns)
     labels = None
-    if groups is not None:
-        labels = pd.Series(to_labels(groups, profiles, "groups"), index=contributions.index)
-    given.index = contributions.index
-    return Explanation(contributions, base, predicted, given, labels)
+    if not isinstance(profiles, HarmonisedProfiles):
+        profiles = Profiles.of(profiles)
+        labels = None if groups is None else profiles.labels(groups, "groups")
+    elif groups is not None:
+        labels = Profiles.unnamed(profiles.values).labels(groups, "groups")
+    prepared = model.prepare(profiles)
+    contributions, base = model.contributions(prepared)
+    samples, genes = contributions.index, contributions.columns
+    return Explanation(
+        contributions,
+        base,
+        pd.Series(model.predict(prepared), index=samples, name="predicted"),
+        pd.DataFrame(prepared.ranked.values, index=samples, columns=genes),
+        None if labels is None else pd.Series(labels, index=samples),
+    )
 
 
 def shap_explanation(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from nkpredict.features import Profiles, divisor, mean_and_deviation, to_frame
+from nkpredict.features import Profiles, ProfilesLike, divisor, mean_and_deviation
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def standardised(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray
 
 
 def cluster_genes(
-    profiles: Profiles, genes: Sequence[str], correlation: float = CLUSTER_CORRELATION
+    profiles: ProfilesLike, genes: Sequence[str], correlation: float = CLUSTER_CORRELATION
 ) -> pd.Series:
     """Group genes that move together.
 
@@ -71,7 +71,7 @@ def cluster_genes(
     names = pd.Index(genes)
     if len(names) < 2:
         return pd.Series(1, index=names, dtype=np.int64)
-    standard, _, _ = standardised(to_frame(profiles)[names].to_numpy())
+    standard, _, _ = standardised(Profiles.of(profiles).frame()[names].to_numpy())
     with threadpool_limits(1):
         together = np.abs(standard.T @ standard) / len(standard)
     distance = np.clip(1 - together, 0.0, 1.0)
@@ -84,7 +84,7 @@ def cluster_genes(
 def cluster_overlap(
     first: Sequence[str],
     second: Sequence[str],
-    profiles: Profiles,
+    profiles: ProfilesLike,
     correlation: float = CLUSTER_CORRELATION,
 ) -> float:
     """Jaccard index of two lists of genes, each gene standing for its cluster.

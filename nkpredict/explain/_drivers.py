@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from nkpredict.errors import InputError
 from nkpredict.explain._coregulation import FloatArray, standardised
 from nkpredict.explain._spike_slab import Problem, one_gene_each, sample_posterior
-from nkpredict.features import Profiles, to_frame, to_labels, to_target
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import Evidence, signed_evidence
 
 MINIMUM_SAMPLES = 10
@@ -22,7 +22,7 @@ CANDIDATES = 3000
 
 
 def driver_scores(
-    profiles: Profiles,
+    profiles: ProfilesLike,
     target: Any,
     evidence: Evidence = None,
     groups: Any = None,
@@ -77,9 +77,10 @@ def driver_scores(
     InputError
         When there are fewer than 10 samples, the response is constant, or shapes differ.
     """
-    frame = to_frame(profiles)
-    response = to_target(target, profiles)
-    labels = None if groups is None else to_labels(groups, profiles, "groups")
+    checked = Profiles.of(profiles)
+    frame = checked.frame()
+    response = checked.target(target)
+    labels = None if groups is None else checked.labels(groups, "groups")
     _check(response, steps, chains)
     spread = response.std()
     scaled = (response - response.mean()) / spread

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features import Profiles, to_frame
-from nkpredict.learn import GeneModel
+from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.learn import GeneModel, HarmonisedProfiles
 
 
 def interactions(
-    model: GeneModel, profiles: Profiles, genes: Sequence[str] | None = None, top: int = 10
+    model: GeneModel, profiles: ProfilesLike, genes: Sequence[str] | None = None, top: int = 10
 ) -> pd.DataFrame:
     """Measure how far pairs of genes are from acting additively.
 
@@ -46,9 +46,9 @@ def interactions(
         When fewer than two genes are given or one is not in the model.
     """
     names = pd.Index(model.feature_names_in_)
-    frame = to_frame(profiles, names=names.to_numpy()).reindex(columns=names)
+    prepared = model.prepare(profiles)
     if genes is None:
-        size = np.abs(model.contributions(frame)[0].to_numpy()).mean(axis=0)
+        size = np.abs(model.contributions(prepared)[0].to_numpy()).mean(axis=0)
         genes = list(names[np.argsort(-size, kind="stable")[:top]])
     columns = np.asarray(names.get_indexer(pd.Index(genes)))
     if (columns < 0).any():
@@ -57,13 +57,12 @@ def interactions(
     if len(set(columns)) < max(2, len(columns)):
         raise InputError(f"Found {name_some(genes)}; expected two genes or more, each once.")
     low, high = np.asarray(model.range_)
-    harmonised = model.harmonised(frame).to_numpy()
     # samples × first gene × second gene: rise by the second gene with the first one high, less
     # that with the first one low
-    second = np.zeros((len(frame), len(columns), len(columns)))
+    second = np.zeros((len(prepared.samples), len(columns), len(columns)))
     for place, column in enumerate(columns):
         for sign, end in ((1.0, high), (-1.0, low)):
-            moved = _with_level(frame, harmonised, column, end[column])
+            moved = _with_level(prepared, int(column), float(end[column]))
             for other_sign, other_end in ((1.0, high), (-1.0, low)):
                 level = np.full(len(names), np.nan)
                 level[columns] = other_end[columns]
@@ -84,13 +83,11 @@ def interactions(
     return table.sort_values("mean_abs", ascending=False, kind="stable", ignore_index=True)
 
 
-def _with_level(
-    frame: pd.DataFrame, harmonised: np.ndarray, column: int, level: float
-) -> pd.DataFrame:
+def _with_level(prepared: HarmonisedProfiles, column: int, level: float) -> Profiles:
     """Profiles in which one gene has the value that harmonises to a level."""
-    values = frame.to_numpy(copy=True)
-    for row, known in zip(values, harmonised, strict=True):
+    values = prepared.ranked.values.copy()
+    for row, known in zip(values, prepared.values, strict=True):
         order = np.argsort(np.where(np.isnan(known), np.inf, known), kind="stable")
         order = order[: int((~np.isnan(known)).sum())]
         row[column] = np.interp(level, known[order], row[order])
-    return pd.DataFrame(values, index=frame.index, columns=frame.columns)
+    return Profiles.unnamed(values)

@@ -12,11 +12,10 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain._coregulation import CARRY_FROM, carried_slope, standardised
-from nkpredict.features import Profiles
+from nkpredict.features import ProfilesLike
 from nkpredict.io import all_simulated
-from nkpredict.learn import GeneModel
+from nkpredict.learn import GeneModel, HarmonisedProfiles
 
-FloatArray = npt.NDArray[np.float64]
 Perturbation: TypeAlias = Literal["loss", "gain"]
 
 
@@ -80,11 +79,11 @@ class VirtualPerturbation:
 
 def knockout(
     model: GeneModel,
-    profiles: Profiles,
+    profiles: ProfilesLike | HarmonisedProfiles,
     genes: Sequence[str] | None = None,
     kind: Perturbation = "loss",
     carry_along: bool = False,
-    reference: Profiles | None = None,
+    reference: ProfilesLike | None = None,
 ) -> VirtualPerturbation:
     """Predict how susceptibility changes when one gene at a time is lost or gained.
 
@@ -120,17 +119,17 @@ def knockout(
         When a gene is not in the model, the kind is not known or the reference is missing.
     """
     _check(kind, carry_along, reference)
+    prepared = model.prepare(profiles)
     names = pd.Index(model.feature_names_in_)
     columns = _positions(names, genes)
     level = np.full(len(names), np.nan)
     level[columns] = model.range_[0 if kind == "loss" else 1][columns]
-    harmonised = model.harmonised(profiles)
-    before = harmonised.to_numpy()[:, columns]
-    changes = model.substituted(profiles, level)[:, columns]
+    before = prepared.values[:, columns]
+    changes = model.substituted(prepared, level)[:, columns]
     beyond = before <= level[columns] if kind == "loss" else before >= level[columns]
     changes = np.where(beyond, 0.0, changes)
     provenance: dict[str, Any] = {
-        "simulated": all_simulated(harmonised.index),
+        "simulated": all_simulated(prepared.samples),
         "kind": kind,
         "level": "5th percentile of training" if kind == "loss" else "95th percentile of training",
         "genes": len(columns),
@@ -139,7 +138,7 @@ def knockout(
         "carry_along": carry_along,
     }
     if carry_along and reference is not None:
-        known = model.harmonised(reference).to_numpy()
+        known = model.prepare(reference).values
         standard, mean, spread = standardised(known)
         start = np.where(np.isnan(before), mean[columns], before)
         shift = np.where(beyond, 0.0, (level[columns] - start) / spread[columns])
@@ -151,14 +150,14 @@ def knockout(
             "genes_carried_on_average": float(followers.mean()) if len(followers) else 0.0,
         }
     return VirtualPerturbation(
-        changes=pd.DataFrame(changes, index=harmonised.index, columns=names[columns]),
+        changes=pd.DataFrame(changes, index=prepared.samples, columns=names[columns]),
         kind=kind,
         measured=pd.Series((~np.isnan(before)).mean(axis=0), index=names[columns]),
         provenance=provenance,
     )
 
 
-def _check(kind: str, carry_along: bool, reference: Profiles | None) -> None:
+def _check(kind: str, carry_along: bool, reference: ProfilesLike | None) -> None:
     if kind not in get_args(Perturbation):
         raise InputError(
             f"The kind of perturbation {kind!r} is not known; expected "

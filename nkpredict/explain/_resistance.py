@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nkpredict.evidence import gene_categories
+from nkpredict.evidence import GeneEvidence, ScreenTable, gene_categories
 from nkpredict.explain._stability import Stability
 from nkpredict.learn import Evidence, signed_evidence
 
@@ -115,4 +115,4 @@ def _reading(sign: np.ndarray, signed: np.ndarray) -> np.ndarray:
 
 
 def _knows_names(evidence: Evidence) -> bool:
-    return evidence is not None and not isinstance(evidence, np.ndarray)
+    return isinstance(evidence, GeneEvidence | ScreenTable)

@@ -14,10 +14,10 @@ from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
 from nkpredict.explain._knockout import knockout
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
-from nkpredict.features import Profiles
-from nkpredict.learn import RANGE_ENDS, GeneModel
+from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.learn import RANGE_ENDS, GeneModel, HarmonisedProfiles
+from nkpredict.types import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Level: TypeAlias = Literal["cohort", "group", "sample"]
 
 COHORT = "all samples"
@@ -25,14 +25,14 @@ COHORT = "all samples"
 
 def resistance_table(
     model: GeneModel,
-    profiles: Profiles,
+    profiles: ProfilesLike | HarmonisedProfiles,
     by: Level = "cohort",
     groups: Any = None,
     *,
     explanation: Explanation | None = None,
     drivers: pd.DataFrame | None = None,
     stability: Stability | None = None,
-    reference: Profiles | None = None,
+    reference: ProfilesLike | None = None,
     permutations: int = 0,
     top: int | None = 50,
     random_state: int = 0,
@@ -87,12 +87,15 @@ def resistance_table(
     if by == "group" and groups is None:
         raise InputError("Ranking by group needs groups; give one label for each sample.")
     if explanation is None:
+        if not isinstance(profiles, HarmonisedProfiles):
+            profiles = Profiles.of(profiles)
         explanation = explain(model, profiles, groups)
+    prepared = model.prepare(profiles)
     evidence = getattr(model, "evidence_", None)
     effect = np.asarray(model.effect_)
-    harmonised = model.harmonised(profiles).to_numpy()
-    measured = None if reference is None else model.harmonised(reference).to_numpy()
-    changes = {kind: knockout(model, profiles, kind=kind).changes for kind in ("loss", "gain")}
+    harmonised = prepared.values
+    measured = None if reference is None else model.prepare(reference).values
+    changes = {kind: knockout(model, prepared, kind=kind).changes for kind in ("loss", "gain")}
     positions = pd.Series(np.arange(len(effect)), index=explanation.contributions.columns)
     tables = []
     for name, rows in _members(explanation, by):

@@ -19,7 +19,7 @@ from nkpredict.evidence import (
     standardise_screens,
 )
 from nkpredict.explain._knockout import Perturbation, knockout
-from nkpredict.features import Profiles
+from nkpredict.features import ProfilesLike
 from nkpredict.learn import NKSusceptibilityModel
 
 LEAST_HITS = 5
@@ -86,7 +86,7 @@ def compare_with_screens(
 
 def knockout_against_screens(
     model: NKSusceptibilityModel,
-    profiles: Profiles,
+    profiles: ProfilesLike,
     target: Any,
     screens: ScreenTable,
     groups: Any = None,
@@ -153,7 +153,7 @@ def knockout_against_screens(
 def _fitted(
     model: NKSusceptibilityModel,
     evidence: GeneEvidence | None,
-    profiles: Profiles,
+    profiles: ProfilesLike,
     target: Any,
     groups: Any,
 ) -> NKSusceptibilityModel:

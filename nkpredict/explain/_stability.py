@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from nkpredict.errors import InputError
 from nkpredict.explain._coregulation import CLUSTER_CORRELATION, cluster_genes
-from nkpredict.features import Profiles, to_frame, to_labels, to_target
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import all_simulated
 from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
 
@@ -66,7 +66,7 @@ class Stability:
 
 def stability(
     model: NKSusceptibilityModel,
-    profiles: Profiles,
+    profiles: ProfilesLike,
     target: Any,
     groups: Any = None,
     resamples: int = 20,
@@ -128,10 +128,11 @@ def stability(
         raise InputError(
             f"Found {resamples} resample(s); stability needs {_LEAST_REFITS} at least."
         )
-    frame = to_frame(profiles)
+    checked = Profiles.of(profiles)
+    frame = checked.frame()
     frame = frame[sorted(frame.columns)]
-    response = to_target(target, profiles)
-    labels = None if groups is None else to_labels(groups, profiles, "groups")
+    response = checked.target(target)
+    labels = None if groups is None else checked.labels(groups, "groups")
     tasks = list(_draws(len(frame), resamples, resampling, random_state))
     effects = []
     for number, effect in enumerate(_refits(model, frame, response, labels, tasks, n_jobs), 1):

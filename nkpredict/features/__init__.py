@@ -1,17 +1,8 @@
 """What is made of expression before learning, fitted inside the fold."""
 
-from nkpredict.features._alignment import (
-    Profiles,
-    align_to,
-    not_expression,
-    remember_names,
-    to_frame,
-    to_labels,
-    to_target,
-    to_weights,
-)
 from nkpredict.features._harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read_gene_sets
+from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import divisor, mean_and_deviation
 from nkpredict.features._selection import correlation_with, select_genes
 
@@ -21,17 +12,12 @@ __all__ = [
     "ModuleScores",
     "ProfileHarmoniser",
     "Profiles",
+    "ProfilesLike",
     "RankedProfiles",
-    "align_to",
     "correlation_with",
     "divisor",
     "mean_and_deviation",
     "not_expression",
     "read_gene_sets",
-    "remember_names",
     "select_genes",
-    "to_frame",
-    "to_labels",
-    "to_target",
-    "to_weights",
 ]

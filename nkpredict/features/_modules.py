@@ -13,7 +13,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evidence import gene_modules
-from nkpredict.features._alignment import not_expression
+from nkpredict.features._profiles import not_expression
 from nkpredict.io import approve_gene_names, first_lines, require_file
 
 NK_MODULES = "nk"

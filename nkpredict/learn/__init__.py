@@ -2,7 +2,8 @@
 
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import RANGE_ENDS, BlendCore
-from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._killing_curve import (
     FEWEST_SAMPLES_A_RATIO,
     SAME_AREA,
@@ -12,21 +13,26 @@ from nkpredict.learn._killing_curve import (
 )
 from nkpredict.learn._model import (
     CHANCE_LEVEL,
-    LEARNERS,
-    MINIMUM_SAMPLES,
-    PRIOR_WEIGHTS,
     ChanceSkillWarning,
     NKSusceptibilityModel,
     fit_warnings_ignored,
 )
 from nkpredict.learn._novelty import ProfileNovelty
-from nkpredict.learn._prior import EvidenceScore, ScreenPrior
+from nkpredict.learn._prior import ScreenPrior
+from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
+    LEARNERS,
+    STORED,
+    AdditivePredictor,
     Evidence,
     EvidenceBoosting,
     EvidenceRidge,
+    EvidenceScore,
     GeneLearner,
+    LearnerState,
+    LinearLearner,
     NoSplitWarning,
+    default_learners,
     signed_evidence,
 )
 
@@ -35,9 +41,10 @@ __all__ = [
     "FEWEST_SAMPLES_A_RATIO",
     "LEARNERS",
     "MINIMUM_SAMPLES",
-    "PRIOR_WEIGHTS",
     "RANGE_ENDS",
     "SAME_AREA",
+    "STORED",
+    "AdditivePredictor",
     "BlendCore",
     "ChanceSkillWarning",
     "Evidence",
@@ -46,13 +53,18 @@ __all__ = [
     "EvidenceScore",
     "GeneLearner",
     "GeneModel",
+    "HarmonisedProfiles",
+    "InnerFolds",
     "KillingCurveModel",
+    "LearnerState",
+    "LinearLearner",
     "NKSusceptibilityModel",
     "NoSplitWarning",
     "ProfileNovelty",
     "ScreenPrior",
     "blend_weights",
     "closest_killing_curves",
+    "default_learners",
     "fit_warnings_ignored",
     "measured_curves",
     "normal_scores",

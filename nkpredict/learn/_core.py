@@ -3,71 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features import (
     ModuleScores,
     ProfileHarmoniser,
+    Profiles,
     RankedProfiles,
     divisor,
     mean_and_deviation,
 )
-from nkpredict.learn._blend import normal_scores
-from nkpredict.learn._offsets import group_offsets
-from nkpredict.learn.learners import GeneLearner
+from nkpredict.learn._training_data import TrainingData, fit_learner
+from nkpredict.learn.learners import AdditivePredictor, GeneLearner
+from nkpredict.types import FloatArray
 
 RANGE_ENDS = (0.05, 0.95)
 """Quantiles of the training profiles that stand for a gene's low and high end."""
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Checked training data in gene order; `part` returns some of the samples.
-
-    Evidence has one number for each gene and, when there are `modules`, 0 for each of them.
-    """
-
-    samples: pd.Index
-    genes: np.ndarray
-    profiles: RankedProfiles
-    target: np.ndarray
-    labels: np.ndarray | None
-    weights: np.ndarray | None
-    evidence: np.ndarray
-    within_groups: bool = False
-    modules: ModuleScores | None = None
-
-    @property
-    def offsets(self) -> pd.Series | None:
-        """What each group adds to the response of its samples, None when that is not taken out."""
-        if not self.within_groups or self.labels is None:
-            return None
-        return group_offsets(self.target, self.labels)
-
-    @property
-    def response(self) -> np.ndarray:
-        """What is learned: the response, or what is left of it without the groups' offsets."""
-        offsets = self.offsets
-        if offsets is None or self.labels is None:
-            return self.target
-        left: np.ndarray = self.target - offsets.reindex(self.labels).to_numpy()
-        return left
-
-    def part(self, rows: np.ndarray) -> TrainingData:
-        """Return the samples at the given positions."""
-        return replace(
-            self,
-            samples=self.samples[rows],
-            profiles=self.profiles[rows],
-            target=self.target[rows],
-            labels=None if self.labels is None else self.labels[rows],
-            weights=None if self.weights is None else self.weights[rows],
-        )
 
 
 class BlendCore:
@@ -100,7 +54,7 @@ class BlendCore:
     def __init__(
         self,
         harmoniser: ProfileHarmoniser,
-        learners: Mapping[str, GeneLearner],
+        learners: Mapping[str, AdditivePredictor],
         modules: ModuleScores | None = None,
     ) -> None:
         self.harmoniser = harmoniser
@@ -112,81 +66,81 @@ class BlendCore:
         with threadpool_limits(1):
             inputs = self.learner_input(self.fit_scale(data.profiles))
         for learner in self.learners.values():
-            fit_learner(learner, inputs, data)
+            fit_learner(cast(GeneLearner, learner), inputs, data)
         if self.modules is not None:
-            scores = inputs[:, -len(self.modules) :]
+            scores = inputs.values[:, -len(self.modules) :]
             size = np.maximum((scores**2).sum(axis=0), 1e-12)
-            parts = [own.contributions(inputs)[0] for own in self.learners.values()]
+            parts = [learner.contributions(inputs)[0] for learner in self.learners.values()]
             self.module_slopes_ = np.array(
-                [(scores * own[:, -len(self.modules) :]).sum(axis=0) / size for own in parts]
+                [(scores * part[:, -len(self.modules) :]).sum(axis=0) / size for part in parts]
             )
         return self
 
-    def fit_scale(self, profiles: RankedProfiles) -> np.ndarray:
+    def fit_scale(self, profiles: RankedProfiles) -> FloatArray:
         """Fit everything but the learners; return the harmonised profiles."""
         harmonised = self.harmoniser.fit(profiles.values).transform(profiles)
         self.center_, deviation = mean_and_deviation(harmonised)
         self.spread_ = divisor(deviation, self.center_)
         return harmonised
 
-    def harmonise(self, profiles: RankedProfiles) -> np.ndarray:
+    def harmonise(self, profiles: RankedProfiles) -> FloatArray:
         """Bring profiles to the distribution of the training profiles, for all that follows."""
         return self.harmoniser.transform(profiles)
 
-    def learner_input(self, harmonised: np.ndarray) -> np.ndarray:
+    def learner_input(self, harmonised: FloatArray) -> Profiles:
         """Return what the learners see: harmonised genes and, beside them, scores of modules."""
         if self.modules is None:
-            return harmonised
-        return self._beside(harmonised, self._filled(harmonised))
+            return Profiles.unnamed(harmonised)
+        return Profiles.unnamed(self._beside(harmonised, self._filled(harmonised)))
 
-    def predict_each(self, harmonised: np.ndarray) -> np.ndarray:
+    def predict_each(self, harmonised: FloatArray) -> FloatArray:
         """Predictions of each learner, samples × learners."""
         inputs = self.learner_input(harmonised)
         return np.column_stack([learner.predict(inputs) for learner in self.learners.values()])
 
     def contributions(
-        self, harmonised: np.ndarray, weights: np.ndarray
-    ) -> tuple[np.ndarray, float]:
+        self, harmonised: FloatArray, weights: FloatArray
+    ) -> tuple[FloatArray, float]:
         """Parts of the blended prediction, samples × genes, and their base value.
 
         A module's part is passed on to its genes: exact Shapley values for a linear learner
         fitted without sample weights.
         """
         inputs = self.learner_input(harmonised)
-        total, base = np.zeros(inputs.shape), 0.0
+        total, base = np.zeros(inputs.values.shape), 0.0
         for weight, learner in self._weighted(weights):
-            parts, own_base = learner.contributions(inputs)
+            parts, learner_base = learner.contributions(inputs)
             total += weight * parts
-            base += weight * own_base
+            base += weight * learner_base
         if self.modules is not None:
             genes, modules = np.split(total, [self.modules.n_genes], axis=1)
             slopes = weights @ self.module_slopes_
             total = genes + self.modules.to_genes(modules, slopes, self._filled(harmonised))
         return total, float(base)
 
-    def effect(self, harmonised: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def effect(self, harmonised: FloatArray, weights: FloatArray) -> FloatArray:
         """Slope of the blended prediction on each gene, per standard deviation."""
         filled = self._filled(harmonised)
         inputs, standard = self._beside(harmonised, filled), self._beside(filled, filled)
         effect = np.zeros(inputs.shape[1])
         for weight, learner in self._weighted(weights):
-            effect += weight * learner.slopes(inputs, standard)
+            effect += weight * learner.slopes(Profiles.unnamed(inputs), standard)
         if self.modules is None:
             return effect
         return effect[: self.modules.n_genes] + self._through(self.modules, weights)
 
     def substituted(
-        self, harmonised: np.ndarray, level: np.ndarray, weights: np.ndarray
-    ) -> np.ndarray:
+        self, harmonised: FloatArray, level: FloatArray, weights: FloatArray
+    ) -> FloatArray:
         """Change of the blended prediction if one gene alone had another level, samples × genes.
 
         The gene's modules move with it along their slopes (``module_slopes_``): exact for a
         linear learner, a first-order approximation for trees. NaN counts as average there.
         """
         inputs = self.learner_input(harmonised)
-        change = np.zeros(inputs.shape)
+        change: FloatArray = np.zeros(inputs.values.shape)
         # the modules themselves are put to no level
-        levels = np.append(level, np.full(inputs.shape[1] - len(level), np.nan))
+        levels = np.append(level, np.full(len(inputs.genes) - len(level), np.nan))
         for weight, learner in self._weighted(weights):
             change += weight * learner.substituted(inputs, levels)
         if self.modules is not None:
@@ -194,44 +148,32 @@ class BlendCore:
             change = change[:, : len(level)] + self._through(self.modules, weights) * moved
         return change
 
-    def ends(self, harmonised: np.ndarray) -> np.ndarray:
+    def ends(self, harmonised: FloatArray) -> FloatArray:
         """Low and high end (5th and 95th percentile) of each harmonised gene, 2 × genes."""
         # the version that knows NaN is fifty times slower
         quantile = np.nanquantile if np.isnan(harmonised).any() else np.quantile
-        ends: np.ndarray = quantile(harmonised, RANGE_ENDS, axis=0)
+        ends: FloatArray = quantile(harmonised, RANGE_ENDS, axis=0)
         return ends
 
-    def standardise(self, harmonised: np.ndarray) -> np.ndarray:
+    def standardise(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        standard: np.ndarray = (harmonised - self.center_) / self.spread_
+        standard: FloatArray = (harmonised - self.center_) / self.spread_
         return standard
 
-    def _filled(self, harmonised: np.ndarray) -> np.ndarray:
+    def _filled(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations, a missing value counted as average."""
         return np.nan_to_num(self.standardise(harmonised))
 
-    def _beside(self, values: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    def _beside(self, values: FloatArray, filled: FloatArray) -> FloatArray:
         """Put the scores of modules beside the values of genes."""
         return values if self.modules is None else np.hstack([values, self.modules.scores(filled)])
 
-    def _through(self, modules: ModuleScores, weights: np.ndarray) -> np.ndarray:
+    def _through(self, modules: ModuleScores, weights: FloatArray) -> FloatArray:
         """Slope of the blended prediction on each gene through its modules; 0 if it is constant."""
         slopes = modules.gene_slopes(weights @ self.module_slopes_)
         return np.where(np.isfinite(self.spread_), slopes, 0.0)
 
-    def _weighted(self, weights: np.ndarray) -> Iterator[tuple[float, GeneLearner]]:
+    def _weighted(self, weights: FloatArray) -> Iterator[tuple[float, AdditivePredictor]]:
         for weight, learner in zip(weights, self.learners.values(), strict=True):
             if weight:
                 yield float(weight), learner
-
-
-def fit_learner(learner: GeneLearner, inputs: np.ndarray, data: TrainingData) -> GeneLearner:
-    """Fit a learner on its input (see `BlendCore`) and the normal scores of the response."""
-    with threadpool_limits(1):
-        learner.fit(
-            inputs,
-            normal_scores(data.response),
-            groups=data.labels,
-            sample_weight=data.weights,
-        )
-    return learner

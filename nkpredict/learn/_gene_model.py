@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from nkpredict.features import Profiles, RankedProfiles, align_to, not_expression
+from nkpredict.errors import InputError
+from nkpredict.features import Profiles, ProfilesLike, RankedProfiles, not_expression
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn.learners import Evidence
+from nkpredict.types import FloatArray
 
 
-class GeneModel(RegressorMixin, BaseEstimator):
+@dataclass(frozen=True, eq=False)
+class HarmonisedProfiles:
+    """Profiles as one model sees them; made once, they serve all that is asked of the model.
+
+    Attributes
+    ----------
+    samples : pandas.Index
+        Names of the samples.
+    ranked : RankedProfiles
+        The profiles as given, in the gene order of the model, and the ranks of their genes.
+    values : numpy.ndarray
+        The same profiles harmonised, samples × genes, NaN for missing.
+    core : BlendCore
+        Of the model that they were harmonised for.
+    """
+
+    samples: pd.Index
+    ranked: RankedProfiles
+    values: FloatArray
+    core: BlendCore
+
+
+class GeneModel(BaseEstimator):
     """Base of the models that are scored with, stored and registered.
+
+    What takes profiles takes `HarmonisedProfiles` as well: `prepare` them once to ask for several
+    things. Asking changes nothing in the model.
 
     Attributes
     ----------
@@ -46,23 +74,61 @@ class GeneModel(RegressorMixin, BaseEstimator):
     knowledge_only: ClassVar[bool] = False
 
     core_: BlendCore
-    weights_: np.ndarray
-    feature_names_in_: np.ndarray
-    effect_: np.ndarray
-    range_: np.ndarray
-    reference_: np.ndarray
+    weights_: FloatArray
+    feature_names_in_: npt.NDArray[np.object_]
+    effect_: FloatArray
+    range_: FloatArray
+    reference_: FloatArray
     skill_: dict[str, float]
     half_width_: float
     evidence_: Evidence
     novelty_: ProfileNovelty
 
-    def predict(self, X: Profiles) -> np.ndarray:
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a value here."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def prepare(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
+        """Check, align and harmonise profiles for all that is asked of the model.
+
+        Parameters
+        ----------
+        X
+            Samples × genes; genes are matched by name. Profiles prepared for another model of the
+            same genes are harmonised for this one.
+
+        Raises
+        ------
+        NotFittedError
+            When the model is not fitted.
+        InputError
+            When profiles and model share no gene.
+        """
+        check_is_fitted(self)
+        if isinstance(X, HarmonisedProfiles):
+            samples, ranked = X.samples, X.ranked
+            if ranked.values.shape[1] != len(self.feature_names_in_):
+                raise InputError(
+                    f"The profiles were prepared for a model of {ranked.values.shape[1]:,} genes, "
+                    f"not of {len(self.feature_names_in_):,}; prepare them with this model."
+                )
+        else:
+            profiles = Profiles.of(X)
+            values = profiles.aligned(self.feature_names_in_)
+            samples = profiles.samples
+            ranked = RankedProfiles.of(values, not_expression(self.feature_names_in_))
+        return HarmonisedProfiles(samples, ranked, self.core_.harmonise(ranked), self.core_)
+
+    def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
-        each = self.core_.predict_each(self._harmonised(X))
-        predicted: np.ndarray = (each * self.weights_).sum(axis=1)
+        prepared = self._prepared(X)
+        each = self.core_.predict_each(prepared.values)
+        predicted: FloatArray = (each * self.weights_).sum(axis=1)
         return predicted
 
-    def contributions(self, X: Profiles) -> tuple[pd.DataFrame, float]:
+    def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes.
 
         Returns
@@ -72,10 +138,11 @@ class GeneModel(RegressorMixin, BaseEstimator):
         base_value : float
             ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
         """
-        parts, base = self.core_.contributions(self._harmonised(X), self.weights_)
-        return pd.DataFrame(parts, index=_sample_names(X), columns=self.feature_names_in_), base
+        prepared = self._prepared(X)
+        parts, base = self.core_.contributions(prepared.values, self.weights_)
+        return self._by_gene(parts, prepared), base
 
-    def substituted(self, X: Profiles, level: np.ndarray) -> np.ndarray:
+    def substituted(self, X: ProfilesLike | HarmonisedProfiles, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had another level.
 
         Parameters
@@ -91,44 +158,40 @@ class GeneModel(RegressorMixin, BaseEstimator):
         numpy.ndarray
             Samples × genes. The ranks of the other genes stay as they are.
         """
-        return self.core_.substituted(self._harmonised(X), level, self.weights_)
+        prepared = self._prepared(X)
+        return self.core_.substituted(prepared.values, level, self.weights_)
 
-    def harmonised(self, X: Profiles) -> pd.DataFrame:
+    def harmonised(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""
-        values = self._harmonised(X).copy()
-        return pd.DataFrame(values, index=_sample_names(X), columns=self.feature_names_in_)
+        prepared = self._prepared(X)
+        return self._by_gene(prepared.values.copy(), prepared)
 
-    def novelty(self, X: Profiles) -> np.ndarray:
+    def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
-        return self.novelty_.score_samples(self.core_.standardise(self._harmonised(X)))
+        prepared = self._prepared(X)
+        return self.novelty_.score_samples(self.core_.standardise(prepared.values))
 
-    def weight_coverage(self, X: Profiles) -> np.ndarray:
+    def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
+        measured = ~np.isnan(self._prepared(X).ranked.values)
         weight = np.abs(self.effect_)
-        measured = ~np.isnan(align_to(X, self.feature_names_in_))
         total = weight.sum()
-        covered: np.ndarray = (measured * weight).sum(axis=1) / (total if total > 0 else 1.0)
+        covered: FloatArray = (measured * weight).sum(axis=1) / (total if total > 0 else 1.0)
         return covered
 
-    def percentile(self, predicted: np.ndarray) -> np.ndarray:
+    def percentile(self, predicted: FloatArray) -> FloatArray:
         """Percentile of predictions among those of the reference samples (``reference_``)."""
+        check_is_fitted(self)
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
-        percentile: np.ndarray = 100.0 * below / len(reference)
+        percentile: FloatArray = 100.0 * below / len(reference)
         return percentile
 
-    def _harmonised(self, X: Profiles) -> np.ndarray:
+    def _prepared(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
         check_is_fitted(self)
-        values = align_to(X, self.feature_names_in_)
-        # Scoring and explaining ask for the same profiles ten times over; a new fit starts anew.
-        key = hashlib.blake2b(values.tobytes()).digest()
-        last: tuple[BlendCore, bytes, np.ndarray] | None = getattr(self, "_last_harmonised", None)
-        if last is None or last[0] is not self.core_ or last[1] != key:
-            ranked = RankedProfiles.of(values, not_expression(self.feature_names_in_))
-            last = self.core_, key, self.core_.harmonise(ranked)
-            self._last_harmonised = last
-        return last[2]
+        if isinstance(X, HarmonisedProfiles) and X.core is self.core_:
+            return X
+        return self.prepare(X)
 
-
-def _sample_names(X: Profiles) -> pd.Index | None:
-    return X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
+    def _by_gene(self, values: FloatArray, prepared: HarmonisedProfiles) -> pd.DataFrame:
+        return pd.DataFrame(values, index=prepared.samples, columns=self.feature_names_in_)

@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features import Profiles, to_labels
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import MAXIMUM_RATIO, area_under_curve
+from nkpredict.learn._gene_model import HarmonisedProfiles
 from nkpredict.learn._model import CHANCE_LEVEL, NKSusceptibilityModel, fit_warnings_ignored
 
 UNTREATED = 100.0
@@ -79,7 +80,7 @@ class KillingCurveModel(BaseEstimator):
 
     def fit(
         self,
-        X: Profiles,
+        X: ProfilesLike,
         viability: pd.DataFrame | str,
         groups: Any = None,
         *,
@@ -109,11 +110,12 @@ class KillingCurveModel(BaseEstimator):
             groups.
         """
         curves = measured_curves(viability, X)
+        profiles = Profiles.of(X)
         susceptibility = 1 - _areas(curves)
         killing = UNTREATED - curves.drop(columns=0.0, errors="ignore")
         self.ratios_ = np.r_[0.0, killing.columns.to_numpy(dtype=float)]
         if susceptibility_model is None:
-            susceptibility_model = self._unfitted().fit(X, susceptibility, groups=groups)
+            susceptibility_model = self._unfitted().fit(profiles, susceptibility, groups=groups)
         if susceptibility_model.offsets_ is not None:
             raise InputError(
                 "The model learns within groups: it predicts differences from the mean of a group "
@@ -129,18 +131,23 @@ class KillingCurveModel(BaseEstimator):
         if np.ptp(scores) > 1e-6:
             with fit_warnings_ignored():
                 # whether the scores can be predicted is the question here
-                candidate = self._unfitted().fit(X, scores, groups=groups)
+                candidate = self._unfitted().fit(profiles, scores, groups=groups)
             self.component_skill_ = dict(candidate.skill_)
             if self.component_skill_["p"] <= CHANCE_LEVEL:
                 self.component_model_ = candidate
         return self
 
-    def predict(self, X: Profiles) -> np.ndarray:
+    def prepare(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
+        """Check, align and harmonise profiles for all that is asked; see `GeneModel.prepare`."""
+        check_is_fitted(self)
+        return self.model_.prepare(X)
+
+    def predict(self, X: ProfilesLike | HarmonisedProfiles) -> np.ndarray:
         """Predict the susceptibility of each sample, 1 − viability AUC, shape (n_samples,)."""
         check_is_fitted(self)
         return self.model_.predict(X)
 
-    def predict_curve(self, X: Profiles) -> pd.DataFrame:
+    def predict_curve(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Predict % viability at each E:T ratio.
 
         Parameters
@@ -156,15 +163,15 @@ class KillingCurveModel(BaseEstimator):
             one above the highest possible (0.9375 for the ratios of the study) gives 0 from the
             first ratio on. `predict_area` says where this happened.
         """
-        susceptibility = self.predict(X)
+        prepared = X if isinstance(X, HarmonisedProfiles) else self.prepare(X)
+        susceptibility = self.predict(prepared)
         killing = _killing(susceptibility, self.shape_)
         if self.component_model_ is not None:
-            killing += np.outer(self.component_model_.predict(X), self.component_)
-        names = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", None)
-        curves = pd.DataFrame(UNTREATED - killing, index=names, columns=self.ratios_[1:])
+            killing += np.outer(self.component_model_.predict(prepared), self.component_)
+        curves = pd.DataFrame(UNTREATED - killing, prepared.samples, columns=self.ratios_[1:])
         return closest_killing_curves(curves, 1 - susceptibility)
 
-    def predict_area(self, X: Profiles) -> pd.DataFrame:
+    def predict_area(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Compare the predicted susceptibility with the area of the predicted curve.
 
         Parameters
@@ -178,8 +185,9 @@ class KillingCurveModel(BaseEstimator):
             One row a sample: ``susceptibility`` as predicted, ``viability_auc`` of the predicted
             curve, and ``reachable``, whether the two agree (within ``SAME_AREA``).
         """
-        area = area_under_curve(self.predict_curve(X))[["viability_auc"]]
-        area.insert(0, "susceptibility", self.predict(X))
+        prepared = self.prepare(X)
+        area = area_under_curve(self.predict_curve(prepared))[["viability_auc"]]
+        area.insert(0, "susceptibility", self.predict(prepared))
         difference = 1 - area["susceptibility"] - area["viability_auc"]
         return area.assign(reachable=difference.abs() <= SAME_AREA)
 
@@ -238,7 +246,7 @@ def closest_killing_curves(curves: pd.DataFrame, viability_auc: np.ndarray) -> p
     return pd.DataFrame(whole, index=curves.index, columns=pd.Index(ratios, name="ratio"))
 
 
-def measured_curves(viability: pd.DataFrame | str, X: Profiles) -> pd.DataFrame:
+def measured_curves(viability: pd.DataFrame | str, X: ProfilesLike) -> pd.DataFrame:
     """Return the measured curves of the samples, checked and with numbers as ratios.
 
     Parameters
@@ -274,7 +282,8 @@ def measured_curves(viability: pd.DataFrame | str, X: Profiles) -> pd.DataFrame:
             f"{len(bad)} columns of the viability ({name_some(bad)}) are not used; expected "
             f"different E:T ratios from 0 to {MAXIMUM_RATIO:g} as names. Leave these ratios out."
         )
-    columns = [to_labels(viability[column], X, "viability") for column in viability]
+    profiles = Profiles.of(X)
+    columns = [profiles.labels(viability[column], "viability") for column in viability]
     try:
         values = np.array(columns, dtype=float).T
     except (TypeError, ValueError) as error:
@@ -283,7 +292,7 @@ def measured_curves(viability: pd.DataFrame | str, X: Profiles) -> pd.DataFrame:
         raise InputError(
             f"{int(np.isinf(values).sum())} viabilities are infinite; expected numbers or NaN."
         )
-    names = X.index if isinstance(X, pd.DataFrame) else getattr(X, "obs_names", viability.index)
+    names = profiles.samples if profiles.named else viability.index
     curves = pd.DataFrame(values, index=names, columns=ratios).sort_index(axis=1)
     counts = curves.notna().sum().drop(0.0, errors="ignore")
     few = [f"{ratio:g}" for ratio, count in counts.items() if count < FEWEST_SAMPLES_A_RATIO]

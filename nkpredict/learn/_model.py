@@ -3,55 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
-from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.base import RegressorMixin, clone
 
-from nkpredict.errors import InputError, name_some
-from nkpredict.features import (
-    GeneSets,
-    ModuleScores,
-    ProfileHarmoniser,
-    Profiles,
-    RankedProfiles,
-    not_expression,
-    read_gene_sets,
-    to_frame,
-    to_labels,
-    to_target,
-    to_weights,
-)
+from nkpredict.features import GeneSets, ProfileHarmoniser, ProfilesLike
 from nkpredict.learn._blend import blend_weights, normal_scores
-from nkpredict.learn._core import BlendCore, TrainingData, fit_learner
+from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._intervals import interval_half_width
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._training_data import TrainingData
 from nkpredict.learn.learners import (
     Evidence,
-    EvidenceBoosting,
-    EvidenceRidge,
     GeneLearner,
     NoSplitWarning,
     combined,
-    signed_evidence,
+    default_learners,
 )
+from nkpredict.types import FloatArray, IndexArray
 
-LEARNERS: dict[str, type[GeneLearner]] = {
-    "ridge": EvidenceRidge,
-    "boosting": EvidenceBoosting,
-}
-"""What is blended, in the order of the weights."""
-PRIOR_WEIGHTS = (4.0, 1.0)
-"""Weights of the learners before any sample is seen: on a few hundred samples or fewer, trees add
-little to the ridge, and equal weights cost accuracy on lineages not seen before."""
-
-MINIMUM_SAMPLES = 20
 # Skill is taken for chance when the one-sided p value of the out-of-fold rank correlation is above.
 CHANCE_LEVEL = 0.05
 
@@ -69,7 +46,7 @@ def fit_warnings_ignored() -> Iterator[None]:
         yield
 
 
-class NKSusceptibilityModel(GeneModel):
+class NKSusceptibilityModel(RegressorMixin, GeneModel):
     """Predict NK susceptibility from expression, with screens as a prior.
 
     Profiles are harmonised one by one to the training distribution, and the response is replaced
@@ -83,8 +60,9 @@ class NKSusceptibilityModel(GeneModel):
         `GeneEvidence`, `ScreenTable` or None.
     random_state
         Seed of folds and of row and column samples.
-    ridge, boosting
-        Learners to use in place of the default ones; their evidence is set by the model.
+    learners
+        Unfitted learners to blend, at most one of each kind; evidence and seed are set by the
+        model. None takes `EvidenceRidge` and `EvidenceBoosting` with their defaults.
     folds
         Inner folds that give blend weights, intervals and skill.
     within_groups
@@ -104,7 +82,7 @@ class NKSusceptibilityModel(GeneModel):
     feature_names_in_ : numpy.ndarray
         Genes in sorted order.
     weights_ : numpy.ndarray
-        Blend weights of (ridge, boosting), summing to 1.
+        Blend weights of the learners, summing to 1.
     offsets_ : pandas.Series or None
         What each group adds, when `within_groups`.
     held_out_ : pandas.DataFrame
@@ -131,16 +109,14 @@ class NKSusceptibilityModel(GeneModel):
         self,
         evidence: Evidence = None,
         random_state: int = 0,
-        ridge: EvidenceRidge | None = None,
-        boosting: EvidenceBoosting | None = None,
+        learners: Sequence[GeneLearner] | None = None,
         folds: int = 5,
         within_groups: bool = False,
         modules: GeneSets | None = None,
     ) -> None:
         self.evidence = evidence
         self.random_state = random_state
-        self.ridge = ridge
-        self.boosting = boosting
+        self.learners = learners
         self.folds = folds
         self.within_groups = within_groups
         self.modules = modules
@@ -151,7 +127,7 @@ class NKSusceptibilityModel(GeneModel):
         modules = self.core_.modules
         return None if modules is None else modules.gene_sets
 
-    def fit(self, X: Profiles, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: ProfilesLike, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
 
         Parameters
@@ -180,14 +156,16 @@ class NKSusceptibilityModel(GeneModel):
         ChanceSkillWarning
             When unseen samples are predicted no better than chance.
         """
-        data = self._training_data(X, y, groups, sample_weight)
-        held_out = np.zeros((len(data.target), len(LEARNERS)))
-        for test, predicted in self._held_out(data, {}):
+        inner = self.inner_folds(X, y, groups, sample_weight)
+        data = inner.data
+        held_out = np.zeros((len(data.target), len(self._learners_by_name())))
+        for test, predicted in self.cross_predict(inner):
             held_out[test] = predicted
-        self.weights_ = blend_weights(held_out, normal_scores(data.response), PRIOR_WEIGHTS)
+        self.weights_ = self.blend(held_out, data.response)
         self.offsets_ = data.offsets
         self.evidence_ = combined(self.evidence)
-        self.core_ = self._fit_core(data)
+        learners = self._unfitted_learners(data)
+        self.core_ = BlendCore(ProfileHarmoniser(), learners, data.modules).fit(data)
         self.feature_names_in_ = data.genes
         self.n_features_in_ = len(data.genes)
         harmonised = self.core_.harmonise(data.profiles)
@@ -199,110 +177,91 @@ class NKSusceptibilityModel(GeneModel):
         )
         return self
 
-    def cross_predict(
-        self,
-        X: Profiles,
-        y: Any,
-        groups: Any = None,
-        sample_weight: Any = None,
-        *,
-        memory: dict[Any, Any] | None = None,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Predict each inner fold by learners fitted on the others, without the final fit.
+    def inner_folds(
+        self, X: ProfilesLike, y: Any, groups: Any = None, sample_weight: Any = None
+    ) -> InnerFolds:
+        """Prepare the inner folds of training samples.
+
+        They depend on the data, and on the model's seed, folds, evidence, gene sets and
+        `within_groups`; models that differ in their learners alone share them.
 
         Parameters
         ----------
         X, y, groups, sample_weight
             As in `fit`.
-        memory
-            Keeps what does not depend on the settings that change between calls: harmonised
-            folds, and predictions of learners whose settings stay. Hand in the same dict only
-            with the same data, seed, folds and modules.
+        """
+        data = TrainingData.of(
+            X,
+            y,
+            groups,
+            sample_weight,
+            evidence=self.evidence,
+            gene_sets=self.modules,
+            within_groups=self.within_groups,
+        )
+        return InnerFolds(data, self.folds, self.random_state)
+
+    def cross_predict(self, inner: InnerFolds) -> Iterator[tuple[IndexArray, FloatArray]]:
+        """Predict each inner fold by learners fitted on the others, without the final fit.
+
+        Parameters
+        ----------
+        inner
+            See `inner_folds`.
 
         Yields
         ------
         test : numpy.ndarray
             Positions of the samples of the fold.
         predicted : numpy.ndarray
-            Predictions of ridge and boosting, fold samples × 2.
+            Fold samples × learners.
         """
-        memory = {} if memory is None else memory
-        if "data" not in memory:
-            memory["data"] = self._training_data(X, y, groups, sample_weight)
-        yield from self._held_out(memory["data"], memory)
+        yield from inner.predict(self._unfitted_learners(inner.data))
 
-    def _training_data(self, X: Profiles, y: Any, groups: Any, sample_weight: Any) -> TrainingData:
-        frame = to_frame(X)
-        target = to_target(y, X)
-        _check_training(frame, target)
-        if self.within_groups and groups is None:
-            raise InputError(
-                "Learning within groups was asked for and no groups were given; expected the "
-                "lineage or study of each sample."
-            )
-        frame = frame[sorted(frame.columns)]
-        modules = (
-            None
-            if self.modules is None
-            else ModuleScores(read_gene_sets(self.modules), frame.columns)
-        )
-        known = signed_evidence(self.evidence, frame.columns)
-        return TrainingData(
-            samples=frame.index,
-            genes=np.asarray(frame.columns, dtype=object),
-            profiles=RankedProfiles.of(
-                np.ascontiguousarray(frame.to_numpy()), not_expression(frame.columns)
-            ),
-            target=target,
-            labels=None if groups is None else to_labels(groups, X, "groups"),
-            weights=to_weights(sample_weight, X),
-            evidence=known if modules is None else np.append(known, np.zeros(len(modules))),
-            within_groups=self.within_groups,
-            modules=modules,
-        )
+    def blend(self, held_out: FloatArray, response: FloatArray) -> FloatArray:
+        """Weights of the learners from their out-of-fold predictions, samples × learners."""
+        prior = [learner.prior_weight for learner in self._learners_by_name().values()]
+        return blend_weights(held_out, normal_scores(response), prior)
 
-    def _held_out(
-        self, data: TrainingData, memory: dict[Any, Any]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        count = len(data.target)
-        labels = None if data.within_groups else data.labels
-        groups = 0 if labels is None else len(np.unique(labels))
-        splitter = (
-            GroupKFold(min(self.folds, groups))
-            if groups > 1
-            else KFold(self.folds, shuffle=True, random_state=self.random_state)
-        )
-        for train, test in splitter.split(np.zeros(count), groups=labels if groups > 1 else None):
-            fold = memory.setdefault(("fold", test.tobytes()), {})
-            if not fold:
-                part = data.part(train)
-                core = BlendCore(ProfileHarmoniser(), {}, data.modules)
-                fold["train"] = core.learner_input(core.fit_scale(part.profiles)), part
-                fold["test"] = core.learner_input(core.harmonise(data.profiles[test]))
-            yield test, np.column_stack([self._fold_prediction(n, data, fold) for n in LEARNERS])
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; ``ridge__powers`` and the like are those of the learners."""
+        params: dict[str, Any] = super().get_params(deep=False)
+        if deep:
+            for name, learner in self._learners_by_name().items():
+                params |= {f"{name}__{key}": value for key, value in learner.get_params().items()}
+        return params
 
-    def _fold_prediction(self, name: str, data: TrainingData, fold: dict[str, Any]) -> np.ndarray:
-        learner = self._learner(name, data)
-        settings = {k: v for k, v in learner.get_params().items() if k != "evidence"}
-        key = f"{name} {settings}"
-        if key not in fold:
-            inputs, part = fold["train"]
-            fold[key] = fit_learner(learner, inputs, part).predict(fold["test"])
-        predicted: np.ndarray = fold[key]
-        return predicted
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of learners as ``ridge__powers``."""
+        own = {key: value for key, value in params.items() if "__" not in key}
+        super().set_params(**own)
+        of_learners = {key: value for key, value in params.items() if key not in own}
+        if of_learners:
+            learners = self._learners_by_name()
+            for key, value in of_learners.items():
+                name, _, setting = key.partition("__")
+                if name not in learners:
+                    raise ValueError(
+                        f"The model has no learner {name!r}; it has {', '.join(learners)}."
+                    )
+                learners[name].set_params(**{setting: value})
+            self.learners = list(learners.values())
+        return self
 
-    def _learner(self, name: str, data: TrainingData) -> GeneLearner:
-        given = getattr(self, name)
-        learner: GeneLearner = LEARNERS[name]() if given is None else clone(given)
+    def _learners_by_name(self) -> dict[str, GeneLearner]:
+        given = default_learners() if self.learners is None else self.learners
+        return {learner.name: learner for learner in given}
+
+    def _unfitted_learners(self, data: TrainingData) -> dict[str, GeneLearner]:
         common = {"evidence": data.evidence, "random_state": self.random_state}
-        taken = learner.get_params()
-        return learner.set_params(**{k: v for k, v in common.items() if k in taken})
+        learners = {}
+        for name, given in self._learners_by_name().items():
+            learner = clone(given)
+            taken = learner.get_params(deep=False).keys() & common.keys()
+            learners[name] = learner.set_params(**{key: common[key] for key in taken})
+        return learners
 
-    def _fit_core(self, data: TrainingData) -> BlendCore:
-        learners = {name: self._learner(name, data) for name in LEARNERS}
-        return BlendCore(ProfileHarmoniser(), learners, data.modules).fit(data)
-
-    def _judge(self, samples: pd.Index, target: np.ndarray, predicted: np.ndarray) -> None:
+    def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:
         self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
         self.reference_ = predicted
         self.half_width_ = interval_half_width(target - predicted)
@@ -319,18 +278,3 @@ class NKSusceptibilityModel(GeneModel):
                 ChanceSkillWarning,
                 stacklevel=3,
             )
-
-
-def _check_training(frame: pd.DataFrame, target: np.ndarray) -> None:
-    if len(frame) < MINIMUM_SAMPLES:
-        raise InputError(
-            f"Found {len(frame)} samples with a response; expected {MINIMUM_SAMPLES} at least, "
-            "because fewer cannot be split into training and test samples. Add samples."
-        )
-    if np.ptp(target) == 0:
-        raise InputError("The response is the same for all samples; there is nothing to learn.")
-    empty = frame.columns[frame.isna().all(axis=0)]
-    if len(empty):
-        raise InputError(
-            f"{len(empty)} genes have no value in any sample ({name_some(empty)}); remove them."
-        )

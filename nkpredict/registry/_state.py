@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,42 +17,25 @@ from nkpredict.evidence import GeneEvidence
 from nkpredict.features import ModuleScores, ProfileHarmoniser
 from nkpredict.io import to_json
 from nkpredict.learn import (
+    STORED,
+    AdditivePredictor,
     BlendCore,
     EvidenceBoosting,
-    EvidenceRidge,
-    EvidenceScore,
     GeneLearner,
     GeneModel,
+    LearnerState,
     NKSusceptibilityModel,
     ProfileNovelty,
     ScreenPrior,
 )
 
-
-class _Kind(NamedTuple):
-    """What makes up a fitted learner: its class, its arrays and its numbers."""
-
-    learner: type[GeneLearner]
-    arrays: tuple[str, ...]
-    numbers: tuple[str, ...] = ()
-
-
-_LEARNERS = {
-    "ridge": _Kind(
-        EvidenceRidge,
-        ("coef_", "mean_", "scale_"),
-        ("intercept_", "penalty_", "trust_", "direction_"),
-    ),
-    "boosting": _Kind(EvidenceBoosting, ("selected_", "mean_")),
-    "evidence": _Kind(EvidenceScore, ("signed_", "readers_", "mean_", "scale_")),
-}
 _MODELS: dict[str, type[GeneModel]] = {
     model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)
 }
 _CORE_ARRAYS = ("center_", "spread_")
 _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
-# Parameters that are stored elsewhere, as learners or as evidence.
-_PARTS = {"evidence", *_LEARNERS}
+# Parameters that are stored elsewhere.
+_PARTS = {"evidence", "learners"}
 
 
 @dataclass(frozen=True)
@@ -84,16 +67,19 @@ def state_of(model: GeneModel) -> ModelState:
         **{f"core.{name}": getattr(core, name) for name in _CORE_ARRAYS},
         **{f"model.{name}": getattr(model, name) for name in _MODEL_ARRAYS},
     }
-    learners = []
+    learners: list[dict[str, Any]] = []
+    texts: list[str] = []
     for name, learner in core.learners.items():
-        kind = _LEARNERS[name]
-        arrays |= {f"{name}.{array}": getattr(learner, array) for array in kind.arrays}
+        part = learner.state()
+        arrays |= {f"{name}.{array}": values for array, values in part.arrays.items()}
+        texts += part.texts
         # a list keeps the order, which the weights follow
         learners.append(
             {
                 "name": name,
                 "parameters": _plain_parameters(learner),
-                "numbers": {number: float(getattr(learner, number)) for number in kind.numbers},
+                "numbers": dict(part.numbers),
+                "texts": len(part.texts),
             }
         )
     settings = {
@@ -116,9 +102,7 @@ def state_of(model: GeneModel) -> ModelState:
     if held_out is not None:
         arrays["held_out.observed"] = held_out["observed"].to_numpy()
         settings["held_out_samples"] = [str(sample) for sample in held_out.index]
-    boosting = core.learners.get("boosting")
-    boosters = boosting.boosters_ if isinstance(boosting, EvidenceBoosting) else []
-    return ModelState(arrays, settings, tuple(booster.model_to_string() for booster in boosters))
+    return ModelState(arrays, settings, tuple(texts))
 
 
 def model_from(state: ModelState) -> GeneModel:
@@ -171,15 +155,14 @@ def _rebuild(
     evidence = settings["evidence"]
     modules = ModuleScores(settings["modules"], genes) if "modules" in settings else None
     features = len(genes) + (0 if modules is None else len(modules))
-    learners = {
-        stored["name"]: _learner(stored, arrays, trees, features) for stored in settings["learners"]
-    }
+    learners = _learners(settings["learners"], arrays, trees, features)
     model = _MODELS[settings["model"]](
         evidence=None if evidence is None else GeneEvidence.from_json_dict(evidence),
         **settings["parameters"],
     )
-    for name in model.get_params(deep=False).keys() & learners.keys() - {"evidence"}:
-        model.set_params(**{name: clone(learners[name])})
+    if isinstance(model, NKSusceptibilityModel):
+        blended = [clone(one) for one in learners.values() if isinstance(one, GeneLearner)]
+        model.set_params(learners=blended)
     harmoniser = ProfileHarmoniser()
     harmoniser.mean_, harmoniser.scale_ = arrays["harmoniser.mean"], arrays["harmoniser.scale"]
     harmoniser.n_features_in_ = model.n_features_in_ = len(genes)
@@ -209,44 +192,41 @@ def _rebuild(
     return model
 
 
-def _learner(
-    stored: Mapping[str, Any],
+def _learners(
+    stored: Sequence[Mapping[str, Any]],
     arrays: Mapping[str, np.ndarray],
-    trees: tuple[str, ...],
+    texts: tuple[str, ...],
     features: int,
-) -> GeneLearner:
-    name = stored["name"]
-    kind = _LEARNERS[name]
-    learner = kind.learner(**stored["parameters"])
-    for array in kind.arrays:
-        setattr(learner, array, arrays[f"{name}.{array}"])
-    for number in kind.numbers:
-        setattr(learner, number, float(stored["numbers"][number]))
-    if isinstance(learner, EvidenceBoosting):
-        import lightgbm
-
-        learner.boosters_ = [lightgbm.Booster(model_str=text) for text in trees]
-    learner.n_features_in_ = features
-    return learner
+) -> dict[str, AdditivePredictor]:
+    learners, left = {}, list(texts)
+    for part in stored:
+        name = part["name"]
+        # bundles written before learners told their number of texts hold trees alone
+        count = part.get("texts", len(left) if name == EvidenceBoosting.name else 0)
+        taken, left = left[:count], left[count:]
+        state = LearnerState(
+            {
+                key.removeprefix(f"{name}."): values
+                for key, values in arrays.items()
+                if key.startswith(f"{name}.")
+            },
+            part["numbers"],
+            tuple(taken),
+        )
+        learners[name] = STORED[name].from_state(part["parameters"], state, features)
+    return learners
 
 
 def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int, features: int) -> None:
-    for name, array in arrays.items():
-        of_selected = name.startswith("boosting.")
-        # learners see the scores of modules beside the genes
-        expected = genes if name.startswith("harmoniser.") else features
-        per_gene = name.endswith(("mean", "scale", "mean_", "scale_", "coef_"))
-        if per_gene and not of_selected and array.shape != (expected,):
-            raise ValueError(f"{name} has shape {array.shape}, expected ({expected},)")
+    for name in ("harmoniser.mean", "harmoniser.scale"):
+        if arrays[name].shape != (genes,):
+            raise ValueError(f"{name} has shape {arrays[name].shape}, expected ({genes},)")
     slopes = arrays.get("core.module_slopes")
     if slopes is not None and slopes.shape[1:] != (features - genes,):
         raise ValueError(f"core.module_slopes has shape {slopes.shape} for {features - genes}")
-    selected = arrays.get("boosting.selected_", np.empty(0))
-    if len(selected) and (selected.min() < 0 or selected.max() >= features):
-        raise ValueError("boosting.selected points beyond the features")
 
 
-def _plain_parameters(estimator: GeneLearner | GeneModel) -> dict[str, Any]:
+def _plain_parameters(estimator: AdditivePredictor | GeneModel) -> dict[str, Any]:
     # gene sets are stored with the genes found
     elsewhere = _PARTS | ({"modules"} if isinstance(estimator, NKSusceptibilityModel) else set())
     return {

@@ -12,7 +12,7 @@ import pandas as pd
 from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain import explain, resistance_table, shap_explanation
-from nkpredict.features import Profiles, to_frame
+from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
     GENETICS_PREFIX,
     Orientation,
@@ -126,7 +126,7 @@ class Scores:
 
 
 def score(
-    profiles: str | Path | Profiles,
+    profiles: str | Path | ProfilesLike,
     model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
     *,
     registry: str | Path | Registry | None = None,
@@ -183,9 +183,8 @@ def score(
             "as columns, an AnnData, or a file."
         )
     fitted = bundle.model
-    genes = fitted.feature_names_in_
     if genetics is not None:
-        if isinstance(profiles, pd.DataFrame):
+        if isinstance(profiles, pd.DataFrame | Profiles):
             raise InputError(
                 "Genetics were given for a DataFrame; put them into its columns, named "
                 f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
@@ -193,11 +192,12 @@ def score(
         profiles = profiles.copy()
         profiles.uns.setdefault("nkpredict", {})
         add_genetics(profiles, genetics)
-    frame = to_frame(profiles)
-    explanation = explain(fitted, frame)
+    checked = Profiles.of(profiles)
+    prepared = fitted.prepare(checked)
+    explanation = explain(fitted, prepared)
     contributions, predicted = explanation.contributions, explanation.predicted.to_numpy()
-    measured = frame.reindex(columns=genes).notna()
-    novelty = fitted.novelty(frame)
+    measured = explanation.profiles.notna()
+    novelty = fitted.novelty(prepared)
     response = bundle.metadata.get("training", {}).get("response", {})
     offset, slope = response.get("offset", np.nan), response.get("slope", np.nan)
     table = pd.DataFrame(
@@ -209,21 +209,21 @@ def score(
             "novelty": novelty,
             "in_domain": novelty <= 1,
             "gene_coverage": measured.mean(axis=1).to_numpy(),
-            "weight_coverage": fitted.weight_coverage(frame),
+            "weight_coverage": fitted.weight_coverage(prepared),
             "original_scale": (predicted - offset) / slope,
         },
-        index=pd.Index(frame.index.astype(str), name="sample"),
+        index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
     chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
     table["flags"] = _flags(table, chance, fitted.knowledge_only)
-    provenance = _provenance(profiles, frame, bundle, measured)
+    provenance = _provenance(profiles, bundle, measured)
     provenance["warnings"] = _warnings(table, provenance, chance)
     viability = None
     if bundle.curve is not None:
-        viability = bundle.curve.predict_curve(frame).set_axis(table.index, axis=0)
+        viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         provenance["viability"] = _viability_facts(viability, predicted)
     genes_ranked = resistance_table(
-        fitted, frame, explanation=explanation, drivers=bundle.drivers, top=None
+        fitted, prepared, explanation=explanation, drivers=bundle.drivers, top=None
     )
     genes_ranked = genes_ranked.drop(columns=["level", "name", "samples", "cohort_percentile"])
     contributions = contributions.set_axis(table.index, axis=0)
@@ -244,7 +244,7 @@ def score(
 
 
 def _lineage(
-    lineage: pd.Series | str | None, profiles: Profiles, samples: pd.Index
+    lineage: pd.Series | str | None, profiles: ProfilesLike, samples: pd.Index
 ) -> pd.Series | None:
     if lineage is None:
         return None
@@ -292,18 +292,16 @@ def _bundle(
     return store.load_default() if model is None else store.load(model)
 
 
-def _provenance(
-    profiles: Profiles, frame: pd.DataFrame, bundle: Bundle, measured: pd.DataFrame
-) -> dict[str, Any]:
+def _provenance(profiles: ProfilesLike, bundle: Bundle, measured: pd.DataFrame) -> dict[str, Any]:
     recorded = getattr(profiles, "uns", {}).get("nkpredict", {})
-    simulated_profiles = recorded.get("simulated", all_simulated(frame.index))
+    simulated_profiles = recorded.get("simulated", all_simulated(measured.index))
     missing = measured.columns[~measured.any(axis=0)]
     weight = np.abs(bundle.model.effect_)
     lost = weight[~measured.any(axis=0).to_numpy()].sum()
     return {
         "simulated": bool(simulated_profiles or bundle.simulated),
         "profiles_simulated": bool(simulated_profiles),
-        "profiles": dict(recorded.get("expression", {"samples": len(frame)})),
+        "profiles": dict(recorded.get("expression", {"samples": len(measured)})),
         "genes": {
             "in_model": int(measured.shape[1]),
             "found": int(measured.shape[1] - len(missing)),

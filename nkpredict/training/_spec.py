@@ -10,7 +10,7 @@ import yaml
 
 from nkpredict.errors import InputError
 from nkpredict.features import ModuleScores
-from nkpredict.learn import Evidence, EvidenceBoosting, EvidenceRidge, NKSusceptibilityModel
+from nkpredict.learn import LEARNERS, Evidence, NKSusceptibilityModel
 from nkpredict.shipped import shipped_path
 
 DEFAULT_SPEC = "nk-susceptibility"
@@ -28,8 +28,8 @@ class ModelSpec:
         Seed and inner folds of the model.
     within_groups
         Whether each lineage's own level is taken out of the response before learning.
-    ridge, boosting
-        Settings of the learners.
+    learners
+        Name of a learner → its settings.
     search_space
         Parameter name → bounds; see `nkpredict.evaluate.tune`.
     folds, repeats, trials
@@ -40,8 +40,7 @@ class ModelSpec:
     random_state: int
     inner_folds: int
     within_groups: bool
-    ridge: dict[str, Any]
-    boosting: dict[str, Any]
+    learners: dict[str, dict[str, Any]]
     search_space: dict[str, dict[str, Any]]
     folds: int
     repeats: int
@@ -61,14 +60,15 @@ class ModelSpec:
             When the recipe names a setting the learners do not have.
         """
         try:
-            ridge, boosting = EvidenceRidge(**self.ridge), EvidenceBoosting(**self.boosting)
+            learners = [
+                kind(**self.learners[kind.name]) for kind in LEARNERS if kind.name in self.learners
+            ]
         except TypeError as error:
             raise InputError(f"The model spec {self.name} has a wrong setting: {error}.") from error
         return NKSusceptibilityModel(
             evidence=evidence,
             random_state=self.random_state if random_state is None else random_state,
-            ridge=ridge,
-            boosting=boosting,
+            learners=learners,
             folds=self.inner_folds,
             within_groups=self.within_groups,
             modules=None if modules is None else modules.gene_sets,
@@ -101,8 +101,9 @@ def read_spec(name_or_path: str | Path = DEFAULT_SPEC) -> ModelSpec:
             random_state=int(content["random_state"]),
             inner_folds=int(content["folds"]),
             within_groups=bool(content.get("within_groups", False)),
-            ridge=dict(content["ridge"]),
-            boosting=dict(content["boosting"]),
+            learners={
+                kind.name: dict(content[kind.name]) for kind in LEARNERS if kind.name in content
+            },
             search_space={k: dict(v) for k, v in content["search_space"].items()},
             folds=int(evaluation["folds"]),
             repeats=int(evaluation["repeats"]),

@@ -24,7 +24,7 @@ from nkpredict.evaluate import (
     tune,
 )
 from nkpredict.explain import driver_scores
-from nkpredict.features import to_frame
+from nkpredict.features import Profiles
 from nkpredict.figures import write_performance_figure, write_prediction_figure
 from nkpredict.io import to_json, write_csv, write_json
 from nkpredict.learn import ChanceSkillWarning
@@ -135,7 +135,7 @@ def train(
     if found is not None:
         found(inputs.sentences())
 
-    expression, target = to_frame(panel), panel.obs["susceptibility"]
+    expression, target = Profiles.of(panel).frame(), panel.obs["susceptibility"]
     evaluation = {
         "space": spec.search_space,
         "trials": trials,

@@ -10,10 +10,12 @@ from sklearn.base import clone
 from nkpredict import KillingCurveModel, NKSusceptibilityModel
 from nkpredict.errors import InputError
 from nkpredict.evaluate import curve_errors, curve_folds
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
 MODEL = KillingCurveModel(
-    NKSusceptibilityModel(boosting=EvidenceBoosting(trees=15, models=1, selected_genes=40), folds=3)
+    NKSusceptibilityModel(
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=15, models=1, selected_genes=40)], folds=3
+    )
 )
 
 

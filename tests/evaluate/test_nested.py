@@ -8,7 +8,7 @@ from nkpredict import NKSusceptibilityModel, nested_cross_validate
 from nkpredict.errors import InputError
 from nkpredict.evaluate import make_folds, spearman, tune
 from nkpredict.evaluate._metrics import spearman_within
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
 SPACE = {
     "boosting__selected_genes": {"type": "int", "low": 10, "high": 80, "log": True},
@@ -18,7 +18,9 @@ SPACE = {
 
 @pytest.fixture
 def model() -> NKSusceptibilityModel:
-    return NKSusceptibilityModel(boosting=EvidenceBoosting(trees=20, selected_genes=40, models=1))
+    return NKSusceptibilityModel(
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=20, selected_genes=40, models=1)]
+    )
 
 
 def skill(result, model: str = "nkpredict", split: str = "random") -> float:
@@ -146,7 +148,8 @@ def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profile
     between = pd.Series({"AML": 0.0, "B-ALL": 5.0, "T-ALL": -5.0})[lineage].to_numpy()
     response = between + profiles.iloc[:, 0].to_numpy() + 0.3 * rng.normal(size=60)
     model = NKSusceptibilityModel(
-        boosting=EvidenceBoosting(trees=20, selected_genes=40, models=1), within_groups=True
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=20, selected_genes=40, models=1)],
+        within_groups=True,
     )
     result = nested_cross_validate(
         model, profiles, response, lineage, splits=["random"], space=SPACE, trials=2

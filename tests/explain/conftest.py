@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 import pytest
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel
+from nkpredict.features import Profiles, RankedProfiles
+from nkpredict.learn import HarmonisedProfiles
 
 DRIVERS = {"ICAM1": 1.0, "CD58": 0.8, "HLA-E": -1.0}
 
@@ -23,6 +26,16 @@ class Study:
     evidence: GeneEvidence
 
 
+def gene_evidence(signed: dict[str, float]) -> GeneEvidence:
+    table = pd.DataFrame({"evidence": pd.Series(signed)}).rename_axis("gene")
+    return GeneEvidence(table.assign(confidence=0.8, n_screens=1, agreement=1.0, conflict=False))
+
+
+@pytest.fixture
+def evidence_of() -> Callable[[dict[str, float]], GeneEvidence]:
+    return gene_evidence
+
+
 @pytest.fixture(scope="session")
 def study() -> Study:
     rng = np.random.default_rng(3)
@@ -34,17 +47,8 @@ def study() -> Study:
     profiles["ICAM1-COPY"] = profiles["ICAM1"] + rng.normal(0, 0.1, 80)
     signal = (profiles[list(DRIVERS)] - 5) @ np.array(list(DRIVERS.values()))
     target = (0.5 + 0.1 * signal + rng.normal(0, 0.03, 80)).rename("susceptibility")
-    table = pd.DataFrame(
-        {
-            "evidence": [0.8, -0.8, 0.8, -0.8],
-            "confidence": 0.8,
-            "n_screens": 1,
-            "agreement": 1.0,
-            "conflict": False,
-        },
-        index=pd.Index(["ICAM1", "HLA-E", "GENE1", "GENE2"], name="gene"),
-    )
-    return Study(profiles, target, lineage, GeneEvidence(table))
+    evidence = gene_evidence({"ICAM1": 0.8, "HLA-E": -0.8, "GENE1": 0.8, "GENE2": -0.8})
+    return Study(profiles, target, lineage, evidence)
 
 
 @pytest.fixture(scope="session")
@@ -62,21 +66,30 @@ class Linear:
         self.effect_ = slope * profiles.to_numpy().std(axis=0)
         self.mean = profiles.to_numpy().mean(axis=0)
 
-    def harmonised(self, X: pd.DataFrame) -> pd.DataFrame:
-        return X.reindex(columns=self.feature_names_in_)
+    def prepare(self, X: object) -> HarmonisedProfiles:
+        if isinstance(X, HarmonisedProfiles):
+            return X
+        profiles = Profiles.of(X)
+        values = profiles.aligned(self.feature_names_in_)
+        return HarmonisedProfiles(profiles.samples, RankedProfiles.of(values), values, None)
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        values = X.to_numpy()
+    def predict(self, X: object) -> np.ndarray:
+        values = self.prepare(X).values
         return values @ self.slope + self.product * values[:, 0] * values[:, 1]
 
-    def contributions(self, X: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-        return (X - self.mean) * self.slope, float(self.mean @ self.slope)
+    def contributions(self, X: object) -> tuple[pd.DataFrame, float]:
+        prepared = self.prepare(X)
+        parts = pd.DataFrame(
+            (prepared.values - self.mean) * self.slope, prepared.samples, self.feature_names_in_
+        )
+        return parts, float(self.mean @ self.slope)
 
-    def substituted(self, X: pd.DataFrame, level: np.ndarray) -> np.ndarray:
-        before, change = self.predict(X), np.zeros(X.shape)
+    def substituted(self, X: object, level: np.ndarray) -> np.ndarray:
+        values = self.prepare(X).values
+        before, change = self.predict(values), np.zeros(values.shape)
         for gene in np.flatnonzero(np.isfinite(level)):
-            moved = X.copy()
-            moved.iloc[:, gene] = level[gene]
+            moved = values.copy()
+            moved[:, gene] = level[gene]
             change[:, gene] = self.predict(moved) - before
         return change
 

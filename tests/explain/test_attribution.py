@@ -85,7 +85,7 @@ def test_shap_gets_the_same_numbers(study, model):
     pytest.importorskip("shap")
     explanation = explain(model, study.profiles.iloc[:5])
     for_shap = explanation.to_shap()
-    parts = for_shap.values  # noqa: PD011 - not of pandas
+    parts = for_shap.values
     np.testing.assert_array_equal(parts, explanation.contributions)
     np.testing.assert_allclose(parts.sum(axis=1) + for_shap.base_values, explanation.predicted)
     assert for_shap.feature_names == list(model.feature_names_in_)

@@ -25,13 +25,10 @@ def test_genes_that_lower_susceptibility_are_ranked() -> None:
     assert set(table["evidence_reading"]) == {"no screen"}
 
 
-class Evidence:
-    def for_genes(self, genes: list[str]) -> np.ndarray:
-        return np.array([{"HLA-E": -0.8, "CD58": -0.4}.get(g, 0.0) for g in genes])
-
-
-def test_screens_agree_or_conflict() -> None:
-    table = resistance_genes(PARTS, np.array([-0.2, 0.05, 0.1, 0.0]), Evidence())
+def test_screens_agree_or_conflict(evidence_of) -> None:
+    table = resistance_genes(
+        PARTS, np.array([-0.2, 0.05, 0.1, 0.0]), evidence_of({"HLA-E": -0.8, "CD58": -0.4})
+    )
     assert table["evidence_reading"].tolist() == ["agrees", "conflicts"]
 
 

@@ -92,13 +92,10 @@ def test_errors(study, model):
         resistance_table(model, study.profiles, "group")
 
 
-def test_evidence_in_the_direction_of_the_model_raises_the_score():
+def test_evidence_in_the_direction_of_the_model_raises_the_score(evidence_of):
     parts = pd.DataFrame({"A": [-0.2], "B": [-0.2], "C": [-0.2]}, index=["s"])
 
-    class Evidence:
-        def for_genes(self, genes):
-            return np.array([{"A": 0.8, "B": -0.8}.get(g, 0.0) for g in genes])
-
-    table = resistance_genes(parts, np.array([-1.0, -1.0, -1.0]), Evidence())
+    evidence = evidence_of({"A": 0.8, "B": -0.8})
+    table = resistance_genes(parts, np.array([-1.0, -1.0, -1.0]), evidence)
     assert table["gene"].tolist() == ["B", "C", "A"]
     np.testing.assert_allclose(table["score"], [0.18, 0.1, 0.02])

@@ -23,7 +23,9 @@ from nkpredict.learn import (
 ESTIMATORS = [
     EvidenceRidge(),
     EvidenceBoosting(trees=30, selected_genes=40),
-    NKSusceptibilityModel(boosting=EvidenceBoosting(trees=30, selected_genes=40)),
+    NKSusceptibilityModel(
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=30, selected_genes=40)]
+    ),
 ]
 
 

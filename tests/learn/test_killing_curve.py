@@ -16,11 +16,18 @@ from sklearn.base import clone
 from nkpredict import KillingCurveModel, read_panel, simulate_study
 from nkpredict.errors import InputError
 from nkpredict.io import area_under_curve
-from nkpredict.learn import EvidenceBoosting, NKSusceptibilityModel, closest_killing_curves
+from nkpredict.learn import (
+    EvidenceBoosting,
+    EvidenceRidge,
+    NKSusceptibilityModel,
+    closest_killing_curves,
+)
 
 RATIOS = np.array([0, 0.625, 1.25, 2.5, 5])
 LEAST_AREA = 0.0625
-MODEL = NKSusceptibilityModel(boosting=EvidenceBoosting(trees=20, selected_genes=40), folds=3)
+MODEL = NKSusceptibilityModel(
+    learners=[EvidenceRidge(), EvidenceBoosting(trees=20, selected_genes=40)], folds=3
+)
 CURVES = st.lists(st.floats(-300, 400), min_size=4, max_size=4)
 AREAS = st.floats(-0.5, 1.5)
 

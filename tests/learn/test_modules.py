@@ -13,7 +13,7 @@ from sklearn.base import clone
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import BundleError, InputError
 from nkpredict.explain import explain, knockout
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.registry._state import ModelState, model_from, state_of
 
 RIDGE, TREES = np.array([1.0, 0.0]), np.array([0.0, 1.0])
@@ -36,7 +36,9 @@ def training(genes: list[str]) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def unfitted(modules: object = None) -> NKSusceptibilityModel:
-    return NKSusceptibilityModel(boosting=EvidenceBoosting(trees=30, models=1), modules=modules)
+    return NKSusceptibilityModel(
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=30, models=1)], modules=modules
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +67,15 @@ def test_a_module_that_drives_the_response_is_learned(model, training, genes) ->
     assert model.effect_[:25].mean() > 2 * np.abs(model.effect_[30:]).mean()
 
 
+def held_out(model, profiles, response):
+    return list(model.cross_predict(model.inner_folds(profiles, response)))
+
+
 def test_without_modules_nothing_changes(training) -> None:
     plain = unfitted().fit(*training)
     assert plain.modules_ is None
     harmonised = plain.harmonised(training[0]).to_numpy()
-    assert plain.core_.learner_input(harmonised) is harmonised
+    assert plain.core_.learner_input(harmonised).values is harmonised
     state = state_of(plain)
     assert "modules" not in state.settings | state.settings["parameters"]
     assert "core.module_slopes" not in state.arrays
@@ -78,11 +84,11 @@ def test_without_modules_nothing_changes(training) -> None:
 def test_scores_are_learned_inside_the_fold(training, sets) -> None:
     """Other values in a held-out sample change no prediction of its companions."""
     profiles, response = training
-    folds = list(unfitted(sets).cross_predict(profiles, response))
+    folds = held_out(unfitted(sets), profiles, response)
     test, expected = folds[0]
     changed = profiles.copy()
     changed.iloc[test[0], :25] += 40 * np.arange(25)
-    others, predicted = next(iter(unfitted(sets).cross_predict(changed, response)))
+    others, predicted = held_out(unfitted(sets), changed, response)[0]
     np.testing.assert_array_equal(others, test)
     np.testing.assert_array_equal(predicted[1:], expected[1:])
     assert (predicted[0] != expected[0]).all()

@@ -13,11 +13,11 @@ import pytest
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, load_bundle, save_bundle
 from nkpredict.errors import BundleError
 from nkpredict.io import area_under_curve
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
 RATIOS = [0, 0.625, 1.25, 2.5, 5]
 MODEL = NKSusceptibilityModel(
-    boosting=EvidenceBoosting(trees=15, models=1, selected_genes=40), folds=3
+    learners=[EvidenceRidge(), EvidenceBoosting(trees=15, models=1, selected_genes=40)], folds=3
 )
 OWN = {"curve.json", "component-model.json", "component-arrays.npz", "component-trees-0.txt"}
 

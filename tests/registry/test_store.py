@@ -8,7 +8,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
 
@@ -20,7 +20,7 @@ def bundle(genes, tmp_path_factory) -> Path:
     rng = np.random.default_rng(0)
     profiles = pd.DataFrame(rng.normal(5, 2, (40, 120)), columns=genes)
     response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
-    model = NKSusceptibilityModel(boosting=EvidenceBoosting(trees=5, models=1))
+    model = NKSusceptibilityModel(learners=[EvidenceRidge(), EvidenceBoosting(trees=5, models=1)])
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
     return save_bundle(model.fit(profiles, response), folder, {"name": "m", "simulated": True})
 

@@ -11,7 +11,7 @@ import pytest
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, save_bundle, score
 from nkpredict.io import area_under_curve
-from nkpredict.learn import EvidenceBoosting
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.report import write_results
 
 RATIOS = [0, 0.625, 1.25, 2.5, 5]
@@ -26,7 +26,7 @@ def curve(genes) -> KillingCurveModel:
     killed = np.outer(susceptibility, [0, 0.6, 0.9, 1, 1.1])
     viability = pd.DataFrame(100 * (1 - killed), columns=RATIOS)
     model = NKSusceptibilityModel(
-        boosting=EvidenceBoosting(trees=15, models=1, selected_genes=40), folds=3
+        learners=[EvidenceRidge(), EvidenceBoosting(trees=15, models=1, selected_genes=40)], folds=3
     )
     return KillingCurveModel(model).fit(profiles, viability)
 

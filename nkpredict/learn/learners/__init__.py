@@ -1,16 +1,26 @@
 """The learners that models blend."""
 
-from nkpredict.learn.learners._base import GeneLearner
+from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner, LearnerState
 from nkpredict.learn.learners._boosting import EvidenceBoosting, NoSplitWarning
 from nkpredict.learn.learners._evidence import Evidence, combined, signed_evidence
+from nkpredict.learn.learners._evidence_score import EvidenceScore
+from nkpredict.learn.learners._linear import LinearLearner
+from nkpredict.learn.learners._list import LEARNERS, STORED, default_learners
 from nkpredict.learn.learners._ridge import EvidenceRidge
 
 __all__ = [
+    "LEARNERS",
+    "STORED",
+    "AdditivePredictor",
     "Evidence",
     "EvidenceBoosting",
     "EvidenceRidge",
+    "EvidenceScore",
     "GeneLearner",
+    "LearnerState",
+    "LinearLearner",
     "NoSplitWarning",
     "combined",
+    "default_learners",
     "signed_evidence",
 ]

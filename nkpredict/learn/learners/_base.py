@@ -1,19 +1,61 @@
-"""What the learners share: they take profiles by gene name and know missing values."""
+"""What the learners share: profiles by gene name, exact parts, and a state of plain numbers."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any, Self
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from nkpredict.features import align_to
+from nkpredict.errors import InputError
+from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.types import FloatArray
+
+MINIMUM_SAMPLES_OF_A_LEARNER = 2
 
 
-class GeneLearner(RegressorMixin, BaseEstimator):
-    """Base of the learners; a subclass sets ``n_features_in_`` and gene names at fit."""
+@dataclass(frozen=True)
+class LearnerState:
+    """A fitted learner as plain numbers and text.
+
+    Attributes
+    ----------
+    arrays
+        Arrays by name of the attribute.
+    numbers
+        Single numbers by name of the attribute.
+    texts
+        Models in a text format of their library.
+    """
+
+    arrays: Mapping[str, np.ndarray[Any, Any]]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+
+
+class AdditivePredictor(BaseEstimator, ABC):
+    """Base of what predicts one number a sample and splits it into parts of its genes.
+
+    A subclass names what it is stored as, and which fitted attributes make it up.
+
+    Attributes
+    ----------
+    name : str
+        Name in a blend, in bundles and in recipes.
+    gene_arrays : tuple of str
+        Fitted arrays with one number a gene.
+    other_arrays, numbers : tuple of str
+        Other fitted arrays, and single numbers.
+    """
+
+    name: ClassVar[str]
+    gene_arrays: ClassVar[tuple[str, ...]] = ()
+    other_arrays: ClassVar[tuple[str, ...]] = ()
+    numbers: ClassVar[tuple[str, ...]] = ()
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn that NaN is a value here."""
@@ -22,22 +64,18 @@ class GeneLearner(RegressorMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
-        """Fit on samples × genes."""
-
-    @abstractmethod
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ProfilesLike) -> FloatArray:
         """Predict one number a sample; genes are matched by name."""
 
     @abstractmethod
-    def contributions(self, X: Any) -> tuple[np.ndarray, float]:
+    def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's part of the prediction, samples × genes, and the base value."""
 
     @abstractmethod
-    def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
+    def substituted(self, X: ProfilesLike, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had the given level, samples × genes."""
 
-    def slopes(self, X: Any, standard: np.ndarray) -> np.ndarray:
+    def slopes(self, X: ProfilesLike, standard: FloatArray) -> FloatArray:
         """Change of the prediction per standard deviation of each gene.
 
         The least-squares slope of a gene's parts on its standardised values, which is exact for
@@ -52,12 +90,106 @@ class GeneLearner(RegressorMixin, BaseEstimator):
         """
         parts, _ = self.contributions(X)
         used = np.flatnonzero(parts.any(axis=0))
-        chosen, own = standard[:, used], parts[:, used]
+        values, used_parts = standard[:, used], parts[:, used]
         slopes = np.zeros(parts.shape[1])
-        slopes[used] = (chosen * own).sum(axis=0) / np.maximum((chosen**2).sum(axis=0), 1e-12)
+        slopes[used] = (values * used_parts).sum(axis=0) / np.maximum(
+            (values**2).sum(axis=0), 1e-12
+        )
         return slopes
 
-    def _aligned(self, X: Any) -> np.ndarray:
+    def diagnostics(self) -> dict[str, float]:
+        """Return what a fit chose and an evaluation should show, name → number."""
+        return {}
+
+    def state(self) -> LearnerState:
+        """Return the fitted learner as plain numbers and text."""
+        check_is_fitted(self)
+        names = (*self.gene_arrays, *self.other_arrays)
+        return LearnerState(
+            {array: getattr(self, array) for array in names},
+            {number: float(getattr(self, number)) for number in self.numbers},
+        )
+
+    @classmethod
+    def from_state(cls, parameters: Mapping[str, Any], state: LearnerState, features: int) -> Self:
+        """Put a fitted learner together again; it predicts the same numbers to the last bit.
+
+        Parameters
+        ----------
+        parameters
+            Of the constructor, without the evidence, which is not needed to predict.
+        state
+            What `state` returned.
+        features
+            Number of genes it was fitted on.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When parts are missing or do not fit each other.
+        """
+        learner = cls(**parameters)
+        for array in (*cls.gene_arrays, *cls.other_arrays):
+            setattr(learner, array, state.arrays[array])
+        for array in cls.gene_arrays:
+            shape = state.arrays[array].shape
+            if shape != (features,):
+                raise ValueError(f"{cls.name}.{array} has shape {shape}, expected ({features},)")
+        for number in cls.numbers:
+            setattr(learner, number, float(state.numbers[number]))
+        learner.n_features_in_ = features
+        return learner
+
+    def _aligned(self, X: ProfilesLike) -> FloatArray:
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        return align_to(X, names)
+        return Profiles.of(X).aligned(names)
+
+
+class GeneLearner(RegressorMixin, AdditivePredictor):
+    """Base of the learners that a model blends.
+
+    Attributes
+    ----------
+    prior_weight : float
+        Weight in a blend before any sample is seen, beside those of the other learners.
+    by_default : bool
+        Whether a model blends it when no learners are named.
+    """
+
+    prior_weight: ClassVar[float] = 1.0
+    by_default: ClassVar[bool] = False
+
+    def fit(self, X: ProfilesLike, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
+        """Fit on samples × genes.
+
+        Parameters
+        ----------
+        X
+            DataFrame, AnnData or array of samples × genes; NaN counts as the gene's mean.
+        y
+            One number a sample.
+        groups
+            Not used, so that all learners are called alike.
+        sample_weight
+            Non-negative weights.
+
+        Raises
+        ------
+        InputError
+            When shapes or names differ, values are not finite, or there are fewer than 2 samples.
+        """
+        profiles = Profiles.of(X)
+        target, weights = profiles.target(y), profiles.weights(sample_weight)
+        if len(profiles) < MINIMUM_SAMPLES_OF_A_LEARNER:
+            raise InputError(
+                f"Found {len(profiles)} sample; expected {MINIMUM_SAMPLES_OF_A_LEARNER} at least "
+                "to learn from."
+            )
+        self._learn(profiles, target, weights)
+        profiles.remember_names(self)
+        return self
+
+    @abstractmethod
+    def _learn(self, profiles: Profiles, target: FloatArray, weights: FloatArray | None) -> None:
+        """Set the fitted attributes from checked profiles."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nkpredict.errors import InputError
-from nkpredict.features import remember_names, select_genes, to_frame, to_target, to_weights
-from nkpredict.learn.learners._base import GeneLearner
+from nkpredict.features import Profiles, ProfilesLike, select_genes
+from nkpredict.learn.learners._base import GeneLearner, LearnerState
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
+from nkpredict.types import FloatArray, IndexArray
 
 
 class NoSplitWarning(UserWarning):
@@ -53,6 +55,10 @@ class EvidenceBoosting(GeneLearner):
         Mean of each chosen gene, taken for a missing value.
     """
 
+    name = "boosting"
+    other_arrays = ("selected_", "mean_")
+    by_default: ClassVar[bool] = True
+
     def __init__(
         self,
         evidence: Evidence = None,
@@ -81,51 +87,43 @@ class EvidenceBoosting(GeneLearner):
         self.models = models
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
-        """Fit on samples × genes.
-
-        Parameters
-        ----------
-        X
-            DataFrame, AnnData or array of samples × genes; NaN counts as the gene's mean.
-        y
-            One number a sample.
-        groups
-            Not used; present so that all learners are called alike.
-        sample_weight
-            Non-negative weights.
-
-        Raises
-        ------
-        InputError
-            When shapes or names differ or values are not finite.
-        """
-        frame = to_frame(X)
-        target = to_target(y, X)
-        weights = to_weights(sample_weight, X)
-        if len(frame) < 2:
-            raise InputError(f"Found {len(frame)} sample; trees need 2 samples at least.")
-        signed = signed_evidence(self.evidence, frame.columns)
+    def _learn(self, profiles: Profiles, target: FloatArray, weights: FloatArray | None) -> None:
+        signed = signed_evidence(self.evidence, profiles.genes)
         # In sorted order the draws of columns do not depend on the order of the file.
-        order = np.argsort(frame.columns.to_numpy(), kind="stable")
-        frame, signed = frame.iloc[:, order], signed[order]
-        values = frame.to_numpy()
+        order = np.argsort(profiles.genes.to_numpy(), kind="stable")
+        # gene by gene in memory, which is how they are summed below
+        values, signed = profiles.values.T.take(order, axis=0).T, signed[order]
         present = ~np.isnan(values)
         mean = np.nansum(values, axis=0) / np.maximum(present.sum(axis=0), 1)
         values = np.where(present, values, mean)
-        self.selected_ = select_genes(values, target, signed, self.selected_genes)
-        self.mean_ = mean[self.selected_]
-        self._train(values[:, self.selected_], target, weights, signed[self.selected_])
-        self.n_features_in_ = frame.shape[1]
-        remember_names(self, X, frame)
-        return self
+        selected = select_genes(values, target, signed, self.selected_genes)
+        self.selected_, self.mean_ = order[selected], mean[selected]
+        self._train(values[:, selected], target, weights, signed[selected])
 
     def _train(
-        self, values: np.ndarray, target: np.ndarray, weights: np.ndarray | None, signed: np.ndarray
+        self,
+        values: FloatArray,
+        target: FloatArray,
+        weights: FloatArray | None,
+        signed: FloatArray,
     ) -> None:
-        import lightgbm
+        settings = self._settings(signed)
+        leaf = max(1, min(self.min_samples_leaf, len(target) // 3))
+        while True:
+            self._train_with({**settings, "min_data_in_leaf": leaf}, values, target, weights)
+            has_split = any(b.feature_importance("split").sum() > 0 for b in self.boosters_)
+            if has_split or leaf == 1:
+                break
+            leaf //= 2
+        self.min_samples_leaf_ = leaf
+        if not has_split:
+            warnings.warn(
+                f"The trees found no split in {len(target)} samples and predict a constant.",
+                NoSplitWarning,
+                stacklevel=4,
+            )
 
-        constraints = np.where(np.abs(signed) >= self.constrained_from, np.sign(signed), 0)
+    def _settings(self, signed: FloatArray) -> dict[str, Any]:
         settings: dict[str, Any] = {
             "objective": "regression",
             "learning_rate": self.learning_rate,
@@ -143,39 +141,37 @@ class EvidenceBoosting(GeneLearner):
             "verbosity": -1,
         }
         if signed.any():
-            settings["monotone_constraints"] = constraints.astype(int).tolist()
+            held = np.where(np.abs(signed) >= self.constrained_from, np.sign(signed), 0)
+            settings["monotone_constraints"] = held.astype(int).tolist()
             settings["feature_contri"] = (1 + np.abs(signed)).tolist()
-        leaf = max(1, min(self.min_samples_leaf, len(target) // 3))
-        while True:
-            settings["min_data_in_leaf"] = leaf
-            data = lightgbm.Dataset(values, target, weight=weights, params=settings)
-            self.boosters_ = [
-                lightgbm.train(
-                    {**settings, "seed": self.random_state * 1000 + number},
-                    data,
-                    self.trees,
-                    # the other way writes the model as text and reads it again
-                    keep_training_booster=True,
-                )
-                for number in range(self.models)
-            ]
-            has_split = any(b.feature_importance("split").sum() > 0 for b in self.boosters_)
-            if has_split or leaf == 1:
-                break
-            leaf //= 2
-        self.min_samples_leaf_ = leaf
-        if not has_split:
-            warnings.warn(
-                f"The trees found no split in {len(target)} samples and predict a constant.",
-                NoSplitWarning,
-                stacklevel=3,
-            )
+        return settings
 
-    def predict(self, X: Any) -> np.ndarray:
+    def _train_with(
+        self,
+        settings: dict[str, Any],
+        values: FloatArray,
+        target: FloatArray,
+        weights: FloatArray | None,
+    ) -> None:
+        import lightgbm
+
+        data = lightgbm.Dataset(values, target, weight=weights, params=settings)
+        self.boosters_ = [
+            lightgbm.train(
+                {**settings, "seed": self.random_state * 1000 + number},
+                data,
+                self.trees,
+                # the other way writes the model as text and reads it again
+                keep_training_booster=True,
+            )
+            for number in range(self.models)
+        ]
+
+    def predict(self, X: ProfilesLike) -> FloatArray:
         """Predict one number a sample; genes are matched by name."""
         return self._predict(self._chosen(X))
 
-    def contributions(self, X: Any) -> tuple[np.ndarray, float]:
+    def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's SHAP value, samples × genes, and the base value.
 
         Path-dependent TreeSHAP (Lundberg et al., Nat Mach Intell 2020, doi
@@ -189,27 +185,63 @@ class EvidenceBoosting(GeneLearner):
         parts[:, self.selected_] = shap_values[:, :-1]
         return parts, float(shap_values[0, -1])
 
-    def substituted(self, X: Any, level: np.ndarray) -> np.ndarray:
-        """Change of the prediction if one gene alone had the given level, samples × genes."""
-        values = self._chosen(X)
-        before = self._predict(values)
-        change = np.zeros((len(values), self.n_features_in_))
-        used = np.flatnonzero(np.sum([b.feature_importance() for b in self.boosters_], axis=0))
-        for column in used:
-            gene = self.selected_[column]
-            if np.isfinite(level[gene]):
-                kept = values[:, column].copy()
-                values[:, column] = level[gene]
-                change[:, gene] = self._predict(values) - before
-                values[:, column] = kept
-        return change
+    def substituted(self, X: ProfilesLike, level: FloatArray) -> FloatArray:
+        """Change of the prediction if one gene alone had the given level, samples × genes.
 
-    def _predict(self, values: np.ndarray) -> np.ndarray:
-        predicted: np.ndarray = np.mean(
+        Only the trees that split on a gene are asked again, each tree once for all of its genes.
+        """
+        values = self._chosen(X)
+        change = np.zeros((len(values), self.n_features_in_))
+        levels = level[self.selected_]
+        for booster in self.boosters_:
+            for tree, columns in enumerate(_split_columns(booster)):
+                moved = columns[np.isfinite(levels[columns])]
+                if not len(moved):
+                    continue
+                asked = np.tile(values, (len(moved) + 1, 1))
+                for block, column in enumerate(moved):
+                    asked[block * len(values) : (block + 1) * len(values), column] = levels[column]
+                predicted = booster.predict(
+                    asked, start_iteration=tree, num_iteration=1, num_threads=1
+                ).reshape(len(moved) + 1, len(values))
+                change[:, self.selected_[moved]] += (predicted[:-1] - predicted[-1]).T
+        return change / len(self.boosters_)
+
+    def state(self) -> LearnerState:
+        """Return the fitted learner; the trees as LightGBM's text."""
+        texts = tuple(booster.model_to_string() for booster in self.boosters_)
+        return replace(super().state(), texts=texts)
+
+    @classmethod
+    def from_state(cls, parameters: Mapping[str, Any], state: LearnerState, features: int) -> Self:
+        """Put a fitted learner together again; see `AdditivePredictor.from_state`."""
+        import lightgbm
+
+        learner = super().from_state(parameters, state, features)
+        selected = learner.selected_
+        if len(selected) and (selected.min() < 0 or selected.max() >= features):
+            raise ValueError("boosting.selected_ points beyond the genes")
+        if learner.mean_.shape != selected.shape:
+            raise ValueError(f"boosting.mean_ has shape {learner.mean_.shape}, expected one a gene")
+        learner.boosters_ = [lightgbm.Booster(model_str=text) for text in state.texts]
+        return learner
+
+    def _predict(self, values: FloatArray) -> FloatArray:
+        predicted: FloatArray = np.mean(
             [booster.predict(values, num_threads=1) for booster in self.boosters_], axis=0
         )
         return predicted
 
-    def _chosen(self, X: Any) -> np.ndarray:
+    def _chosen(self, X: ProfilesLike) -> FloatArray:
         values = self._aligned(X)[:, self.selected_]
         return np.where(np.isnan(values), self.mean_, values)
+
+
+def _split_columns(booster: Any) -> list[IndexArray]:
+    """Columns that each tree splits on, tree by tree."""
+    table = booster.trees_to_dataframe()[["tree_index", "split_feature"]].dropna()
+    places = {name: place for place, name in enumerate(booster.feature_name())}
+    columns: list[IndexArray] = [np.empty(0, dtype=np.intp)] * booster.num_trees()
+    for tree, features in table.groupby("tree_index")["split_feature"]:
+        columns[int(tree)] = np.array(sorted(places[name] for name in set(features)), dtype=np.intp)
+    return columns

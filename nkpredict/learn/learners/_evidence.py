@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import ScreenTable, combine_screens
+from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens
+from nkpredict.types import FloatArray
 
-# `GeneEvidence`, `ScreenTable`, an array in gene order, or None.
-Evidence: TypeAlias = Any
+Evidence: TypeAlias = GeneEvidence | ScreenTable | npt.ArrayLike | None
+"""What a learner accepts: evidence by gene, screens (combined first), one number a gene in the
+order of the genes, or nothing."""
 
 
-def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> np.ndarray:
+def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> FloatArray:
     """Return the signed evidence of each gene, 0 where nothing is known.
 
     Parameters
@@ -35,12 +38,12 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> np.n
     InputError
         When an array has the wrong length or values outside [-1, 1].
     """
-    evidence = combined(evidence)
-    if evidence is None:
+    known = combined(evidence)
+    if known is None:
         return np.zeros(len(genes))
-    if hasattr(evidence, "for_genes"):
-        return np.asarray(evidence.for_genes(list(genes)), dtype=np.float64)
-    values = np.asarray(evidence, dtype=np.float64)
+    if isinstance(known, GeneEvidence):
+        return np.asarray(known.for_genes(list(genes)), dtype=np.float64)
+    values = np.asarray(known, dtype=np.float64)
     if values.shape != (len(genes),):
         raise InputError(
             f"The evidence array has shape {values.shape}; expected ({len(genes)},), one number "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import eigh
 from sklearn.model_selection import KFold
 
@@ -16,6 +17,7 @@ from nkpredict.learn.learners._importance import (
     sums_of_squares,
 )
 from nkpredict.learn.learners._linear import PENALTIES, LinearLearner, left_out_errors
+from nkpredict.types import FloatArray
 
 _FOLDS = 5
 # A mixture with evidence must lower the cross-validated error by this share to replace none. In
@@ -26,27 +28,27 @@ _LEAST_GAIN = 0.03
 class _Diagonal(NamedTuple):
     """Part of the prior covariance of the coefficients: a variance for each gene."""
 
-    importance: np.ndarray
+    importance: FloatArray
 
-    def projected(self, rows: np.ndarray) -> np.ndarray:
+    def projected(self, rows: FloatArray) -> FloatArray:
         """Return what the rows are in this part's terms; its products are the kernel."""
         return rows * np.sqrt(self.importance)
 
-    def coefficients(self, pull: np.ndarray) -> np.ndarray:
-        coefficients: np.ndarray = self.importance * pull
+    def coefficients(self, pull: FloatArray) -> FloatArray:
+        coefficients: FloatArray = self.importance * pull
         return coefficients
 
 
 class _Direction(NamedTuple):
     """Part of the prior covariance of the coefficients: one direction."""
 
-    direction: np.ndarray
+    direction: FloatArray
 
-    def projected(self, rows: np.ndarray) -> np.ndarray:
+    def projected(self, rows: FloatArray) -> FloatArray:
         """Return what the rows are in this part's terms; its products are the kernel."""
         return (rows @ self.direction)[:, None]
 
-    def coefficients(self, pull: np.ndarray) -> np.ndarray:
+    def coefficients(self, pull: FloatArray) -> FloatArray:
         return self.direction * float(self.direction @ pull)
 
 
@@ -91,6 +93,11 @@ class EvidenceRidge(LinearLearner):
         The choices made.
     """
 
+    name = "ridge"
+    numbers = (*LinearLearner.numbers, "penalty_", "trust_", "direction_")
+    prior_weight: ClassVar[float] = 4.0
+    by_default: ClassVar[bool] = True
+
     def __init__(
         self,
         evidence: Evidence = None,
@@ -107,8 +114,12 @@ class EvidenceRidge(LinearLearner):
         self.penalties = penalties
         self.random_state = random_state
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return the share of the prior that evidence strength was given."""
+        return {"evidence_trust": self.trust_}
+
     def _fit_rows(
-        self, rows: np.ndarray, residual: np.ndarray, root: np.ndarray, genes: Any
+        self, rows: FloatArray, residual: FloatArray, root: FloatArray, genes: pd.Index
     ) -> None:
         signed = signed_evidence(self.evidence, genes)
         penalties = np.asarray(self.penalties, dtype=float)
@@ -132,7 +143,7 @@ class EvidenceRidge(LinearLearner):
         self.coef_ = _mixed(mixtures[chosen], [part.coefficients(pull) for part in parts])
 
     def _parts(
-        self, rows: np.ndarray, gram: np.ndarray, residual: np.ndarray, signed: np.ndarray
+        self, rows: FloatArray, gram: FloatArray, residual: FloatArray, signed: FloatArray
     ) -> list[_Diagonal | _Direction]:
         parts: list[_Diagonal | _Direction] = [
             _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
@@ -158,13 +169,13 @@ class EvidenceRidge(LinearLearner):
 
     def _cross_validated(
         self,
-        rows: np.ndarray,
-        gram: np.ndarray,
-        residual: np.ndarray,
-        root: np.ndarray,
-        signed: np.ndarray,
+        rows: FloatArray,
+        gram: FloatArray,
+        residual: FloatArray,
+        root: FloatArray,
+        signed: FloatArray,
         mixtures: list[tuple[float, float]],
-    ) -> np.ndarray:
+    ) -> FloatArray:
         """Sum of squared errors on held-out samples, mixtures × penalties."""
         penalties = np.asarray(self.penalties, dtype=float)
         errors = np.zeros((len(mixtures), len(penalties)))
@@ -191,13 +202,13 @@ class EvidenceRidge(LinearLearner):
         return errors
 
 
-def _gram(rows: np.ndarray) -> np.ndarray:
+def _gram(rows: FloatArray) -> FloatArray:
     # a matrix times its own transpose costs half
-    product: np.ndarray = rows @ rows.T
+    product: FloatArray = rows @ rows.T
     return product
 
 
-def _mixed(shares: tuple[float, float], parts: list[np.ndarray]) -> np.ndarray:
+def _mixed(shares: tuple[float, float], parts: list[FloatArray]) -> FloatArray:
     weights = (1 - sum(shares), *shares)[: len(parts)]
-    total: np.ndarray = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+    total: FloatArray = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
     return total
