@@ -91,8 +91,7 @@ class EvidenceBoosting(GeneLearner):
         signed = signed_evidence(self.evidence, profiles.genes)
         # In sorted order the draws of columns do not depend on the order of the file.
         order = np.argsort(profiles.genes.to_numpy(), kind="stable")
-        # gene by gene in memory, which is how they are summed below
-        values, signed = profiles.values.T.take(order, axis=0).T, signed[order]
+        values, signed = profiles.values.take(order, axis=1), signed[order]
         present = ~np.isnan(values)
         mean = np.nansum(values, axis=0) / np.maximum(present.sum(axis=0), 1)
         values = np.where(present, values, mean)

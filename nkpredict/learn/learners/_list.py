@@ -5,11 +5,13 @@ from __future__ import annotations
 from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner
 from nkpredict.learn.learners._boosting import EvidenceBoosting
 from nkpredict.learn.learners._evidence_score import EvidenceScore
+from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
 from nkpredict.learn.learners._ridge import EvidenceRidge
 
 LEARNERS: tuple[type[GeneLearner], ...] = (
     EvidenceRidge,
     EvidenceBoosting,
+    PartialLeastSquares,
 )
 """Every learner that a model can blend, in the order of the weights."""
 
