@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import norm, rankdata
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import mean_and_deviation
+from nkpredict.types import BoolArray, FloatArray, IndexArray
 
 # Quantiles of a normal distribution that stand for the spread of one gene over samples.
 _SPREAD = norm.ppf((np.arange(7) + 0.5) / 7)
@@ -31,12 +34,12 @@ class RankedProfiles:
         Which features are no expression: they are not ranked and stay as they are.
     """
 
-    values: np.ndarray
-    doubled_ranks: np.ndarray
-    unranked: np.ndarray | None = None
+    values: FloatArray
+    doubled_ranks: npt.NDArray[np.int32]
+    unranked: BoolArray | None = None
 
     @classmethod
-    def of(cls, values: np.ndarray, unranked: np.ndarray | None = None) -> Self:
+    def of(cls, values: FloatArray, unranked: BoolArray | None = None) -> Self:
         """Rank the genes of each profile, leaving missing values and other features out."""
         if unranked is not None:
             ranked = cls.of(np.where(unranked, np.nan, values))
@@ -48,7 +51,7 @@ class RankedProfiles:
         ranks = rankdata(np.where(missing, np.inf, values), axis=1)
         return cls(values, np.where(missing, -1, 2 * ranks - 2).astype(np.int32))
 
-    def __getitem__(self, samples: np.ndarray) -> Self:
+    def __getitem__(self, samples: IndexArray | BoolArray) -> Self:
         """Return some of the samples."""
         return type(self)(self.values[samples], self.doubled_ranks[samples], self.unranked)
 
@@ -68,14 +71,20 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
         Mean and standard deviation of each gene over the training profiles, shape (n_genes,).
     """
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a value here."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: ProfilesLike, y: Any = None) -> Self:
         """Learn mean and spread of each gene; ``X`` is samples × genes with NaN for missing."""
-        values = np.asarray(X, dtype=np.float64)
-        self.mean_, self.scale_ = mean_and_deviation(values)
-        self.n_features_in_ = values.shape[1]
+        profiles = Profiles.of(X)
+        self.mean_, self.scale_ = mean_and_deviation(profiles.values)
+        profiles.remember_names(self)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: ProfilesLike | RankedProfiles) -> FloatArray:
         """Return the harmonised profiles, float64 of the same shape.
 
         Parameters
@@ -84,7 +93,11 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
             Samples × genes, or `RankedProfiles` when they were ranked before.
         """
         check_is_fitted(self)
-        ranked = X if isinstance(X, RankedProfiles) else RankedProfiles.of(np.asarray(X, float))
+        if isinstance(X, RankedProfiles):
+            ranked = X
+        else:
+            names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+            ranked = RankedProfiles.of(Profiles.of(X).aligned(names), not_expression(names))
         ranks = ranked.doubled_ranks
         present = ranks >= 0
         if present.all():
@@ -101,10 +114,10 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
             out[:, ranked.unranked] = ranked.values[:, ranked.unranked]
         return out
 
-    def _lookup(self, genes: np.ndarray) -> np.ndarray:
+    def _lookup(self, genes: IndexArray) -> FloatArray:
         # Value for each doubled rank; the odd ones are ties between two neighbouring ranks.
         pool = np.sort((self.mean_[genes, None] + self.scale_[genes, None] * _SPREAD).ravel())
         pool_levels = (np.arange(pool.size) + 0.5) / pool.size
         levels = (np.arange(2 * len(genes) - 1) + 1) / (2 * len(genes))
-        values: np.ndarray = np.interp(levels, pool_levels, pool)
+        values: FloatArray = np.interp(levels, pool_levels, pool)
         return values

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.validation import column_or_1d
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io import GENETICS, GENETICS_PREFIX
@@ -198,7 +199,7 @@ class Profiles:
         if not isinstance(y, pd.Series):
             y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1 and what == "response":
-            y = y.ravel()
+            y = column_or_1d(y, warn=True)
         if y.ndim != 1:
             raise InputError(
                 f"The {what} has shape {y.shape}; expected one value for each of {count} samples."
@@ -240,6 +241,10 @@ def _checked(X: ProfilesLike) -> Profiles:
         raise InputError(
             f"{len(repeated)} gene names occur more than once ({name_some(repeated)}); expected "
             "every gene once."
+        )
+    if len(frame) == 0:
+        raise InputError(
+            f"Found 0 sample(s) (shape=(0, {frame.shape[1]})) while a minimum of 1 is required."
         )
     if frame.shape[1] == 0:
         raise InputError(

@@ -32,6 +32,7 @@ from nkpredict.learn.learners import (
     LearnerState,
     LinearLearner,
     NoSplitWarning,
+    PartialLeastSquares,
     default_learners,
     signed_evidence,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "LinearLearner",
     "NKSusceptibilityModel",
     "NoSplitWarning",
+    "PartialLeastSquares",
     "ProfileNovelty",
     "ScreenPrior",
     "blend_weights",

@@ -78,7 +78,7 @@ class BlendCore:
 
     def fit_scale(self, profiles: RankedProfiles) -> FloatArray:
         """Fit everything but the learners; return the harmonised profiles."""
-        harmonised = self.harmoniser.fit(profiles.values).transform(profiles)
+        harmonised = self.harmoniser.fit(Profiles.unnamed(profiles.values)).transform(profiles)
         self.center_, deviation = mean_and_deviation(harmonised)
         self.spread_ = divisor(deviation, self.center_)
         return harmonised

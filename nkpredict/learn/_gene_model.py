@@ -169,7 +169,9 @@ class GeneModel(BaseEstimator):
     def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
         prepared = self._prepared(X)
-        return self.novelty_.score_samples(self.core_.standardise(prepared.values))
+        return self.novelty_.score_samples(
+            Profiles.unnamed(self.core_.standardise(prepared.values))
+        )
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""

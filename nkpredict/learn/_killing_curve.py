@@ -109,8 +109,8 @@ class KillingCurveModel(BaseEstimator):
             a sample has too few ratios for an area, or the model cannot be fitted or learns within
             groups.
         """
-        curves = measured_curves(viability, X)
         profiles = Profiles.of(X)
+        curves = measured_curves(viability, X)
         susceptibility = 1 - _areas(curves)
         killing = UNTREATED - curves.drop(columns=0.0, errors="ignore")
         self.ratios_ = np.r_[0.0, killing.columns.to_numpy(dtype=float)]

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.base import RegressorMixin, clone
 
-from nkpredict.features import GeneSets, ProfileHarmoniser, ProfilesLike
+from nkpredict.features import GeneSets, ProfileHarmoniser, Profiles, ProfilesLike
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel
@@ -173,7 +173,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         self.range_ = self.core_.ends(harmonised)
         self._judge(data.samples, data.response, held_out @ self.weights_)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            np.nan_to_num(self.core_.standardise(harmonised))
+            Profiles.unnamed(self.core_.standardise(harmonised))
         )
         return self
 
@@ -226,7 +226,8 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; ``ridge__powers`` and the like are those of the learners."""
         params: dict[str, Any] = super().get_params(deep=False)
-        if deep:
+        named = self.learners is None or isinstance(self.learners, list | tuple)
+        if deep and named:
             for name, learner in self._learners_by_name().items():
                 params |= {f"{name}__{key}": value for key, value in learner.get_params().items()}
         return params
@@ -250,7 +251,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
 
     def _learners_by_name(self) -> dict[str, GeneLearner]:
         given = default_learners() if self.learners is None else self.learners
-        return {learner.name: learner for learner in given}
+        return {learner.name: learner for learner in given if isinstance(learner, GeneLearner)}
 
     def _unfitted_learners(self, data: TrainingData) -> dict[str, GeneLearner]:
         common = {"evidence": data.evidence, "random_state": self.random_state}

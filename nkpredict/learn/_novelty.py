@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
+
+from nkpredict.errors import InputError
+from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.types import FloatArray
 
 _DOMAIN_QUANTILE = 0.95
 _FOLDS = 5
@@ -41,35 +46,64 @@ class ProfileNovelty(BaseEstimator):
         self.components = components
         self.random_state = random_state
 
-    def fit(self, X: np.ndarray) -> Self:
-        """Learn from standardised training profiles, samples × genes, 0 for a missing value."""
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that NaN is a value here."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def fit(self, X: ProfilesLike, y: Any = None) -> Self:
+        """Learn from standardised training profiles.
+
+        Parameters
+        ----------
+        X
+            Samples × genes in standard deviations; NaN marks a missing value and counts as average.
+        y
+            Not used.
+
+        Raises
+        ------
+        InputError
+            When there are fewer than 2 samples.
+        """
+        profiles = Profiles.of(X)
+        if len(profiles) < 2:
+            raise InputError(
+                f"Found {len(profiles)} sample; expected 2 at least to tell what is usual."
+            )
+        values = np.nan_to_num(profiles.values)
         with threadpool_limits(1):
-            self.components_ = self._directions(X)
-            folds = KFold(min(_FOLDS, len(X)), shuffle=True, random_state=self.random_state)
-            held_out = np.empty(len(X))
-            for train, test in folds.split(X):
-                held_out[test] = _distance(X[test], self._directions(X[train]))
+            self.components_ = self._directions(values)
+            folds = KFold(min(_FOLDS, len(values)), shuffle=True, random_state=self.random_state)
+            held_out = np.empty(len(values))
+            for train, test in folds.split(values):
+                held_out[test] = _distance(values[test], self._directions(values[train]))
         self.limit_ = max(float(np.quantile(held_out, _DOMAIN_QUANTILE)), 1e-12)
+        profiles.remember_names(self)
         return self
 
-    def score_samples(self, X: np.ndarray) -> np.ndarray:
+    def score_samples(self, X: ProfilesLike) -> FloatArray:
         """Return the novelty of each standardised profile; NaN marks a missing gene."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", np.arange(self.components_.shape[1]))
+        values = Profiles.of(X).aligned(names)
         with threadpool_limits(1):
-            return _distance(X, self.components_) / self.limit_
+            return _distance(values, self.components_) / self.limit_
 
-    def _directions(self, X: np.ndarray) -> np.ndarray:
+    def _directions(self, X: FloatArray) -> FloatArray:
         count = max(1, min(self.components, len(X) // 4, X.shape[1]))
         pca = PCA(count, svd_solver="randomized", iterated_power=2, random_state=self.random_state)
-        directions: np.ndarray = pca.fit(X).components_.astype(np.float32)
+        directions: FloatArray = pca.fit(X).components_.astype(np.float32)
         return directions
 
 
-def _distance(profiles: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def _distance(profiles: FloatArray, directions: FloatArray) -> FloatArray:
     present = ~np.isnan(profiles)
     filled = np.where(present, profiles, 0.0)
     # One profile at a time: its value must not depend on its company, to the last bit.
     explained = [(directions @ profile) @ directions for profile in filled]
     residual = filled - np.reshape(explained, filled.shape)
     squares = np.where(present, residual**2, 0.0).sum(axis=1)
-    distance: np.ndarray = np.sqrt(squares / np.maximum(present.sum(axis=1), 1))
+    distance: FloatArray = np.sqrt(squares / np.maximum(present.sum(axis=1), 1))
     return distance

@@ -82,13 +82,11 @@ class ScreenPrior(GeneModel):
                 "ScreenTable, which name their genes."
             )
         signed = evidence.table["evidence"]
-        score = EvidenceScore()
+        score = EvidenceScore(with_modules(signed) if self.modules else signed)
         self.evidence_ = evidence
         self.core_ = BlendCore(ProfileHarmoniser(), {score.name: score})
         harmonised = self.core_.fit_scale(RankedProfiles.of(profiles.values))
-        score.fit(
-            replace(profiles, values=harmonised), with_modules(signed) if self.modules else signed
-        )
+        score.fit(replace(profiles, values=harmonised))
         self.weights_ = np.ones(1)
         profiles.remember_names(self)
         self.feature_names_in_ = np.asarray(profiles.genes, dtype=object)
@@ -97,7 +95,7 @@ class ScreenPrior(GeneModel):
         self.reference_ = self.core_.predict_each(harmonised)[:, 0]
         self.half_width_, self.skill_ = np.inf, {}
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            self.core_.standardise(harmonised)
+            Profiles.unnamed(self.core_.standardise(harmonised))
         )
         return self
 
@@ -116,7 +114,13 @@ def _complete(profiles: Profiles) -> Profiles:
     """Leave out genetics, and genes without a value in some sample."""
     usable = np.asarray(~np.isnan(profiles.values).any(axis=0))
     other = not_expression(profiles.genes)
-    return profiles.take_genes(usable if other is None else usable & ~other)
+    usable = usable if other is None else usable & ~other
+    if not usable.any():
+        raise InputError(
+            f"None of the {len(usable):,} genes has a value in all {len(profiles)} reference "
+            "profiles; leave out the samples that lack many."
+        )
+    return profiles.take_genes(usable)
 
 
 def with_modules(evidence: pd.Series) -> pd.Series:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import anndata
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import check_estimator
 
 from nkpredict.errors import InputError
 from nkpredict.learn import (
@@ -123,22 +120,6 @@ def test_sample_weights_matter(estimator, profiles, susceptibility) -> None:
     plain = clone(estimator).fit(profiles, susceptibility).predict(profiles)
     weighted = clone(estimator).fit(profiles, susceptibility, sample_weight=weights)
     assert not np.allclose(weighted.predict(profiles), plain)
-
-
-@pytest.mark.parametrize("learner", [EvidenceRidge(), EvidenceBoosting()], ids=["ridge", "trees"])
-def test_scikit_learn_accepts_the_learners(learner) -> None:
-    expected = {
-        "check_dtype_object": "text is told in words of genes and samples",
-        "check_supervised_y_2d": "a column of responses is taken as it is, without a warning",
-        "check_sample_weight_equivalence_on_dense_data": "leave-one-out leaves out one repeat only",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        results = check_estimator(
-            clone(learner), expected_failed_checks=expected, on_fail=None, on_skip=None
-        )
-    failed = [r["check_name"] for r in results if r["status"] == "failed"]
-    assert failed == []
 
 
 def test_trees_without_a_split_are_told(profiles) -> None:

@@ -6,6 +6,7 @@ from nkpredict.learn.learners._evidence import Evidence, combined, signed_eviden
 from nkpredict.learn.learners._evidence_score import EvidenceScore
 from nkpredict.learn.learners._linear import LinearLearner
 from nkpredict.learn.learners._list import LEARNERS, STORED, default_learners
+from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
 from nkpredict.learn.learners._ridge import EvidenceRidge
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LearnerState",
     "LinearLearner",
     "NoSplitWarning",
+    "PartialLeastSquares",
     "combined",
     "default_learners",
     "signed_evidence",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ class EvidenceScore(AdditivePredictor):
 
     Parameters
     ----------
+    evidence
+        Signed evidence by gene; genes that the reference lacks cannot be read and count as missing
+        in every profile. None reads nothing.
     neighbours
         Most co-expressed genes that speak for a gene.
     least_correlation
@@ -48,28 +51,33 @@ class EvidenceScore(AdditivePredictor):
     other_arrays = ("signed_", "readers_")
 
     def __init__(
-        self, neighbours: int = 30, least_correlation: float = 0.3, own_share: float = 0.3
+        self,
+        evidence: pd.Series | None = None,
+        neighbours: int = 30,
+        least_correlation: float = 0.3,
+        own_share: float = 0.3,
     ) -> None:
+        self.evidence = evidence
         self.neighbours = neighbours
         self.least_correlation = least_correlation
         self.own_share = own_share
 
-    def fit(self, X: ProfilesLike, evidence: pd.Series) -> Self:
+    def fit(self, X: ProfilesLike, y: Any = None) -> Self:
         """Learn means, spreads and co-expression from reference profiles.
 
         Parameters
         ----------
         X
             Samples × genes without NaN.
-        evidence
-            Signed evidence, a Series by gene; genes that the reference lacks cannot be read and
-            count as missing in every profile.
+        y
+            Not used.
         """
         profiles = Profiles.of(X)
         values = profiles.values
         self.mean_ = values.mean(axis=0)
         self.scale_ = divisor(values.std(axis=0), self.mean_)
         standard = (values - self.mean_) / self.scale_
+        evidence = pd.Series(dtype=float) if self.evidence is None else self.evidence
         known = evidence[evidence != 0]
         positions = profiles.genes.get_indexer(known.index)
         self.signed_ = (known / known.abs().sum()).to_numpy()[positions >= 0]

@@ -20,7 +20,9 @@ _FOLDS = 5
 class PartialLeastSquares(LinearLearner):
     """Partial least squares regression with components chosen by cross-validation.
 
-    PLS1 (Wold et al., Chemometr Intell Lab Syst 2001, doi 10.1016/S0169-7439(01)00155-1). It knows no evidence, and is blended only when it is named among the learners.
+    PLS1 (Wold et al., Chemometr Intell Lab Syst 2001, doi
+    10.1016/S0169-7439(01)00155-1). It knows no evidence, and is blended only when it is named
+    among the learners.
 
     Parameters
     ----------

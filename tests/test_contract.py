@@ -1,0 +1,202 @@
+"""One contract for every public estimator: scikit-learn's checks, and what they do not see."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import BaseEstimator, clone, is_regressor
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from nkpredict import KillingCurveModel, NKSusceptibilityModel, ScreenPrior
+from nkpredict.explain import knockout
+from nkpredict.features import ProfileHarmoniser
+from nkpredict.learn import (
+    LEARNERS,
+    EvidenceBoosting,
+    EvidenceRidge,
+    EvidenceScore,
+    GeneLearner,
+    ProfileNovelty,
+)
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning"),
+    pytest.mark.filterwarnings("ignore::nkpredict.learn.NoSplitWarning"),
+    # scikit-learn tells of a check that is skipped or expected to fail by a warning
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.EstimatorCheckFailedWarning"),
+]
+
+SMALL = [EvidenceRidge(), EvidenceBoosting(trees=5, models=1, selected_genes=40)]
+ESTIMATORS: list[BaseEstimator] = [
+    *(learner() for learner in LEARNERS),
+    EvidenceScore(),
+    NKSusceptibilityModel(learners=SMALL, folds=3),
+    ScreenPrior(),
+    KillingCurveModel(NKSusceptibilityModel(learners=SMALL, folds=3)),
+    ProfileHarmoniser(),
+    ProfileNovelty(),
+]
+TEXT = "what is no number is told in words of genes and samples, as every other wrong input"
+REPEATS = "the inner folds and the leave-one-out error see a sample given twice as two samples"
+FEW = "the check has fewer than the 20 samples that can be split into training and test"
+CURVES = "a whole curve is learned, a table by E:T ratio, which the check cannot give"
+# estimator → check → why it must fail; a check that passes all the same turns the test red
+EXPECTED: dict[str, dict[str, str]] = {
+    "EvidenceRidge": {"check_sample_weight_equivalence_on_dense_data": REPEATS},
+    "EvidenceBoosting": {"check_sample_weight_equivalence_on_dense_data": REPEATS},
+    "NKSusceptibilityModel": dict.fromkeys(
+        (
+            "check_n_features_in_after_fitting",
+            "check_sample_weights_pandas_series",
+            "check_sample_weights_not_an_array",
+            "check_sample_weights_shape",
+            "check_sample_weights_not_overwritten",
+            "check_sample_weight_equivalence_on_dense_data",
+            "check_regressors_no_decision_function",
+            "check_fit2d_1feature",
+        ),
+        FEW,
+    ),
+    "ScreenPrior": {
+        "check_estimators_pickle": "each of its 3 genes lacks a value in some reference profile"
+    },
+    "KillingCurveModel": dict.fromkeys(
+        (
+            "check_fit_score_takes_y",
+            "check_estimators_overwrite_params",
+            "check_dont_overwrite_parameters",
+            "check_estimators_fit_returns_self",
+            "check_readonly_memmap_input",
+            "check_n_features_in_after_fitting",
+            "check_positive_only_tag_during_fit",
+            "check_estimators_dtypes",
+            "check_pipeline_consistency",
+            "check_estimators_nan_inf",
+            "check_estimators_pickle",
+            "check_f_contiguous_array_estimator",
+            "check_methods_sample_order_invariance",
+            "check_methods_subset_invariance",
+            "check_fit2d_1sample",
+            "check_fit2d_1feature",
+            "check_dict_unchanged",
+            "check_fit_idempotent",
+            "check_fit_check_is_fitted",
+            "check_n_features_in",
+            "check_fit2d_predict1d",
+        ),
+        CURVES,
+    ),
+}
+
+
+def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
+    return {"check_dtype_object": TEXT, **EXPECTED.get(type(estimator).__name__, {})}
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+def test_scikit_learn_accepts(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)
+
+
+def test_only_what_predicts_a_measured_response_is_a_regressor() -> None:
+    regressors = {type(one).__name__ for one in ESTIMATORS if is_regressor(one)}
+    assert regressors == {kind.__name__ for kind in LEARNERS} | {"NKSusceptibilityModel"}
+
+
+ASKED: dict[str, Callable[[Any, pd.DataFrame], object]] = {
+    "predict": lambda model, X: model.predict(X),
+    "contributions": lambda model, X: model.contributions(X),
+    "substituted": lambda model, X: model.substituted(X, np.zeros(X.shape[1])),
+    "novelty": lambda model, X: model.novelty(X),
+    "harmonised": lambda model, X: model.harmonised(X),
+    "weight_coverage": lambda model, X: model.weight_coverage(X),
+    "percentile": lambda model, X: model.percentile(np.zeros(1)),
+    "knockout": knockout,
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("model", [NKSusceptibilityModel(), ScreenPrior()], ids=["model", "prior"])
+def test_an_unfitted_model_says_so(model, asked, profiles) -> None:
+    with pytest.raises(NotFittedError):
+        ASKED[asked](model, profiles)
+
+
+@pytest.mark.parametrize("asked", ["predict", "predict_curve", "predict_area"])
+def test_an_unfitted_killing_curve_says_so(asked, profiles) -> None:
+    with pytest.raises(NotFittedError):
+        getattr(KillingCurveModel(), asked)(profiles)
+
+
+@pytest.fixture(scope="module")
+def flagship() -> NKSusceptibilityModel:
+    return NKSusceptibilityModel(learners=SMALL, folds=3)
+
+
+def test_asking_a_model_changes_nothing_in_it(flagship, profiles, susceptibility) -> None:
+    model = clone(flagship).fit(profiles, susceptibility)
+    before = pickle.dumps(model)
+    for ask in ASKED.values():
+        ask(model, profiles)
+    assert pickle.dumps(model) == before
+
+
+def test_a_learner_must_say_how_it_predicts_and_splits() -> None:
+    class Half(GeneLearner):
+        name = "half"
+
+        def predict(self, X):
+            return np.zeros(len(X))
+
+    with pytest.raises(TypeError, match="abstract"):
+        Half()
+
+
+def test_the_flagship_works_in_scikit_learns_tools(
+    flagship, profiles, susceptibility, lineage
+) -> None:
+    copy = clone(flagship)
+    assert copy.get_params(deep=False).keys() == flagship.get_params(deep=False).keys()
+    expected = copy.fit(profiles, susceptibility).predict(profiles)
+    identity = FunctionTransformer(feature_names_out="one-to-one")
+    piped = make_pipeline(identity, clone(flagship)).fit(profiles, susceptibility)
+    np.testing.assert_array_equal(piped.predict(profiles), expected)
+    search = GridSearchCV(
+        flagship, {"boosting__trees": [3, 5], "ridge__powers": [(), (2.0,)]}, cv=KFold(3)
+    ).fit(profiles, susceptibility)
+    assert search.best_params_["boosting__trees"] in (3, 5)
+    assert search.best_estimator_.get_params()["ridge__powers"] in ((), (2.0,))
+
+
+def test_groups_reach_the_flagship_by_metadata_routing(
+    flagship, profiles, susceptibility, lineage
+) -> None:
+    groups = lineage.to_numpy()
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(flagship).set_fit_request(groups=True)
+        predicted = {
+            jobs: cross_val_predict(
+                routed,
+                profiles,
+                susceptibility,
+                cv=GroupKFold(3),
+                params={"groups": groups},
+                n_jobs=jobs,
+            )
+            for jobs in (1, 2)
+        }
+    np.testing.assert_array_equal(predicted[1], predicted[2])
+    train = groups != "AML"
+    by_hand = clone(flagship).fit(profiles[train], susceptibility[train], groups=groups[train])
+    np.testing.assert_array_equal(predicted[1][~train], by_hand.predict(profiles[~train]))
