@@ -20,7 +20,7 @@ from nkpredict.evidence._knowledge import (
     gene_modules,
     known_hits,
 )
-from nkpredict.evidence._methods import METHODS, combine_matrix
+from nkpredict.evidence._methods import METHODS, Combination, CombinationMethod, combine_matrix
 from nkpredict.evidence._standardise import (
     CORE_ESSENTIAL,
     HIT_FOLD_CHANGE,
@@ -38,6 +38,8 @@ __all__ = [
     "HIT_P",
     "LEAST_GENES",
     "METHODS",
+    "Combination",
+    "CombinationMethod",
     "GeneDescription",
     "GeneEvidence",
     "GeneModule",

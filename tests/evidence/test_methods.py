@@ -40,36 +40,6 @@ def test_noise_makes_no_findings(method: str):
         assert (result.fdr < 0.05).sum() <= 1
 
 
-@EVERY
-def test_turning_every_sign_turns_the_score(z: np.ndarray, method: str):
-    weights = np.linspace(0.5, 2, N_SCREENS)
-    there, back = (combine_matrix(sign * z, weights, method) for sign in (1, -1))
-    np.testing.assert_allclose(there.score, -back.score, atol=1e-9)
-    np.testing.assert_allclose(there.fdr, back.fdr, atol=1e-9)
-
-
-@EVERY
-def test_genes_measured_in_part_or_nowhere(z: np.ndarray, method: str):
-    z[0, 3:] = np.nan
-    z[50] = np.nan
-    result = combine_matrix(z, np.ones(N_SCREENS), method)
-    assert np.isfinite(result.score).all()
-    assert np.isfinite(result.fdr).all()
-    assert result.score[50] == 0
-    assert result.fdr[50] > 0.5
-    assert result.score[0] > 0
-
-
-@EVERY
-def test_order_of_genes_and_screens_does_not_matter(z: np.ndarray, method: str):
-    weights = np.linspace(0.5, 2, N_SCREENS)
-    rng = np.random.default_rng(0)
-    genes, screens = rng.permutation(N_GENES), rng.permutation(N_SCREENS)
-    plain = combine_matrix(z, weights, method)
-    moved = combine_matrix(z[genes][:, screens], weights[screens], method)
-    np.testing.assert_allclose(moved.score, plain.score[genes], rtol=1e-6, atol=1e-6)
-
-
 def test_rho_is_that_of_kolde():
     z = np.array([[3.0, 2.0], [2.0, 3.0], [1.0, -1.0], [-1.0, 1.0]])
     score = robust_rank_aggregation(z, np.ones(2)).score[0]
