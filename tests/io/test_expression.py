@@ -29,7 +29,7 @@ def write(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def facts(adata: anndata.AnnData) -> dict:
-    return adata.uns["nkpredict"]["expression"]
+    return facts_of(adata).expression
 
 
 def test_counts_become_log2_counts_per_million(tmp_path: Path, counts: pd.DataFrame) -> None:
@@ -143,13 +143,13 @@ def test_annotations_are_joined_by_name(tmp_path: Path, counts: pd.DataFrame) ->
     table.to_csv(tmp_path / "obs.csv")
     adata = read_expression(write(counts, tmp_path / "a.csv"), obs=tmp_path / "obs.csv")
     assert adata.obs["lineage"].notna().sum() == 11
-    assert adata.uns["nkpredict"]["annotations"]["samples_without_annotation"] == 1
+    assert facts_of(adata).annotations.samples_without_annotation == 1
 
 
 def test_simulated_samples_are_recognised(tmp_path: Path, counts: pd.DataFrame) -> None:
-    assert not read_expression(write(counts, tmp_path / "a.csv")).uns["nkpredict"]["simulated"]
+    assert not facts_of(read_expression(write(counts, tmp_path / "a.csv"))).simulated
     frame = counts.rename(index=lambda name: f"SIM-{name}")
-    assert read_expression(write(frame, tmp_path / "b.csv")).uns["nkpredict"]["simulated"]
+    assert facts_of(read_expression(write(frame, tmp_path / "b.csv"))).simulated
 
 
 def test_depmap_profiles_are_the_default_ones_of_their_model(

@@ -45,8 +45,8 @@ def test_versions_and_aliases(registry: Registry) -> None:
             "tags": {"simulated": "true"},
         }
     ]
-    assert registry.load("m").metadata["registry_version"] == 1
-    assert registry.load("m@candidate").metadata["registry_version"] == 2
+    assert registry.load("m").metadata.registry_version == 1
+    assert registry.load("m@candidate").metadata.registry_version == 2
     assert registry.load("m/2").simulated
     shown = registry.show("m@champion")
     assert shown["aliases"] == ["champion"]
@@ -69,7 +69,7 @@ def test_the_quick_lookup_agrees_with_mlflow(registry: Registry) -> None:
 
 def test_promotion_moves_the_champion(registry: Registry) -> None:
     assert registry.promote("m/2") == 2
-    assert registry.load("m").metadata["registry_version"] == 2
+    assert registry.load("m").metadata.registry_version == 2
     registry.promote("m/1")
 
 

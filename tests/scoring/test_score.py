@@ -83,12 +83,12 @@ def test_another_unit_or_platform_scale_changes_nothing(bundle, patients) -> Non
 
 def test_missing_genes_are_counted_and_told(bundle, patients, genes) -> None:
     scores = score(patients.drop(columns=genes[:40]), bundle)
-    facts = scores.provenance["genes"]
+    facts = scores.provenance.genes
     assert facts["missing"] == 40
     assert 0 < facts["weight_missing"] < 1
     assert (scores.table["flags"].str.contains("low_gene_coverage")).all()
     assert any(
-        "40 of the model's 120 genes are missing" in w for w in scores.provenance["warnings"]
+        "40 of the model's 120 genes are missing" in w for w in scores.provenance.warnings
     )
 
 
@@ -99,7 +99,7 @@ def test_foreign_profiles_are_out_of_domain(profiles, susceptibility) -> None:
     assert not scores.table["in_domain"].any()
     assert (scores.table["novelty"] > model.novelty(profiles)).all()
     assert scores.table["flags"].eq("out_of_domain").all()
-    assert any("60 of 60 profiles lie outside" in w for w in scores.provenance["warnings"])
+    assert any("60 of 60 profiles lie outside" in w for w in scores.provenance.warnings)
 
 
 def test_scores_go_into_anndata(bundle, patients) -> None:
@@ -166,7 +166,7 @@ def test_a_model_of_another_measurement_says_so(profiles, susceptibility) -> Non
     model = NKSusceptibilityModel().fit(profiles, susceptibility)
     response = {"format": "simple table", "target": "Venetoclax", "offset": 1.0, "slope": -1.0}
     bundle = Bundle(model, {"name": "m", "training": {"response": response}})
-    warnings = score(profiles, bundle).provenance["warnings"]
+    warnings = score(profiles, bundle).provenance.warnings
     assert any("trained on the column Venetoclax" in warning for warning in warnings)
 
 

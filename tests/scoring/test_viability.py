@@ -51,7 +51,7 @@ def test_curves_never_rise_and_have_the_area_of_the_score(curve, patients, tmp_p
     np.testing.assert_allclose(
         area[reachable], 1 - table.loc[reachable, "susceptibility"], atol=1e-6
     )
-    without = scores.provenance["viability"]["samples_without_a_curve_of_their_area"]
+    without = scores.provenance.viability.samples_without_a_curve_of_their_area
     assert without == (~reachable).sum()
     pd.testing.assert_frame_equal(score(patients, curve).viability, viability, check_exact=True)
     alone = score(patients.loc[["P7"]], bundle)
