@@ -8,6 +8,7 @@ from nkpredict.facts._model import (
     ModelFacts,
     PerformanceFacts,
     ReferenceFacts,
+    RunFacts,
     SkillFacts,
     TrainingFacts,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ReferenceFacts",
     "ReplicateFacts",
     "ResponseFacts",
+    "RunFacts",
     "ScoringFacts",
     "ScreenFacts",
     "ScreenFileFacts",

@@ -28,6 +28,15 @@ class TrainingFacts(Facts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunFacts(VersionedFacts):
+    """A training run: whether it was finished, under which name and version, and its settings."""
+
+    finished: bool
+    registered: str | None = None
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReferenceFacts(Facts):
     """Reference profiles of a model that was trained on no response."""
 

@@ -24,7 +24,7 @@ from nkpredict.evaluate import (
     tune,
 )
 from nkpredict.explain import driver_scores
-from nkpredict.facts import DriverFacts, ModelFacts, PerformanceFacts, TrainingFacts
+from nkpredict.facts import DriverFacts, ModelFacts, PerformanceFacts, RunFacts, TrainingFacts
 from nkpredict.features import to_frame
 from nkpredict.figures import write_performance_figure, write_prediction_figure
 from nkpredict.io import to_json, write_csv, write_json
@@ -144,7 +144,7 @@ def train(
     }
     # Whatever is wrong with the data has been said by now; from here on files are written.
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / _RUN_FILE, {"finished": False, "config": config.fingerprint()})
+    _write_run(folder, config)
     cv = nested_cross_validate(
         model,
         expression,
@@ -218,12 +218,16 @@ def train(
         + [folder / "figures"],
     )
     registered = f"{config.name}/{number}"
-    write_json(
-        folder / _RUN_FILE,
-        {"finished": True, "config": config.fingerprint(), "registered": registered},
-    )
+    _write_run(folder, config, registered)
     report("registering", 1, 1)
     return TrainingRun(load_bundle(folder / "bundle"), cv, folder, registered, said)
+
+
+def _write_run(folder: Path, config: TrainingConfig, registered: str | None = None) -> None:
+    run = RunFacts(
+        finished=registered is not None, registered=registered, config=config.fingerprint()
+    )
+    write_json(folder / _RUN_FILE, run.to_json())
 
 
 def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
@@ -234,10 +238,10 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
         raise InputError(
             f"{folder} holds other files and no training run; name another folder (--run-folder)."
         )
-    run = json.loads(run_file.read_text(encoding="utf-8"))
-    if run["finished"]:
+    run = RunFacts.from_json(json.loads(run_file.read_text(encoding="utf-8")))
+    if run.finished:
         raise InputError(
-            f"{folder} holds a finished run (registered as {run.get('registered')}); name another "
+            f"{folder} holds a finished run (registered as {run.registered}); name another "
             "folder (--run-folder) to train again."
         )
     if not resume:
@@ -246,7 +250,7 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
             "(--run-folder)."
         )
     asked = json.loads(to_json(config.fingerprint()))
-    changed = [key for key, value in asked.items() if run["config"].get(key) != value]
+    changed = [key for key, value in asked.items() if run.config.get(key) != value]
     if changed:
         raise InputError(
             f"The run in {folder} was started with other settings ({', '.join(changed)}); resume "

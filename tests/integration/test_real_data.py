@@ -11,6 +11,7 @@ from scipy.stats import mannwhitneyu
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
 from nkpredict.features import read_gene_sets
+from nkpredict.io import facts_of
 
 pytestmark = pytest.mark.real_data
 
@@ -55,7 +56,7 @@ def model(panel) -> NKSusceptibilityModel:
 )
 def test_what_real_files_hold_is_detected(shared_data: Path, file: str, expected: tuple) -> None:
     facts = facts_of(read_expression(shared_data / file)).expression
-    found = (facts["orientation"], facts["identifiers"], facts["unit"], facts["samples"])
+    found = (facts.orientation, facts.identifiers, facts.unit, facts.samples)
     assert found == expected
 
 

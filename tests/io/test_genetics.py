@@ -7,7 +7,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import InputError
-from nkpredict.io import add_genetics
+from nkpredict.io import add_genetics, facts_of
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_a_mutation_that_decides_is_learned_stored_and_missing_ones_count_as_ave
 ) -> None:
     add_genetics(profiles, mutations)
     facts = facts_of(profiles).genetics
-    assert facts["samples_with_genetics"] == 40
-    assert facts["samples_without_genetics"] == 20
+    assert facts.samples_with_genetics == 40
+    assert facts.samples_without_genetics == 20
     mutated = profiles.obsm["genetics"]["TP53"].to_numpy()
     rng = np.random.default_rng(2)
     response = np.nan_to_num(mutated, nan=0.5) + 0.2 * rng.normal(size=60)

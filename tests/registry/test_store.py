@@ -8,6 +8,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
+from nkpredict.facts import ModelFacts
 from nkpredict.learn import EvidenceBoosting
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
@@ -22,7 +23,7 @@ def bundle(genes, tmp_path_factory) -> Path:
     response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
     model = NKSusceptibilityModel(boosting=EvidenceBoosting(trees=5, models=1))
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    return save_bundle(model.fit(profiles, response), folder, {"name": "m", "simulated": True})
+    return save_bundle(model.fit(profiles, response), folder, ModelFacts(name="m", simulated=True))
 
 
 @pytest.fixture(scope="module")

@@ -125,9 +125,9 @@ def test_gene_sets_are_features_and_are_told_of(config, tmp_path: Path) -> None:
     run = train(replace(config, gene_sets=sets, trials=0))
     assert list(run.bundle.model.modules_) == ["first"]
     told = run.bundle.metadata.training.gene_sets
-    assert told["source"].startswith("pathways.gmt ")
-    assert told["used"] == 1
-    assert list(told["left_out"]) == ["few"]
+    assert told.source.startswith("pathways.gmt ")
+    assert told.used == 1
+    assert list(told.left_out) == ["few"]
     assert "- Module scores: 1 gene sets (pathways.gmt " in (
         run.folder / "bundle" / "card.md"
     ).read_text(encoding="utf-8")
