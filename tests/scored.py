@@ -10,6 +10,16 @@ import pytest
 
 from nkpredict.drugs import TargetTable, druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.drugs._table import TARGET_COLUMNS
+from nkpredict.facts import (
+    CoverageFacts,
+    ExpressionFacts,
+    ModelFacts,
+    PerformanceFacts,
+    ResponseFacts,
+    ScoringFacts,
+    SkillFacts,
+    TrainingFacts,
+)
 
 TARGETED = {"HLA-E": "protects", "JAK1": "protects", "CD58": "sensitizes", "CD19": "protects"}
 LABEL = "FDA label: an invented one"
@@ -79,6 +89,64 @@ def with_everything(table, parts, resistance):
     }
 
 
+def provenance_of(n, simulated=False, file="patients.csv"):
+    performance = tuple(
+        PerformanceFacts(split=split, model=model, spearman=r, spearman_within_lineage=w, rmse=e)
+        for split, model, r, w, e in (
+            ("random", "mean", 0.0, 0.0, 0.21),
+            ("random", "lineage mean", 0.44, 0.0, 0.18),
+            ("random", "nkpredict", 0.61, 0.37, 0.16),
+            ("lineage-held-out", "mean", -0.3, float("nan"), 0.22),
+            ("lineage-held-out", "lineage mean", -0.28, float("nan"), 0.22),
+            ("lineage-held-out", "nkpredict", 0.33, 0.31, 0.2),
+        )
+    )
+    profiles = ExpressionFacts(
+        file=file,
+        sha256="ab" * 32,
+        samples=n,
+        orientation="genes-by-samples",
+        orientation_given=False,
+        identifiers="symbol",
+        gene_reference="NCBI Gene",
+        unit="log2",
+        unit_words="log2(TPM + 1)",
+        unit_given=True,
+        transform="none",
+        genes_in_file=12814,
+        genes=12600,
+        genes_renamed=214,
+        genes_merged=3,
+        gene_names_ambiguous=2,
+        gene_names_unknown=41,
+    )
+    response = ResponseFacts(
+        unit="viability AUC", susceptibility="1 - viability_auc", offset=1.0, slope=-1.0
+    )
+    return ScoringFacts(
+        samples=n,
+        profiles=profiles,
+        profiles_simulated=simulated,
+        genes=CoverageFacts(
+            in_model=5778,
+            found=5374,
+            missing=404,
+            missing_examples=("HLA-E", "MICA"),
+            weight_missing=0.061,
+        ),
+        model=ModelFacts(
+            name="nk-heme",
+            registry_version=3,
+            simulated=simulated,
+            training=TrainingFacts(samples=63, lineages={"AML": 20, "T-ALL": 9}, response=response),
+            skill=SkillFacts(spearman=0.52, p=1e-5),
+            performance=performance,
+            random_state=0,
+        ),
+        warnings=("404 of 5,778 genes of the model are missing.",),
+    )
+
+
 def build(n=6, genes=30, names=None, simulated=False, seed=0, full=False, **changes):
     rng = np.random.default_rng(seed)
     names = [f"S{i:03d}" for i in range(n)] if names is None else names
@@ -122,59 +190,7 @@ def build(n=6, genes=30, names=None, simulated=False, seed=0, full=False, **chan
             "evidence_reading": np.resize(["agrees", "conflicts", "no screen"], genes),
         }
     )
-    performance = [
-        {"split": split, "model": model, "spearman": r, "spearman_within_lineage": w, "rmse": e}
-        for split, model, r, w, e in (
-            ("random", "mean", 0.0, 0.0, 0.21),
-            ("random", "lineage mean", 0.44, 0.0, 0.18),
-            ("random", "nkpredict", 0.61, 0.37, 0.16),
-            ("lineage-held-out", "mean", -0.3, float("nan"), 0.22),
-            ("lineage-held-out", "lineage mean", -0.28, None, 0.22),
-            ("lineage-held-out", "nkpredict", 0.33, 0.31, 0.2),
-        )
-    ]
-    provenance = {
-        "simulated": simulated,
-        "profiles": {
-            "file": "patients.csv",
-            "sha256": "ab" * 32,
-            "samples": n,
-            "orientation": "genes-by-samples",
-            "orientation_given": False,
-            "identifiers": "symbol",
-            "unit_words": "log2(TPM + 1)",
-            "unit_given": True,
-            "transform": "none",
-            "genes_in_file": 12814,
-            "genes_renamed": 214,
-            "genes_merged": 3,
-            "gene_names_ambiguous": 2,
-            "gene_names_unknown": 41,
-            "genes_without_symbol_dropped": 0,
-            "missing_values": 0,
-        },
-        "genes": {
-            "in_model": 5778,
-            "found": 5374,
-            "missing": 404,
-            "missing_examples": ["HLA-E", "MICA"],
-            "weight_missing": 0.061,
-        },
-        "model": {
-            "name": "nk-heme",
-            "version": "3",
-            "simulated": simulated,
-            "training": {
-                "samples": 63,
-                "lineages": {"AML": 20, "T-ALL": 9},
-                "response": {"unit": "viability AUC", "susceptibility": "1 - viability_auc"},
-            },
-            "skill": {"spearman": 0.52, "p": 1e-5},
-            "performance": performance,
-            "random_state": 0,
-        },
-        "warnings": ["404 of 5,778 genes of the model are missing."],
-    }
+    provenance = provenance_of(n, simulated)
     more = with_everything(table, parts, resistance) if full else {}
     return SimpleNamespace(
         **{

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "nkpredict"
 # A room may import the floors below it and nothing beside it on its own floor.
 FLOORS = [
     {"errors", "shipped", "types"},
+    {"facts"},
     {"io"},
     {"evidence", "simulate"},
     {"drugs", "features"},

@@ -70,7 +70,8 @@ def demo(
     if quiet:
         return
     print_performance(run.cross_validation, simulated=True)
-    print_curve_errors(run.bundle)
+    if (curves := run.bundle.metadata.curves) is not None:
+        print_curve_errors(curves.errors, simulated=True)
     print_scores(scores)
     say(
         f"\nPlanted drivers among the {_TOP} genes of strongest effect: "

@@ -99,7 +99,7 @@ def evaluate(
             "interval_coverage": coverage.to_dict(),
             "notes": cross_validation.notes,
             "simulated": inputs.simulated,
-            "provenance": inputs.provenance,
+            "provenance": inputs.provenance.to_json(),
         },
     )
     if not quiet:

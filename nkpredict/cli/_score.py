@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from nkpredict.cli._console import (
     stages,
     write_json_file,
 )
+
+if TYPE_CHECKING:
+    from nkpredict.scoring import Scores
 
 
 def score(
@@ -100,26 +103,26 @@ def score(
         write_results(scores, out, figures=figures)
         progress("scoring", 2, 2)
     table = scores.table.reset_index().to_dict("records")
-    write_json_file(json_file, {"scores": table, "provenance": scores.provenance})
+    write_json_file(json_file, {"scores": table, "provenance": scores.provenance.to_json()})
     if not quiet:
         print_scores(scores)
         say(f"Report: {out / 'report.html'}")
 
 
-def print_scores(scores: Any) -> None:
+def print_scores(scores: Scores) -> None:
     """Print what was detected, the extremes of the ranking, genes and warnings."""
     from nkpredict.figures import is_knowledge_only, score_word
 
-    profiles, genes = scores.provenance["profiles"], scores.provenance["genes"]
-    model = scores.provenance["model"]
-    version = f"/{model['registry_version']}" if "registry_version" in model else ""
-    say(f"Model: {model.get('name')}{version}")
+    provenance = scores.provenance
+    profiles, genes, model = provenance.profiles, provenance.genes, provenance.model
+    version = "" if model.registry_version is None else f"/{model.registry_version}"
+    say(f"Model: {model.name}{version}")
     mark = "SIMULATED data. " if scores.simulated else ""
-    if "orientation" in profiles:
+    if profiles is not None:
         say(
-            f"{mark}Read {profiles['samples']} samples ({profiles['orientation']}, "
-            f"{profiles['identifiers']}, {profiles['unit_words']}); found {genes['found']:,} of "
-            f"the model's {genes['in_model']:,} genes."
+            f"{mark}Read {profiles.samples} samples ({profiles.orientation}, "
+            f"{profiles.identifiers}, {profiles.unit_words}); found {genes.found:,} of "
+            f"the model's {genes.in_model:,} genes."
         )
     ranked = scores.table.sort_values("susceptibility", ascending=False)
     shown = ranked if len(ranked) <= 10 else [ranked.head(5), ranked.tail(5)]
@@ -131,6 +134,7 @@ def print_scores(scores: Any) -> None:
     columns = ["sample", score_word(scores)]
     columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
     rows = []
+    row: Any  # of named tuples whose fields pandas does not type
     for name, row in zip(shown.index, shown.itertuples(), strict=True):
         interval = [] if knowledge_only else [f"{row.lower:.3f} to {row.upper:.3f}"]
         rows.append(
@@ -153,5 +157,5 @@ def print_scores(scores: Any) -> None:
             "Drugs against these genes, with what they do to NK cells: "
             + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
         )
-    for warning in scores.provenance["warnings"]:
+    for warning in provenance.warnings:
         say(f"Note: {warning}")

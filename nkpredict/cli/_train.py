@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from nkpredict.cli._console import (
     stages,
     write_json_file,
 )
+
+if TYPE_CHECKING:
+    from nkpredict.facts import CurveErrorFacts
 
 Expression = Annotated[
     Path, typer.Option(metavar="FILE", help="Expression matrix: CSV, TSV, Parquet or h5ad.")
@@ -151,6 +154,7 @@ def train(
             progress=progress,
             found=lambda sentences: say("\n".join(sentences), quiet),
         )
+    trained_curves = run.bundle.metadata.curves
     write_json_file(
         json_file,
         {
@@ -158,14 +162,14 @@ def train(
             "folder": run.folder,
             "simulated": run.bundle.simulated,
             "performance": run.cross_validation.summary.to_dict("records"),
-            "curves": run.bundle.metadata.get("curves"),
+            "curves": None if trained_curves is None else trained_curves.to_json(),
             "warnings": run.warnings,
         },
     )
     if not quiet:
         print_performance(run.cross_validation, run.bundle.simulated)
-        if run.bundle.curve is not None:
-            print_curve_errors(run.bundle)
+        if trained_curves is not None:
+            print_curve_errors(trained_curves.errors, run.bundle.simulated)
         for warning in run.warnings:
             say(f"Warning: {warning}")
         say(f"Registered {run.registered}; figures, predictions and bundle in {run.folder}")
@@ -182,14 +186,12 @@ def print_performance(cross_validation: Any, simulated: bool) -> None:
         print("(within): mean of the correlations inside each lineage")
 
 
-def print_curve_errors(bundle: Any) -> None:
+def print_curve_errors(errors: CurveErrorFacts, simulated: bool) -> None:
     """Print how far predicted killing curves are from samples held out at random."""
-    errors = bundle.metadata["curves"]["errors"]
-    mark = " (SIMULATED data)" if bundle.simulated else ""
-    names = ("rmse", "rmse_mean_curve")
+    mark = " (SIMULATED data)" if simulated else ""
     rows = [
-        [f"{ratio:g}", *(f"{value:.1f}" for value in values)]
-        for ratio, *values in zip(errors["ratio"], *(errors[n] for n in names), strict=True)
+        [f"{ratio:g}", f"{ours:.1f}", f"{mean:.1f}"]
+        for ratio, ours, mean in zip(errors.ratio, errors.rmse, errors.rmse_mean_curve, strict=True)
     ]
     print_table(
         f"Error of the viability predicted for unseen samples, in % (root mean square){mark}",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import ScoringFacts
 
 GENES_SHOWN = 12
 MAP_GENES = 40
@@ -34,7 +34,7 @@ class Scored(Protocol):
         Prediction for the average profile.
     resistance_genes : pandas.DataFrame
         See `nkpredict.explain.resistance_genes`.
-    provenance : dict
+    provenance : ScoringFacts
         What was detected, and the model.
     """
 
@@ -51,7 +51,7 @@ class Scored(Protocol):
     def resistance_genes(self) -> pd.DataFrame: ...
 
     @property
-    def provenance(self) -> dict[str, Any]: ...
+    def provenance(self) -> ScoringFacts: ...
 
 
 @dataclass(frozen=True)
@@ -99,23 +99,9 @@ class Group:
     reference: FloatArray
 
 
-def section(provenance: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    """Return a nested part of the provenance; empty when it is absent."""
-    part: Any = provenance
-    for key in path:
-        part = part.get(key) if isinstance(part, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
-
-
-def is_simulated(scores: Scored) -> bool:
-    """Whether the profiles or the training data of the model are simulated."""
-    provenance = scores.provenance
-    return bool(provenance.get("simulated") or section(provenance, "model").get("simulated"))
-
-
 def is_knowledge_only(scores: Scored) -> bool:
     """Whether the model knows published screens alone and no measured response."""
-    return bool(section(scores.provenance, "model").get("knowledge_only"))
+    return scores.provenance.model.knowledge_only
 
 
 def score_word(scores: Scored) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from nkpredict.drugs import CONTRARY, HIT, REACHABLE, rank_drugs
 from nkpredict.errors import InputError
-from nkpredict.figures._data import MAP_GENES, Scored, gene_map, is_simulated, optional, score_word
+from nkpredict.figures._data import MAP_GENES, Scored, gene_map, optional, score_word
 from nkpredict.figures._style import (
     GREY,
     PALE,
@@ -93,7 +93,7 @@ def plot_genes(
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
     ax.set_title("Contributions of genes", loc="left", fontsize=11)
-    return finished(ax, is_simulated(scores), save, show)
+    return finished(ax, scores.provenance.simulated, save, show)
 
 
 def plot_targets(
@@ -179,7 +179,7 @@ def plot_targets(
         fontsize=7.5,
         frameon=False,
     )
-    return finished(ax, is_simulated(scores), save, show)
+    return finished(ax, scores.provenance.simulated, save, show)
 
 
 def colour_limit(values: pd.DataFrame) -> float:

@@ -16,7 +16,6 @@ from nkpredict.figures._data import (
     ALL_SAMPLES,
     Scored,
     groups,
-    is_simulated,
     reference_word,
     score_word,
     waterfall,
@@ -87,7 +86,7 @@ def plot_ranking(
         ax.set_yticks([])
         ax.set_ylabel(f"{len(table)} samples")
     ax.set_title(f"Predicted {_title(scores)}", loc="left")
-    return finished(ax, is_simulated(scores), save, show)
+    return finished(ax, scores.provenance.simulated, save, show)
 
 
 def plot_lineage(
@@ -146,7 +145,7 @@ def plot_lineage(
     ax.set_xlabel(score_word(scores))
     title = f"{_title(scores)}: cohort (blue) | {reference_word(scores)} (grey)"
     ax.set_title(title[0].upper() + title[1:], loc="left", fontsize=11)
-    return finished(ax, is_simulated(scores), save, show)
+    return finished(ax, scores.provenance.simulated, save, show)
 
 
 def plot_waterfall(
@@ -211,7 +210,7 @@ def plot_waterfall(
     ax.set_xlim(min(places) - room, max(places) + room)
     ax.set_xlabel(score_word(scores))
     ax.set_title(shortened(sample), loc="left")
-    return finished(ax, is_simulated(scores), save, show)
+    return finished(ax, scores.provenance.simulated, save, show)
 
 
 def scatter_places(count: int) -> np.ndarray:

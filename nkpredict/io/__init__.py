@@ -1,6 +1,7 @@
 """Readers, the data contract and atomic writers."""
 
 from nkpredict.io._expression import Orientation, read_expression
+from nkpredict.io._facts import facts_of
 from nkpredict.io._genes import (
     approve_gene_names,
     approved_symbols,
@@ -10,7 +11,7 @@ from nkpredict.io._genes import (
 from nkpredict.io._genetics import GENETICS, GENETICS_PREFIX, add_genetics
 from nkpredict.io._killing_curve import MAXIMUM_RATIO, area_under_curve
 from nkpredict.io._panel import read_panel
-from nkpredict.io._response import Response, read_response
+from nkpredict.io._response import SIMPLE_TABLE, Response, read_response
 from nkpredict.io._simulated import SIMULATED_PREFIX, all_simulated
 from nkpredict.io._tables import first_lines
 from nkpredict.io._writing import (
@@ -37,6 +38,7 @@ __all__ = [
     "MAXIMUM_RATIO",
     "PERTURBATIONS",
     "SCREEN_COLUMNS",
+    "SIMPLE_TABLE",
     "SIMULATED_PREFIX",
     "Orientation",
     "Response",
@@ -49,6 +51,7 @@ __all__ = [
     "area_under_curve",
     "atomic_folder",
     "atomic_path",
+    "facts_of",
     "file_sha256",
     "first_lines",
     "gene_reference_source",

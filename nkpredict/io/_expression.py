@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io._genes import approve_gene_names, gene_reference_source, recognised_share
+from nkpredict.facts import AnnotationFacts, ExpressionFacts, ReadFacts
+from nkpredict.io._facts import facts_of, record_facts
+from nkpredict.io._genes import (
+    GeneNames,
+    approve_gene_names,
+    gene_reference_source,
+    recognised_share,
+)
 from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import OTHER_ENTRIES, read_labelled_matrix, read_text_table
 from nkpredict.io._units import UNIT_WORDS, check_unit, detect_unit, refine_linear, to_log2
@@ -85,37 +93,31 @@ def read_expression(
     else:
         found_unit = check_unit(unit)
     values, transform = to_log2(values, found_unit, str(path))
-    values, genes, gene_facts = _approve(values, list(matrix.columns), found_unit)
-    if not genes:
+    approved = _approve(values, list(matrix.columns), found_unit)
+    if not approved.genes:
         raise InputError(
             f"None of the {matrix.shape[1]:,} gene names of {path} is in the gene reference "
             f"({name_some(matrix.columns)}); expected human gene symbols or Ensembl gene ids."
         )
 
     adata = anndata.AnnData(
-        X=values,
+        X=approved.values,
         obs=by_column if found_orientation == "genes-by-samples" else by_row,
-        var=pd.DataFrame(index=pd.Index(genes, name="gene")),
+        var=pd.DataFrame(index=pd.Index(approved.genes, name="gene")),
     )
     adata.obs_names.name = "sample"
-    missing = int(np.isnan(values).sum())
-    adata.uns["nkpredict"] = {
-        "expression": {
-            "file": path.name,
-            "sha256": file_sha256(path) if path.is_file() else "",
-            "samples": int(matrix.shape[0]),
-            "orientation": found_orientation,
-            "orientation_given": orientation != "auto",
-            "unit": found_unit,
-            "unit_words": UNIT_WORDS[found_unit],
-            "unit_given": unit != "auto",
-            "transform": transform,
-            "missing_values": missing,
-            OTHER_ENTRIES: int(matrix.attrs.get(OTHER_ENTRIES, 0)),
-            **gene_facts,
-        },
-        "simulated": all_simulated(adata.obs_names),
-    }
+    expression = _facts(
+        path,
+        matrix,
+        approved,
+        orientation=found_orientation,
+        orientation_given=orientation != "auto",
+        unit=found_unit,
+        unit_given=unit != "auto",
+        transform=transform,
+    )
+    simulated = all_simulated(adata.obs_names)
+    record_facts(adata, ReadFacts(expression=expression, simulated=simulated))
     if obs is not None:
         add_annotations(adata, obs)
     return adata
@@ -158,12 +160,13 @@ def add_annotations(adata: AnnData, path: str | Path) -> None:
     new = table.reindex(adata.obs_names)
     for column in new.columns:
         adata.obs[str(column)] = new[column].to_numpy()
-    adata.uns["nkpredict"]["annotations"] = {
-        "file": Path(path).name,
-        "sha256": file_sha256(path),
-        "samples_matched": int(known.sum()),
-        "samples_without_annotation": int(adata.n_obs - known.sum()),
-    }
+    annotations = AnnotationFacts(
+        file=Path(path).name,
+        sha256=file_sha256(path),
+        samples_matched=int(known.sum()),
+        samples_without_annotation=int(adata.n_obs - known.sum()),
+    )
+    record_facts(adata, replace(facts_of(adata), annotations=annotations))
 
 
 def _read_anndata(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -241,9 +244,17 @@ def _check_values(matrix: pd.DataFrame, path: Path) -> None:
             )
 
 
-def _approve(
-    values: np.ndarray, names: Sequence[str], unit: str
-) -> tuple[np.ndarray, list[str], dict[str, Any]]:
+class _Approved(NamedTuple):
+    """Values under approved symbols, and what became of the names in the file."""
+
+    values: np.ndarray
+    genes: list[str]
+    names: GeneNames
+    merged: tuple[str, ...]
+    superseded: int
+
+
+def _approve(values: np.ndarray, names: Sequence[str], unit: str) -> _Approved:
     outcome = approve_gene_names(names)
     symbols = pd.Series(outcome.approved)
     # A column under its present name wins over one under an old name of the same gene.
@@ -262,24 +273,54 @@ def _approve(
         if len(positions) > 1:
             merged.append(str(gene))
             merged_values[:, column] = _merge(values[:, kept[positions]], unit)
-    unmapped = int((symbols == "").sum())
-    facts = {
-        "identifiers": outcome.kind,
-        "gene_reference": gene_reference_source(),
-        "genes_in_file": len(names),
-        "genes": len(genes),
-        "genes_renamed": len(outcome.renamed),
-        "genes_renamed_examples": [f"{a} -> {b}" for a, b in list(outcome.renamed.items())[:10]],
-        "genes_restored_from_dates": len(outcome.dates),
-        "genes_without_symbol_dropped": unmapped,
-        "genes_superseded_dropped": int(superseded.sum()),
-        "genes_merged": len(merged),
-        "genes_merged_examples": merged[:10],
-        "gene_names_ambiguous": len(outcome.ambiguous),
-        "gene_names_ambiguous_examples": list(outcome.ambiguous[:10]),
-        "gene_names_unknown": len(outcome.unknown) - unmapped,
-    }
-    return np.ascontiguousarray(merged_values), [str(gene) for gene in genes], facts
+    return _Approved(
+        np.ascontiguousarray(merged_values),
+        [str(gene) for gene in genes],
+        outcome,
+        tuple(merged),
+        int(superseded.sum()),
+    )
+
+
+def _facts(
+    path: Path,
+    matrix: pd.DataFrame,
+    approved: _Approved,
+    *,
+    orientation: Orientation,
+    orientation_given: bool,
+    unit: str,
+    unit_given: bool,
+    transform: str,
+) -> ExpressionFacts:
+    names, unknown = approved.names, sum(not symbol for symbol in approved.names.approved)
+    return ExpressionFacts(
+        file=path.name,
+        sha256=file_sha256(path) if path.is_file() else "",
+        samples=matrix.shape[0],
+        orientation=orientation,
+        orientation_given=orientation_given,
+        identifiers=names.kind,
+        gene_reference=gene_reference_source(),
+        unit=unit,
+        unit_words=UNIT_WORDS[unit],
+        unit_given=unit_given,
+        transform=transform,
+        missing_values=int(np.isnan(approved.values).sum()),
+        profiles_other_than_default_dropped=int(matrix.attrs.get(OTHER_ENTRIES, 0)),
+        genes_in_file=matrix.shape[1],
+        genes=len(approved.genes),
+        genes_renamed=len(names.renamed),
+        genes_renamed_examples=tuple(f"{a} -> {b}" for a, b in names.renamed.items())[:10],
+        genes_restored_from_dates=len(names.dates),
+        genes_without_symbol_dropped=unknown,
+        genes_superseded_dropped=approved.superseded,
+        genes_merged=len(approved.merged),
+        genes_merged_examples=approved.merged[:10],
+        gene_names_ambiguous=len(names.ambiguous),
+        gene_names_ambiguous_examples=tuple(names.ambiguous[:10]),
+        gene_names_unknown=len(names.unknown) - unknown,
+    )
 
 
 def _merge(columns: np.ndarray, unit: str) -> np.ndarray:

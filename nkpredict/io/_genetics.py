@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import GeneticsFacts
+from nkpredict.io._facts import facts_of, record_facts
 from nkpredict.io._tables import read_labelled_matrix
 from nkpredict.io._writing import file_sha256
 
@@ -53,10 +56,11 @@ def add_genetics(adata: AnnData, path: str | Path) -> None:
         )
     table = table.reindex(adata.obs_names).astype(float)
     adata.obsm[GENETICS] = pd.DataFrame(table.set_axis(table.columns.astype(str), axis=1))
-    adata.uns["nkpredict"]["genetics"] = {
-        "file": Path(path).name,
-        "sha256": file_sha256(path),
-        "features": table.shape[1],
-        "samples_with_genetics": int(found.sum()),
-        "samples_without_genetics": int((~found).sum()),
-    }
+    genetics = GeneticsFacts(
+        file=Path(path).name,
+        sha256=file_sha256(path),
+        features=table.shape[1],
+        samples_with_genetics=int(found.sum()),
+        samples_without_genetics=int((~found).sum()),
+    )
+    record_facts(adata, replace(facts_of(adata), genetics=genetics))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from nkpredict.facts import ReplicateFacts
 
 # The ratios of the co-culture screen (Dufva et al. 2023, doi 10.1016/j.immuni.2023.11.008).
 MAXIMUM_RATIO = 5.0
@@ -79,7 +80,7 @@ def replicate_areas(curves: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def noise_ceiling(areas: pd.DataFrame) -> dict[str, Any]:
+def noise_ceiling(areas: pd.DataFrame) -> ReplicateFacts:
     """How well any prediction can correlate with the mean of the replicates.
 
     The mean Spearman correlation between replicates is stepped up to the reliability of their mean
@@ -93,9 +94,8 @@ def noise_ceiling(areas: pd.DataFrame) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``replicates``, ``replicate_spearman``, ``reliability_of_mean``, ``spearman_ceiling``;
-        numbers are NaN with fewer than two replicates.
+    ReplicateFacts
+        Numbers are NaN with fewer than two replicates.
     """
     count = areas.shape[1]
     agreements = [
@@ -103,9 +103,9 @@ def noise_ceiling(areas: pd.DataFrame) -> dict[str, Any]:
     ]
     agreement = float(np.nanmean(agreements)) if agreements else float("nan")
     reliability = count * agreement / (1 + (count - 1) * agreement) if agreements else float("nan")
-    return {
-        "replicates": count,
-        "replicate_spearman": agreement,
-        "reliability_of_mean": reliability,
-        "spearman_ceiling": float(np.sqrt(max(reliability, 0))) if agreements else float("nan"),
-    }
+    return ReplicateFacts(
+        replicates=count,
+        replicate_spearman=agreement,
+        reliability_of_mean=reliability,
+        spearman_ceiling=float(np.sqrt(max(reliability, 0))) if agreements else float("nan"),
+    )

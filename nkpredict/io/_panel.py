@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import PanelFacts
 from nkpredict.io._expression import Orientation, read_expression
+from nkpredict.io._facts import facts_of, record_facts
 from nkpredict.io._genetics import add_genetics
 from nkpredict.io._response import Direction, Response, plain_line_name, read_response
 
@@ -101,19 +104,18 @@ def read_panel(
             f"The annotations have no column {lineage_column!r}; they have "
             f"{name_some(panel.obs.columns)}."
         )
-    provenance = panel.uns["nkpredict"]
-    provenance["response"] = measured.provenance
-    provenance["panel"] = {
-        "samples": panel.n_obs,
-        "genes": panel.n_vars,
-        "matched_by": matched_by,
-        "samples_without_response": int(adata.n_obs - len(found)),
-        "samples_without_expression": [str(name) for name in unmatched],
-        "lineages": {str(k): int(v) for k, v in _counts(panel).items()},
-    }
-    provenance["simulated"] = bool(
-        provenance["simulated"] or measured.provenance.get("simulated", False)
+    joined = PanelFacts(
+        samples=panel.n_obs,
+        genes=panel.n_vars,
+        matched_by=matched_by,
+        samples_without_response=adata.n_obs - len(found),
+        samples_without_expression=tuple(str(name) for name in unmatched),
+        lineages={str(k): int(v) for k, v in _counts(panel).items()},
     )
+    facts, response_facts = facts_of(adata), measured.provenance
+    simulated = facts.simulated or response_facts.simulated
+    facts = replace(facts, response=response_facts, panel=joined, simulated=simulated)
+    record_facts(panel, facts)
     return panel
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import ResponseFacts
 from nkpredict.io._killing_curve import (
     MAXIMUM_RATIO,
     area_under_curve,
@@ -23,6 +24,8 @@ from nkpredict.io._writing import file_sha256
 
 Direction = Literal["lower-is-sensitive", "higher-is-sensitive"]
 
+SIMPLE_TABLE = "simple table"
+"""Format of a response that is one column of a table."""
 CCLE_SUFFIX = "_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE"
 # Left out by the authors of the study (Dufva et al. 2023, doi 10.1016/j.immuni.2023.11.008).
 EXCLUDED_LINES = ("HUT78",)
@@ -39,14 +42,14 @@ class Response:
         Indexed by sample name as in the file: ``susceptibility`` (higher = killed more easily),
         ``original`` (the value on the scale of the file), and for PRISM files ``viability_auc``,
         ``ratios_measured``, ``extrapolated``, ``depmap_id``, ``subtype``.
-    provenance : dict
+    provenance : ResponseFacts
         Format, direction, how the original scale is recovered, what was left out, noise ceiling.
     curves : pandas.DataFrame or None
         Of PRISM files: samples × E:T ratios, % viability, NaN where not measured.
     """
 
     table: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: ResponseFacts
     curves: pd.DataFrame | None = None
 
     @property
@@ -57,7 +60,7 @@ class Response:
     def __repr__(self) -> str:
         """Summarise in one line."""
         return (
-            f"Response of {len(self.table)} samples ({self.provenance.get('format')}), "
+            f"Response of {len(self.table)} samples ({self.provenance.format}), "
             f"susceptibility {self.susceptibility.min():.3g} to {self.susceptibility.max():.3g}"
         )
 
@@ -103,21 +106,18 @@ def read_response(
         response = _from_replicates(table, path)
     else:
         response = _from_simple(table, path, target, direction)
-    provenance = {
-        "file": Path(path).name,
-        "sha256": file_sha256(path),
-        **response.provenance,
-    }
     if replicates is not None:
         repeated = read_text_table(replicates, "biological replicates")
         _require(repeated, {"Condition", "Biological_replicate"}, replicates)
         curves = _replicate_curves(repeated, replicates)
-        provenance["replicates"] = {
-            "file": Path(replicates).name,
-            "sha256": file_sha256(replicates),
-            **noise_ceiling(replicate_areas(curves)),
-        }
-    return Response(response.table, provenance, response.curves)
+        agreement = replace(
+            noise_ceiling(replicate_areas(curves)),
+            file=Path(replicates).name,
+            sha256=file_sha256(replicates),
+        )
+        facts = replace(response.provenance, replicates=agreement)
+        response = replace(response, provenance=facts)
+    return response
 
 
 def plain_line_name(name: str) -> str:
@@ -138,16 +138,19 @@ def _from_long(table: pd.DataFrame, path: str | Path) -> Response:
     measured = kept.dropna(subset=["viability"])
     curves = measured.pivot_table(index="line", columns="ratio", values="viability", aggfunc="mean")
     response = _from_curves(curves, path, excluded)
-    facts = table.assign(line=table["cell_line"].astype(str)).drop_duplicates("line")
-    facts = facts.set_index("line").reindex(response.table.index)
+    described = table.assign(line=table["cell_line"].astype(str)).drop_duplicates("line")
+    described = described.set_index("line").reindex(response.table.index)
     for column, name in (("DepMap_ID", "depmap_id"), ("Subtype", "subtype")):
-        if column in facts:
-            response.table[name] = facts[column]
+        if column in described:
+            response.table[name] = described[column]
     repeats = measured.groupby(["line", "ratio"]).size()
-    response.provenance.update(
-        format="PRISM viability, long", measurements=len(measured), most_repeats=int(repeats.max())
+    facts = replace(
+        response.provenance,
+        format="PRISM viability, long",
+        measurements=len(measured),
+        most_repeats=int(repeats.max()),
     )
-    return response
+    return replace(response, provenance=facts)
 
 
 def _from_replicates(table: pd.DataFrame, path: str | Path) -> Response:
@@ -156,11 +159,12 @@ def _from_replicates(table: pd.DataFrame, path: str | Path) -> Response:
     excluded = [str(name) for name in mean.index if plain_line_name(name) in EXCLUDED_LINES]
     response = _from_curves(mean.drop(index=excluded), path, excluded)
     kept = curves.drop(columns=excluded)
-    response.provenance.update(
+    facts = replace(
+        response.provenance,
         format="PRISM viability, biological replicates",
         replicates=noise_ceiling(replicate_areas(kept)),
     )
-    return response
+    return replace(response, provenance=facts)
 
 
 def _replicate_curves(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
@@ -189,18 +193,20 @@ def _from_curves(curves: pd.DataFrame, path: str | Path, excluded: list[str]) ->
     table.index.name = "sample"
     return Response(
         table,
-        {
-            "direction": "lower-is-sensitive",
-            "unit": "area under % viability over E:T 0 to 5, divided by 500",
-            "susceptibility": "1 - viability_auc",
-            "offset": 1.0,
-            "slope": -1.0,
-            "lines_excluded_by_the_study": [str(name) for name in excluded],
-            "lines_with_too_few_ratios": [str(name) for name in dropped],
-            "lines_with_missing_ratios": int((table["ratios_missing"] > 0).sum()),
-            "lines_extrapolated": [str(n) for n in table.index[table["extrapolated"]]],
-            "simulated": all_simulated(table.index),
-        },
+        ResponseFacts(
+            file=Path(path).name,
+            sha256=file_sha256(path),
+            direction="lower-is-sensitive",
+            unit="area under % viability over E:T 0 to 5, divided by 500",
+            susceptibility="1 - viability_auc",
+            offset=1.0,
+            slope=-1.0,
+            lines_excluded_by_the_study=tuple(str(name) for name in excluded),
+            lines_with_too_few_ratios=tuple(str(name) for name in dropped),
+            lines_with_missing_ratios=int((table["ratios_missing"] > 0).sum()),
+            lines_extrapolated=tuple(str(n) for n in table.index[table["extrapolated"]]),
+            simulated=all_simulated(table.index),
+        ),
         curves.loc[table.index],
     )
 
@@ -253,17 +259,19 @@ def _from_simple(
     result.index.name = "sample"
     return Response(
         result,
-        {
-            "format": "simple table",
-            "target": target,
-            "direction": direction,
-            "unit": target,
-            "susceptibility": words,
-            "offset": offset,
-            "slope": slope,
-            "samples_without_value": [str(name) for name in missing],
-            "simulated": all_simulated(result.index),
-        },
+        ResponseFacts(
+            file=Path(path).name,
+            sha256=file_sha256(path),
+            format=SIMPLE_TABLE,
+            target=target,
+            direction=direction,
+            unit=target,
+            susceptibility=words,
+            offset=offset,
+            slope=slope,
+            samples_without_value=tuple(str(name) for name in missing),
+            simulated=all_simulated(result.index),
+        ),
     )
 
 

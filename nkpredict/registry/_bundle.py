@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import BundleError, name_some
+from nkpredict.errors import BundleError, InputError, name_some
+from nkpredict.facts import ModelFacts
 from nkpredict.io import atomic_folder, to_json
 from nkpredict.learn import GeneModel, KillingCurveModel
 from nkpredict.registry._card import model_card
@@ -33,20 +33,20 @@ class Bundle:
     model
         The fitted model.
     metadata
-        Name, training data, response scale, performance, ``simulated`` and more.
+        Name, training data, response scale, performance and more.
     curve
         Predicts viability at each effector:target ratio; it rests on ``model``. None when it was
         not trained.
     """
 
     model: GeneModel
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: ModelFacts = field(default_factory=ModelFacts)
     curve: KillingCurveModel | None = None
 
     @property
     def simulated(self) -> bool:
         """Whether the model was trained on simulated data."""
-        return bool(self.metadata.get("simulated", False))
+        return self.metadata.simulated
 
     @property
     def drivers(self) -> pd.DataFrame | None:
@@ -54,8 +54,8 @@ class Bundle:
 
         Columns ``gene, probability, effect``, see `nkpredict.explain.driver_scores`.
         """
-        stored = self.metadata.get("drivers")
-        return None if stored is None else pd.DataFrame(stored)
+        stored = self.metadata.drivers
+        return None if stored is None else pd.DataFrame(stored.to_json())
 
     @property
     def reference(self) -> pd.DataFrame:
@@ -65,9 +65,9 @@ class Bundle:
         if held_out is not None:
             table = table.set_axis(held_out.index)
             table["observed"] = held_out["observed"]
-        lineage = self.metadata.get("training", {}).get("sample_lineage")
-        if lineage is not None:
-            table["lineage"] = lineage
+        training = self.metadata.training
+        if training is not None and training.sample_lineage is not None:
+            table["lineage"] = list(training.sample_lineage)
         return table.rename_axis("sample")
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Bundle:
         mark = " SIMULATED" if self.simulated else ""
         kind = "reference" if self.model.knowledge_only else "training"
         return (
-            f"Bundle {self.metadata.get('name', 'without a name')}{mark}: "
+            f"Bundle {self.metadata.name or 'without a name'}{mark}: "
             f"{len(self.model.reference_)} {kind} samples, "
             f"{len(self.model.feature_names_in_):,} genes"
         )
@@ -84,7 +84,7 @@ class Bundle:
 def save_bundle(
     model: GeneModel | KillingCurveModel,
     folder: str | Path,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: ModelFacts | None = None,
 ) -> Path:
     """Write a fitted model as a folder without pickle.
 
@@ -95,7 +95,7 @@ def save_bundle(
     folder
         Folder to write; replaced as a whole when it exists.
     metadata
-        What is known about the model, as plain JSON values.
+        What is known about the model.
 
     Returns
     -------
@@ -104,20 +104,20 @@ def save_bundle(
         ``trees-*.txt`` (LightGBM's text format), ``metadata.json`` and ``card.md``; of a killing
         curve also ``curve.json`` and, when used, the files of its component.
     """
-    metadata = dict(metadata or {})
+    metadata = metadata or ModelFacts()
     curve = model if isinstance(model, KillingCurveModel) else None
     rests_on = model.model_ if isinstance(model, KillingCurveModel) else model
     state = state_of(rests_on)
     files = {
         **files_of(state),
-        _METADATA: to_json(metadata).encode(),
+        _METADATA: to_json(metadata.to_json()).encode(),
         "card.md": model_card(rests_on, metadata, curve).encode(),
         **({} if curve is None else curve_files(curve)),
     }
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "simulated": bool(metadata.get("simulated", False)),
+        "simulated": metadata.simulated,
         "trees": len(state.trees),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
@@ -163,9 +163,12 @@ def load_bundle(folder: str | Path) -> Bundle:
     if absent:
         raise BundleError(f"The model bundle {folder} does not list {name_some(absent)}.")
     model = model_from(state_from(contents, manifest["trees"]))
-    metadata = json.loads(contents[_METADATA])
-    metadata["sha256"] = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
-    return Bundle(model, metadata, curve_from(contents, model))
+    try:
+        metadata = ModelFacts.from_json(json.loads(contents[_METADATA]))
+    except InputError as error:
+        raise BundleError(f"{folder / _METADATA} is not understood: {error}") from error
+    digest = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
+    return Bundle(model, replace(metadata, sha256=digest), curve_from(contents, model))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
 from nkpredict.learn import GeneModel, KillingCurveModel, NKSusceptibilityModel
 
 NOTICE = (
@@ -21,7 +19,7 @@ KNOWLEDGE_ONLY_NOTICE = (
 
 
 def model_card(
-    model: GeneModel, metadata: Mapping[str, Any], curve: KillingCurveModel | None = None
+    model: GeneModel, metadata: ModelFacts, curve: KillingCurveModel | None = None
 ) -> str:
     """Return the model card as Markdown.
 
@@ -34,8 +32,8 @@ def model_card(
     curve
         Killing curve that rests on the model.
     """
-    lines = [f"# {metadata.get('name', 'NK susceptibility model')}", "", NOTICE, ""]
-    if metadata.get("simulated"):
+    lines = [f"# {metadata.name or 'NK susceptibility model'}", "", NOTICE, ""]
+    if metadata.simulated:
         lines += [f"**{SIMULATED_NOTICE}**", ""]
     if isinstance(model, NKSusceptibilityModel):
         lines += _trained(model, metadata, curve)
@@ -45,25 +43,24 @@ def model_card(
 
 
 def _trained(
-    model: NKSusceptibilityModel, metadata: Mapping[str, Any], curve: KillingCurveModel | None
+    model: NKSusceptibilityModel, metadata: ModelFacts, curve: KillingCurveModel | None
 ) -> list[str]:
-    training = metadata.get("training", {})
-    response = training.get("response", {})
+    training = metadata.training or TrainingFacts()
+    response = training.response or ResponseFacts()
     lines = [
         "## Training data",
         "",
         f"- {len(model.held_out_)} samples, {len(model.feature_names_in_):,} genes",
-        f"- Response: {response.get('unit', 'as given')}, {response.get('direction', 'as given')}; "
-        f"susceptibility = {response.get('susceptibility', 'as given')}",
+        f"- Response: {response.unit}, {response.direction}; "
+        f"susceptibility = {response.susceptibility}",
     ]
-    lineages = training.get("lineages", {})
-    if lineages:
-        counts = ", ".join(f"{name} {count}" for name, count in lineages.items())
+    if training.lineages:
+        counts = ", ".join(f"{name} {count}" for name, count in training.lineages.items())
         lines.append(f"- Lineages: {counts}")
     evidence = model.evidence_
     lines.append(f"- Screen evidence: {'none' if evidence is None else repr(evidence)}")
     if model.modules_ is not None:
-        source = training.get("gene_sets", {}).get("source", "as given")
+        source = "as given" if training.gene_sets is None else training.gene_sets.source
         found = {gene for genes in model.modules_.values() for gene in genes}
         lines.append(
             f"- Module scores: {len(model.modules_)} gene sets ({source}), {len(found):,} genes"
@@ -73,16 +70,15 @@ def _trained(
         "## Performance on samples the model had not seen",
         "",
     ]
-    performance = metadata.get("performance", [])
-    if performance:
+    if metadata.performance:
         lines += [
             "| split | model | Spearman | Spearman within lineage | RMSE |",
             "|---|---|---|---|---|",
         ]
-        for row in performance:
-            cells = [row[k] for k in ("spearman", "spearman_within_lineage", "rmse")]
-            numbers = " | ".join("–" if v is None or v != v else f"{v:.3f}" for v in cells)
-            lines.append(f"| {row['split']} | {row['model']} | {numbers} |")
+        for row in metadata.performance:
+            cells = (row.spearman, row.spearman_within_lineage, row.rmse)
+            numbers = " | ".join("–" if v != v else f"{v:.3f}" for v in cells)
+            lines.append(f"| {row.split} | {row.model} | {numbers} |")
     else:
         lines.append("Not evaluated by nested cross-validation.")
     lines += [
@@ -102,14 +98,13 @@ def _trained(
     return lines
 
 
-def _killing_curve(curve: KillingCurveModel, metadata: Mapping[str, Any]) -> list[str]:
+def _killing_curve(curve: KillingCurveModel, metadata: ModelFacts) -> list[str]:
     ratios = ", ".join(f"{ratio:g}" for ratio in curve.ratios_)
     lines = ["## Killing curves", "", f"Predicts % viability at the E:T ratios {ratios}.", ""]
-    errors = metadata.get("curves", {}).get("errors")
-    if errors is None:
+    if metadata.curves is None:
         return lines
-    columns = ("ratio", "samples", "rmse", "rmse_mean_curve")
-    rows = zip(*(errors[name] for name in columns), strict=True)
+    errors = metadata.curves.errors
+    rows = zip(errors.ratio, errors.samples, errors.rmse, errors.rmse_mean_curve, strict=True)
     return [
         *lines,
         "Root-mean-square error on samples held out at random, in % viability:",
@@ -121,8 +116,8 @@ def _killing_curve(curve: KillingCurveModel, metadata: Mapping[str, Any]) -> lis
     ]
 
 
-def _knowledge_only(model: GeneModel, metadata: Mapping[str, Any]) -> list[str]:
-    reference = metadata.get("reference", {})
+def _knowledge_only(model: GeneModel, metadata: ModelFacts) -> list[str]:
+    reference = metadata.reference
     return [
         f"**{KNOWLEDGE_ONLY_NOTICE}**",
         "",
@@ -130,7 +125,7 @@ def _knowledge_only(model: GeneModel, metadata: Mapping[str, Any]) -> list[str]:
         "",
         f"- Screen evidence: {model.evidence_!r}",
         f"- Reference profiles for the genes' mean, spread and co-expression: "
-        f"{reference.get('name', 'as given')}, {len(model.reference_)} samples, "
+        f"{'as given' if reference is None else reference.name}, {len(model.reference_)} samples, "
         f"{len(model.feature_names_in_):,} genes",
         "",
         "## Limits",

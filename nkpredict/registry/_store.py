@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,7 @@ class Registry:
             return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
         version, folder = self._find(str(reference))
         bundle = load_bundle(folder)
-        bundle.metadata["registry_version"] = version
-        return bundle
+        return replace(bundle, metadata=replace(bundle.metadata, registry_version=version))
 
     def load_default(self) -> Bundle:
         """Load the model in use under the default name, or the shipped one when none is trained.
@@ -159,7 +159,7 @@ class Registry:
             "run_id": entry.run_id,
             "folder": str(folder),
             "card": (folder / "card.md").read_text(encoding="utf-8"),
-            "metadata": bundle.metadata,
+            "metadata": bundle.metadata.to_json(),
         }
 
     def promote(self, reference: str) -> int:

@@ -9,33 +9,14 @@ import pandas as pd
 
 from nkpredict.errors import name_some
 from nkpredict.evaluate import OUR_MODEL
-from nkpredict.figures import Scored, is_knowledge_only, section
+from nkpredict.facts import ScoringFacts, TrainingFacts
+from nkpredict.figures import Scored, is_knowledge_only
 from nkpredict.report._formats import NO_VALUE, decimal, is_number, percent
-from nkpredict.report._summary import performance_of, words_of
+from nkpredict.report._summary import words_of
 
-_METRICS = ("spearman", "spearman_within_lineage", "rmse")
 _ITEMS_LISTED = 12
-
-_DETECTED = {
-    "file": "File",
-    "samples": "Samples",
-    "orientation": "Orientation",
-    "identifiers": "Gene identifiers",
-    "gene_reference": "Gene reference",
-    "unit_words": "Units of the values",
-    "transform": "Transformation",
-    "genes_in_file": "Genes in the file",
-    "genes_renamed": "Old gene names brought up to date",
-    "genes_restored_from_dates": "Gene names restored from spreadsheet dates",
-    "genes_merged": "Genes merged from several rows",
-}
-_MISSING = {
-    "missing_values": "Missing values in the file",
-    "gene_names_ambiguous": "Ambiguous gene names",
-    "gene_names_unknown": "Unknown gene names",
-    "genes_without_symbol_dropped": "Genes without a symbol, dropped",
-}
-_GIVEN = {"orientation": "orientation_given", "unit_words": "unit_given"}
+# Facts with a place of their own in the report.
+_TOLD_ELSEWHERE = ("schema_version", "performance", "warnings")
 
 
 class Fact(NamedTuple):
@@ -53,37 +34,46 @@ class PerformanceRow(NamedTuple):
     values: list[str]
 
 
-def detected(provenance: Mapping[str, Any]) -> list[Fact]:
+def detected(provenance: ScoringFacts) -> list[Fact]:
     """Return what was recognised in the profiles."""
-    profiles = section(provenance, "profiles")
-    return [
-        Fact(label, _text(profiles[key]) + _how(profiles, key))
-        for key, label in _DETECTED.items()
-        if profiles.get(key) not in (None, "")
+    profiles = provenance.profiles
+    if profiles is None:
+        return [Fact("Samples", _text(provenance.samples))]
+    rows = [
+        ("File", profiles.file),
+        ("Samples", profiles.samples),
+        ("Orientation", profiles.orientation + _how(profiles.orientation_given)),
+        ("Gene identifiers", profiles.identifiers),
+        ("Gene reference", profiles.gene_reference),
+        ("Units of the values", profiles.unit_words + _how(profiles.unit_given)),
+        ("Transformation", profiles.transform),
+        ("Genes in the file", profiles.genes_in_file),
+        ("Old gene names brought up to date", profiles.genes_renamed),
+        ("Gene names restored from spreadsheet dates", profiles.genes_restored_from_dates),
+        ("Genes merged from several rows", profiles.genes_merged),
     ]
+    return [Fact(label, _text(value)) for label, value in rows]
 
 
-def missing(provenance: Mapping[str, Any]) -> list[Fact]:
+def missing(provenance: ScoringFacts) -> list[Fact]:
     """Return what the model needed and the profiles lacked."""
-    genes, profiles = section(provenance, "genes"), section(provenance, "profiles")
-    facts = [
-        Fact(label, _text(genes[key]))
-        for key, label in (
-            ("in_model", "Genes in the model"),
-            ("found", "Found in the profiles"),
-            ("missing", "Missing from the profiles"),
-        )
-        if genes.get(key) is not None
+    genes, profiles = provenance.genes, provenance.profiles
+    rows: list[tuple[str, Any]] = [
+        ("Genes in the model", genes.in_model),
+        ("Found in the profiles", genes.found),
+        ("Missing from the profiles", genes.missing),
     ]
-    if genes.get("missing_examples"):
-        facts.append(Fact("Missing genes, for example", _text(genes["missing_examples"])))
-    if genes.get("weight_missing") is not None:
-        facts.append(
-            Fact("Share of the model's weight on missing genes", percent(genes["weight_missing"]))
-        )
-    return facts + [
-        Fact(label, _text(profiles[key])) for key, label in _MISSING.items() if key in profiles
-    ]
+    if genes.missing_examples:
+        rows.append(("Missing genes, for example", genes.missing_examples))
+    rows.append(("Share of the model's weight on missing genes", percent(genes.weight_missing)))
+    if profiles is not None:
+        rows += [
+            ("Missing values in the file", profiles.missing_values),
+            ("Ambiguous gene names", profiles.gene_names_ambiguous),
+            ("Unknown gene names", profiles.gene_names_unknown),
+            ("Genes without a symbol, dropped", profiles.genes_without_symbol_dropped),
+        ]
+    return [Fact(label, _text(value)) for label, value in rows]
 
 
 def quality(scores: Scored) -> list[Fact]:
@@ -105,29 +95,33 @@ def quality(scores: Scored) -> list[Fact]:
 
 def model_card(scores: Scored) -> list[Fact]:
     """Return what the model was made from, as far as it is on record."""
-    model = section(scores.provenance, "model")
-    training, reference = section(model, "training"), section(model, "reference")
-    response = section(training, "response")
-    lineages = section(training, "lineages")
+    model = scores.provenance.model
+    training, response = model.training or TrainingFacts(), model.response
+    lineages, reference = training.lineages or {}, model.reference
     rows: list[tuple[str, Any]] = [
-        ("Name", model.get("name")),
-        ("Version", model.get("registry_version", model.get("version"))),
-        (
-            "Kind",
-            "published screens alone" if is_knowledge_only(scores) else "trained on a response",
-        ),
-        ("Training samples", training.get("samples")),
-        ("Measured response", response.get("unit")),
-        ("Meaning of susceptibility", response.get("susceptibility")),
-        ("Lineages", ", ".join(f"{name} {number}" for name, number in lineages.items())),
-        ("Reference profiles", reference.get("name")),
-        ("Samples in the reference", reference.get("samples")),
-        ("Source of the reference", reference.get("doi") and f"doi {reference['doi']}"),
-        ("Genes in the model", section(scores.provenance, "genes").get("in_model")),
-        ("Trained on simulated data", "yes" if model.get("simulated") else None),
-        ("SHA-256", model.get("sha256")),
+        ("Name", model.name),
+        ("Version", model.registry_version),
+        ("Kind", "published screens alone" if model.knowledge_only else "trained on a response"),
+        ("Training samples", training.samples),
     ]
-    width = model.get("half_width")
+    if response is not None:
+        rows += [
+            ("Measured response", response.unit),
+            ("Meaning of susceptibility", response.susceptibility),
+        ]
+    rows.append(("Lineages", ", ".join(f"{name} {number}" for name, number in lineages.items())))
+    if reference is not None:
+        rows += [
+            ("Reference profiles", reference.name),
+            ("Samples in the reference", reference.samples),
+            ("Source of the reference", reference.doi and f"doi {reference.doi}"),
+        ]
+    rows += [
+        ("Genes in the model", scores.provenance.genes.in_model),
+        ("Trained on simulated data", "yes" if model.simulated else None),
+        ("SHA-256", model.sha256),
+    ]
+    width = model.half_width
     if is_number(width) and abs(width) != float("inf"):
         rows.append(("90 % prediction interval", f"prediction ± {decimal(width)}"))
     return [Fact(label, _text(value)) for label, value in rows if value not in (None, "")]
@@ -162,33 +156,33 @@ def performance_table(scores: Scored) -> tuple[list[str], list[PerformanceRow]]:
         Names of the splits; rows with Spearman, Spearman within lineage and RMSE for each split,
         the scored model first.
     """
-    records = performance_of(scores)
-    splits = list(dict.fromkeys(str(record["split"]) for record in records))
-    models = list(dict.fromkeys(str(record["model"]) for record in records))
-    found = {(str(record["split"]), str(record["model"])): record for record in records}
+    records = scores.provenance.model.performance or ()
+    splits = list(dict.fromkeys(record.split for record in records))
+    models = list(dict.fromkeys(record.model for record in records))
+    found = {
+        (row.split, row.model): (row.spearman, row.spearman_within_lineage, row.rmse)
+        for row in records
+    }
+    unknown = (None, None, None)
     rows = [
         PerformanceRow(
             model,
             model == OUR_MODEL,
-            [
-                decimal(found.get((split, model), {}).get(metric))
-                for split in splits
-                for metric in _METRICS
-            ],
+            [decimal(value) for split in splits for value in found.get((split, model), unknown)],
         )
         for model in models
     ]
     return splits, sorted(rows, key=lambda row: not row.ours)
 
 
-def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, list[Fact]]]:
+def provenance_facts(provenance: ScoringFacts) -> list[tuple[str, list[Fact]]]:
     """Return everything in the provenance, grouped by its first key.
 
     Performance and warnings have places of their own in the report and are left out.
     """
     groups: dict[str, list[Fact]] = {}
-    for key, value in provenance.items():
-        if key == "warnings":
+    for key, value in provenance.to_json().items():
+        if key in _TOLD_ELSEWHERE:
             continue
         group = _words(key) if isinstance(value, Mapping) else "General"
         prefix = () if isinstance(value, Mapping) else (str(key),)
@@ -200,7 +194,7 @@ def provenance_facts(provenance: Mapping[str, Any]) -> list[tuple[str, list[Fact
 def _flat(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            if key != "performance":
+            if key not in _TOLD_ELSEWHERE:
                 yield from _flat(item, (*path, str(key)))
     else:
         yield " › ".join(_words(part) for part in path), _text(value)
@@ -225,9 +219,8 @@ def _range(values: pd.Series, write: Callable[[Any], str]) -> str:
     return low if low == high else f"{low} to {high}, median {middle}"
 
 
-def _how(profiles: Mapping[str, Any], key: str) -> str:
-    given = profiles.get(_GIVEN.get(key, ""))
-    return "" if given is None else " (as told)" if given else " (detected)"
+def _how(given: bool) -> str:
+    return " (as told)" if given else " (detected)"
 
 
 def _words(key: str) -> str:

@@ -15,12 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nkpredict.errors import InputError
 from nkpredict.figures import (
     Waterfall,
-    is_simulated,
     lineages,
     optional,
     printable,
     ranked,
-    section,
     waterfall,
 )
 from nkpredict.io import write_text
@@ -111,7 +109,7 @@ def _render(scores: Scores) -> str:
     words = summary.words_of(scores)
     splits, performance = facts.performance_table(scores)
     provenance = scores.provenance
-    model = section(provenance, "model")
+    model, profiles = provenance.model, provenance.profiles
     ranges = [] if words.knowledge_only else ["lower", "upper"]
     return environment.get_template("report.html.j2").render(
         style=style,
@@ -120,18 +118,18 @@ def _render(scores: Scores) -> str:
         notice=NOTICE,
         words=words,
         knowledge_only_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
-        simulated=is_simulated(scores),
+        simulated=provenance.simulated,
         simulated_words=summary.simulated_words(scores),
         # what the banner says needs no second place
         warnings=[
-            str(warning)
-            for warning in provenance.get("warnings") or []
-            if not (words.knowledge_only and str(warning).startswith(KNOWLEDGE_ONLY_NOTICE))
+            warning
+            for warning in provenance.warnings
+            if not (words.knowledge_only and warning.startswith(KNOWLEDGE_ONLY_NOTICE))
         ],
-        profiles_file=section(provenance, "profiles").get("file"),
-        model_name=model.get("name"),
-        model_version=model.get("registry_version", model.get("version")),
-        model_simulated=bool(model.get("simulated")),
+        profiles_file=None if profiles is None else profiles.file,
+        model_name=model.name,
+        model_version=model.registry_version,
+        model_simulated=model.simulated,
         paragraphs=summary.cohort_sentences(scores),
         base=float(scores.base_value),
         key_figures=summary.key_figures(scores),
@@ -143,7 +141,7 @@ def _render(scores: Scores) -> str:
         spread=spread_rows(scores),
         curves=killing_curves(scores),
         gene_map=gene_map_data(scores),
-        response_unit=section(model, "training", "response").get("unit"),
+        response_unit=None if model.response is None else model.response.unit,
         resistance=tables.resistance_table(scores),
         evidence=tables.evidence_table(scores),
         studies=tables.studies(scores),

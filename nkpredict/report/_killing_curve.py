@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nkpredict.figures import Scored, optional, section
+from nkpredict.figures import Scored, optional
 from nkpredict.report._facts import Fact
 from nkpredict.report._formats import decimal
 from nkpredict.report._layout import Scale
@@ -53,7 +53,7 @@ def killing_curves(scores: Scored) -> KillingCurves | None:
     quantiles = np.quantile(viability.to_numpy(), _QUANTILES, axis=0)
     edges = [_points(ratios, values, across, down) for values in quantiles]
     errors = _errors(scores, ratios)
-    facts = section(scores.provenance, "viability")
+    facts = scores.provenance.viability
     return KillingCurves(
         [
             CurveRow(float(ratio), values.tolist(), *map(float, known))
@@ -66,7 +66,7 @@ def killing_curves(scores: Scored) -> KillingCurves | None:
         [" ".join([*edges[low], *edges[-1 - low][::-1]]) for low in (0, 1)],
         " ".join(edges[2]),
         bool(np.isfinite(errors).any()),
-        int(facts.get("samples_without_a_curve_of_their_area", 0)),
+        0 if facts is None else facts.samples_without_a_curve_of_their_area,
     )
 
 
@@ -89,6 +89,8 @@ def _points(ratios: np.ndarray, values: np.ndarray, across: Scale, down: Scale) 
 
 
 def _errors(scores: Scored, ratios: np.ndarray) -> np.ndarray:
-    stored = section(scores.provenance, "model", "curves", "errors")
-    columns = ["ratio", "rmse", "rmse_mean_curve"]
-    return pd.DataFrame(stored, columns=columns).set_index("ratio").reindex(ratios).to_numpy(float)
+    curves = scores.provenance.model.curves
+    if curves is None:
+        return np.full((len(ratios), 2), np.nan)
+    columns = {"rmse": curves.errors.rmse, "mean": curves.errors.rmse_mean_curve}
+    return pd.DataFrame(columns, index=curves.errors.ratio).reindex(ratios).to_numpy(float)

@@ -101,7 +101,7 @@ def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) 
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")
-        write_json(temporary / "provenance.json", scores.provenance)
+        write_json(temporary / "provenance.json", scores.provenance.to_json())
         write_report(scores, temporary / "report.html")
     return folder
 

@@ -14,7 +14,6 @@ from nkpredict.figures import (
     optional,
     reference_word,
     score_word,
-    section,
 )
 from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
 
@@ -55,9 +54,9 @@ def words_of(scores: Scored) -> Words:
 
 def simulated_words(scores: Scored) -> str:
     """Say what is simulated; empty when nothing is."""
-    if section(scores.provenance, "model").get("simulated"):
+    if scores.provenance.model.simulated:
         what = "The model was trained on simulated data."
-    elif scores.provenance.get("simulated"):
+    elif scores.provenance.simulated:
         what = "The data behind this report are simulated."
     else:
         return ""
@@ -98,16 +97,10 @@ def key_figures(scores: Scored) -> list[tuple[str, str]]:
         (f"inside the {words.domain}", f"{inside} of {len(table):,}"),
     ]
     return figures + [
-        (f"Spearman, {SPLIT_WORDS.get(row['split'], row['split'])}", decimal(row["spearman"], 2))
-        for row in performance_of(scores)
-        if row["model"] == OUR_MODEL and is_number(row.get("spearman"))
+        (f"Spearman, {SPLIT_WORDS.get(row.split, row.split)}", decimal(row.spearman, 2))
+        for row in scores.provenance.model.performance or ()
+        if row.model == OUR_MODEL and is_number(row.spearman)
     ]
-
-
-def performance_of(scores: Scored) -> list[Mapping[str, Any]]:
-    """Return the cross-validation results of the model and its baselines, one row a split."""
-    rows = section(scores.provenance, "model").get("performance") or []
-    return [row for row in rows if "split" in row and "model" in row]
 
 
 def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> list[str]:
@@ -177,7 +170,7 @@ def _degree(row: Mapping[str, Any], words: Words) -> str:
 def _range_sentence(scores: Scored) -> str:
     values, words = scores.table["susceptibility"], words_of(scores)
     one = len(values) == 1
-    name = section(scores.provenance, "model").get("name")
+    name = scores.provenance.model.name
     with_model = f" with {name}" if name else ""
     opening = f"{count(len(values), 'sample')} {'was' if one else 'were'} scored{with_model}."
     subject = "screen score" if words.knowledge_only else "predicted susceptibility"
@@ -234,13 +227,13 @@ def _reliability(scores: Scored) -> str:
             "there is no interval and no record of performance. Use it to rank samples of one "
             "platform and to choose what to measure."
         )
-    rows = performance_of(scores)
+    rows = scores.provenance.model.performance or ()
     parts, beaten = [], False
-    for split in dict.fromkeys(str(row["split"]) for row in rows):
+    for split in dict.fromkeys(row.split for row in rows):
         values = {
-            str(row["model"]): row["spearman"]
+            row.model: row.spearman
             for row in rows
-            if str(row["split"]) == split and is_number(row.get("spearman"))
+            if row.split == split and is_number(row.spearman)
         }
         ours = values.pop(OUR_MODEL, None)
         if ours is None:
@@ -263,12 +256,12 @@ def _reliability(scores: Scored) -> str:
                 "ranking may be knowledge of the lineage alone."
             )
         return sentence
-    skill = section(scores.provenance, "model", "skill")
-    if is_number(skill.get("spearman")):
-        chance = f", one-sided p = {skill['p']:.2g}" if is_number(skill.get("p")) else ""
+    skill = scores.provenance.model.skill
+    if skill is not None and is_number(skill.spearman):
+        chance = f", one-sided p = {skill.p:.2g}" if is_number(skill.p) else ""
         return (
             "How reliable is it? On training samples the model had not seen, the rank correlation "
-            f"(Spearman) of prediction and measurement was {decimal(skill['spearman'], 2)}"
+            f"(Spearman) of prediction and measurement was {decimal(skill.spearman, 2)}"
             f"{chance}. No comparison with baselines is stored with the model."
         )
     return "How reliable is it? The model holds no record of its performance on unseen samples."

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,24 @@ import pandas as pd
 from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain import explain, resistance_table, shap_explanation
+from nkpredict.facts import (
+    CoverageFacts,
+    ModelFacts,
+    ReadFacts,
+    ResponseFacts,
+    ScoringFacts,
+    SkillFacts,
+    ViabilityFacts,
+)
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
     GENETICS_PREFIX,
+    SIMPLE_TABLE,
     Orientation,
     add_genetics,
     all_simulated,
     area_under_curve,
+    facts_of,
     read_expression,
 )
 from nkpredict.learn import CHANCE_LEVEL, SAME_AREA, GeneModel, KillingCurveModel
@@ -32,6 +43,7 @@ if TYPE_CHECKING:
 _GENES_WITH_TARGETS = 200
 # Below this share of the model's genes a score rests on too little to be trusted.
 _LOW_COVERAGE = 0.8
+_IN_MEMORY = ModelFacts(name="model in memory")
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +77,7 @@ class Scores:
     reference : pandas.DataFrame
         The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
         ``observed`` and ``lineage`` where they are known.
-    provenance : dict
+    provenance : ScoringFacts
         What was detected, what was missing, and the model.
     """
 
@@ -73,18 +85,18 @@ class Scores:
     contributions: pd.DataFrame
     base_value: float
     resistance_genes: pd.DataFrame
+    provenance: ScoringFacts
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
     viability: pd.DataFrame | None = None
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
-    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
         """Whether profiles or model are simulated."""
-        return bool(self.provenance.get("simulated", False))
+        return self.provenance.simulated
 
     def to_adata(self, adata: AnnData) -> AnnData:
         """Return a copy of the profiles with scores in ``obs``, the rest in ``obsm``.
@@ -117,7 +129,7 @@ class Scores:
         table = self.table
         mark = " SIMULATED" if self.simulated else ""
         return (
-            f"Scores{mark} of {len(table)} samples with {self.provenance['model'].get('name')}\n"
+            f"Scores{mark} of {len(table)} samples with {self.provenance.model.name}\n"
             f"  susceptibility {table['susceptibility'].min():.3f} to "
             f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
             f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
@@ -190,7 +202,6 @@ def score(
                 f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
             )
         profiles = profiles.copy()
-        profiles.uns.setdefault("nkpredict", {})
         add_genetics(profiles, genetics)
     checked = Profiles.of(profiles)
     prepared = fitted.prepare(checked)
@@ -198,8 +209,7 @@ def score(
     contributions, predicted = explanation.contributions, explanation.predicted.to_numpy()
     measured = explanation.profiles.notna()
     novelty = fitted.novelty(prepared)
-    response = bundle.metadata.get("training", {}).get("response", {})
-    offset, slope = response.get("offset", np.nan), response.get("slope", np.nan)
+    response = bundle.metadata.response or ResponseFacts()
     table = pd.DataFrame(
         {
             "susceptibility": predicted,
@@ -210,18 +220,19 @@ def score(
             "in_domain": novelty <= 1,
             "gene_coverage": measured.mean(axis=1).to_numpy(),
             "weight_coverage": fitted.weight_coverage(prepared),
-            "original_scale": (predicted - offset) / slope,
+            "original_scale": (predicted - response.offset) / response.slope,
         },
         index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
     chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
     table["flags"] = _flags(table, chance, fitted.knowledge_only)
     provenance = _provenance(profiles, bundle, measured)
-    provenance["warnings"] = _warnings(table, provenance, chance)
-    viability = None
+    viability, curves = None, None
     if bundle.curve is not None:
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
-        provenance["viability"] = _viability_facts(viability, predicted)
+        curves = _viability_facts(viability, predicted)
+    said = _warnings(table, provenance, chance)
+    provenance = replace(provenance, viability=curves, warnings=said)
     genes_ranked = resistance_table(
         fitted, prepared, explanation=explanation, drivers=bundle.drivers, top=None
     )
@@ -285,70 +296,69 @@ def _bundle(
     if isinstance(model, Bundle):
         return model
     if isinstance(model, KillingCurveModel):
-        return Bundle(model.model_, {"name": "model in memory"}, model)
+        return Bundle(model.model_, _IN_MEMORY, model)
     if isinstance(model, GeneModel):
-        return Bundle(model, {"name": "model in memory"})
+        return Bundle(model, _IN_MEMORY)
     store = registry if isinstance(registry, Registry) else Registry(registry)
     return store.load_default() if model is None else store.load(model)
 
 
-def _provenance(profiles: ProfilesLike, bundle: Bundle, measured: pd.DataFrame) -> dict[str, Any]:
-    recorded = getattr(profiles, "uns", {}).get("nkpredict", {})
-    simulated_profiles = recorded.get("simulated", all_simulated(measured.index))
+def _provenance(profiles: ProfilesLike, bundle: Bundle, measured: pd.DataFrame) -> ScoringFacts:
+    recorded = facts_of(profiles) if hasattr(profiles, "uns") else ReadFacts()
+    model = bundle.model
     missing = measured.columns[~measured.any(axis=0)]
-    weight = np.abs(bundle.model.effect_)
+    weight = np.abs(model.effect_)
     lost = weight[~measured.any(axis=0).to_numpy()].sum()
-    return {
-        "simulated": bool(simulated_profiles or bundle.simulated),
-        "profiles_simulated": bool(simulated_profiles),
-        "profiles": dict(recorded.get("expression", {"samples": len(measured)})),
-        "genes": {
-            "in_model": int(measured.shape[1]),
-            "found": int(measured.shape[1] - len(missing)),
-            "missing": len(missing),
-            "missing_examples": [str(gene) for gene in missing[:20]],
-            "weight_missing": float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
-        },
-        "model": {
-            **bundle.metadata,
-            "skill": dict(bundle.model.skill_),
-            "half_width": bundle.model.half_width_,
-            "knowledge_only": bundle.model.knowledge_only,
-            "within_lineages": getattr(bundle.model, "offsets_", None) is not None,
-        },
-    }
-
-
-def _viability_facts(viability: pd.DataFrame, susceptibility: np.ndarray) -> dict[str, Any]:
-    areas = area_under_curve(viability)["viability_auc"].to_numpy()
-    return {
-        "effector_target_ratios": viability.columns.to_list(),
-        "unit": "% viability, control = 100",
-        # predicted to grow, or to be killed more than a curve over these ratios can show
-        "samples_without_a_curve_of_their_area": int(
-            (np.abs(1 - susceptibility - areas) > SAME_AREA).sum()
+    return ScoringFacts(
+        samples=len(measured),
+        profiles=recorded.expression,
+        profiles_simulated=all_simulated(measured.index)
+        if recorded.expression is None
+        else recorded.simulated,
+        genes=CoverageFacts(
+            in_model=measured.shape[1],
+            found=measured.shape[1] - len(missing),
+            missing=len(missing),
+            missing_examples=tuple(str(gene) for gene in missing[:20]),
+            weight_missing=float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
         ),
-    }
+        model=replace(
+            bundle.metadata,
+            skill=SkillFacts.from_json(model.skill_),
+            half_width=model.half_width_,
+            knowledge_only=model.knowledge_only,
+            within_lineages=getattr(model, "offsets_", None) is not None,
+        ),
+    )
 
 
-def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> list[str]:
+def _viability_facts(viability: pd.DataFrame, susceptibility: np.ndarray) -> ViabilityFacts:
+    areas = area_under_curve(viability)["viability_auc"].to_numpy()
+    # predicted to grow, or to be killed more than a curve over these ratios can show
+    without = int((np.abs(1 - susceptibility - areas) > SAME_AREA).sum())
+    return ViabilityFacts(
+        effector_target_ratios=tuple(map(float, viability.columns)),
+        samples_without_a_curve_of_their_area=without,
+    )
+
+
+def _warnings(table: pd.DataFrame, provenance: ScoringFacts, chance: bool) -> tuple[str, ...]:
     warnings = []
-    genes = provenance["genes"]
-    if provenance["model"]["knowledge_only"]:
+    genes, model = provenance.genes, provenance.model
+    if model.knowledge_only:
         warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")
     if chance:
         warnings.append(
             "The model predicts unseen samples no better than chance; do not rank samples with it."
         )
-    if provenance["model"]["within_lineages"]:
+    if model.within_lineages:
         warnings.append(
             "The model learned without the lineages' own levels: compare samples of one lineage "
             "with each other, and read no absolute values."
         )
-    response = provenance["model"].get("training", {}).get("response", {})
-    if response.get("format") == "simple table":
+    if model.response is not None and model.response.format == SIMPLE_TABLE:
         warnings.append(
-            f"The model was trained on the column {response.get('target')} of a table: "
+            f"The model was trained on the column {model.response.target} of a table: "
             "susceptibility means sensitivity in that measurement."
         )
     outside = int((~table["in_domain"]).sum())
@@ -359,9 +369,9 @@ def _warnings(table: pd.DataFrame, provenance: dict[str, Any], chance: bool) -> 
             "or disease do: compare them with each other, do not read their absolute values, and "
             "do not rely on the intervals."
         )
-    if genes["missing"]:
+    if genes.missing:
         warnings.append(
-            f"{genes['missing']:,} of the model's {genes['in_model']:,} genes are missing and "
-            f"count as average; they carry {genes['weight_missing']:.0%} of the model's weight."
+            f"{genes.missing:,} of the model's {genes.in_model:,} genes are missing and "
+            f"count as average; they carry {genes.weight_missing:.0%} of the model's weight."
         )
-    return warnings
+    return tuple(warnings)

@@ -7,24 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nkpredict.errors import InputError
+from nkpredict.facts import EvidenceFacts, ExpressionFacts, GeneSetFacts, TrainingFacts
 from nkpredict.features import NK_MODULES, ModuleScores, read_gene_sets
-from nkpredict.io import file_sha256, read_panel
+from nkpredict.io import facts_of, file_sha256, read_panel
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
     from nkpredict.evidence import GeneEvidence
-
-# Counts of the expression reader → what happened to so many genes.
-_GENE_COUNTS = {
-    "genes_renamed": "renamed to approved symbols",
-    "gene_names_ambiguous": "with an ambiguous old name",
-    "gene_names_unknown": "with an unknown name",
-    "genes_restored_from_dates": "restored from spreadsheet dates",
-    "genes_merged": "merged",
-    "genes_superseded_dropped": "dropped, as their new name is there too",
-    "genes_without_symbol_dropped": "dropped without a symbol",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,56 +62,66 @@ class TrainingInputs:
     modules
         Gene sets matched to the genes of the panel, None without any.
     provenance
-        Files and decisions: ``expression``, ``response``, ``panel``, ``genetics``, ``screens`` and
-        ``gene_sets``, the last three only when given.
+        Files and decisions.
+    simulated
+        Whether any of the data are simulated.
     """
 
     panel: AnnData
     evidence: GeneEvidence | None
     modules: ModuleScores | None
-    provenance: dict[str, Any]
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any of the data are simulated."""
-        screens = self.evidence is not None and self.evidence.simulated
-        return bool(self.panel.uns["nkpredict"]["simulated"] or screens)
+    provenance: TrainingFacts
+    simulated: bool
 
     def sentences(self) -> list[str]:
         """Say what was found, one sentence a source."""
-        found, panel = self.provenance, self.provenance["panel"]
-        profiles, response = found["expression"], found["response"]
-        counts = [f"{profiles[k]:,} {words}" for k, words in _GENE_COUNTS.items() if profiles[k]]
-        lineages = ", ".join(f"{name} {count}" for name, count in panel["lineages"].items())
-        said = [
-            f"{'SIMULATED data. ' if self.simulated else ''}Read {profiles['samples']} profiles of "
-            f"{profiles['genes']:,} genes ({profiles['orientation']}, {profiles['identifiers']}, "
-            f"{profiles['unit_words']}){': ' if counts else ''}{', '.join(counts)}.",
-            f"Susceptibility is {response['susceptibility']} ({response['format']}); "
-            f"{panel['samples']} samples have it and a profile"
-            f"{f' ({lineages})' if lineages else ''}.",
-        ]
-        if "genetics" in found:
-            genetics = found["genetics"]
+        found, said = self.provenance, []
+        mark = "SIMULATED data. " if self.simulated else ""
+        if (profiles := found.expression) is not None:
+            counts = _gene_counts(profiles)
             said.append(
-                f"Genetics: {genetics['features']:,} features of "
-                f"{genetics['samples_with_genetics']} profiles; "
-                f"{genetics['samples_without_genetics']} have none."
+                f"{mark}Read {profiles.samples} profiles of {profiles.genes:,} genes "
+                f"({profiles.orientation}, {profiles.identifiers}, {profiles.unit_words})"
+                f"{': ' if counts else ''}{', '.join(counts)}."
             )
-        if "screens" in found:
-            screens = found["screens"]
+        if (response := found.response) is not None:
+            lineages = ", ".join(f"{k} {n}" for k, n in (found.lineages or {}).items())
             said.append(
-                f"Screens: {len(screens['screens'])}; {screens['genes_with_evidence']:,} genes "
+                f"Susceptibility is {response.susceptibility} ({response.format}); "
+                f"{found.samples} samples have it and a profile"
+                f"{f' ({lineages})' if lineages else ''}."
+            )
+        if (genetics := found.genetics) is not None:
+            said.append(
+                f"Genetics: {genetics.features:,} features of "
+                f"{genetics.samples_with_genetics} profiles; "
+                f"{genetics.samples_without_genetics} have none."
+            )
+        if (screens := found.screens) is not None:
+            said.append(
+                f"Screens: {len(screens.screens)}; {screens.genes_with_evidence:,} genes "
                 "carry evidence."
             )
-        if "gene_sets" in found:
-            sets = found["gene_sets"]
+        if (sets := found.gene_sets) is not None:
             said.append(
-                f"Gene sets: {sets['used']} with {sets['genes_used']:,} of the "
-                f"{sets['genes_named']:,} genes they name"
-                f"{f'; {len(out)} left out' if (out := sets['left_out']) else ''}."
+                f"Gene sets: {sets.used} with {sets.genes_used:,} of the "
+                f"{sets.genes_named:,} genes they name"
+                f"{f'; {len(sets.left_out)} left out' if sets.left_out else ''}."
             )
         return said
+
+
+def _gene_counts(profiles: ExpressionFacts) -> list[str]:
+    counts = (
+        (profiles.genes_renamed, "renamed to approved symbols"),
+        (profiles.gene_names_ambiguous, "with an ambiguous old name"),
+        (profiles.gene_names_unknown, "with an unknown name"),
+        (profiles.genes_restored_from_dates, "restored from spreadsheet dates"),
+        (profiles.genes_merged, "merged"),
+        (profiles.genes_superseded_dropped, "dropped, as their new name is there too"),
+        (profiles.genes_without_symbol_dropped, "dropped without a symbol"),
+    )
+    return [f"{count:,} {what}" for count, what in counts if count]
 
 
 def read_inputs(files: InputFiles) -> TrainingInputs:
@@ -143,18 +143,29 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         lineage_column=files.lineage_column,
         drop_unmatched=files.drop_unmatched,
     )
-    known = panel.uns["nkpredict"]
-    provenance = {
-        k: known[k] for k in ("panel", "expression", "response", "genetics") if k in known
-    }
     evidence = _read_evidence(files)
-    if evidence is not None:
-        provenance["screens"] = evidence.provenance
-    modules = None
+    modules, gene_sets = None, None
     if files.gene_sets is not None:
         modules = ModuleScores(read_gene_sets(files.gene_sets), panel.var_names)
-        provenance["gene_sets"] = {"source": _source(files.gene_sets), **modules.provenance}
-    return TrainingInputs(panel, evidence, modules, provenance)
+        gene_sets = GeneSetFacts.from_json(
+            {"source": _source(files.gene_sets), **modules.provenance}
+        )
+    known = facts_of(panel)
+    lineage = panel.obs.get("lineage")
+    provenance = TrainingFacts(
+        samples=panel.n_obs,
+        genes=panel.n_vars,
+        lineages=None if known.panel is None else known.panel.lineages,
+        sample_lineage=None if lineage is None else tuple(map(str, lineage)),
+        panel=known.panel,
+        expression=known.expression,
+        response=known.response,
+        genetics=known.genetics,
+        screens=None if evidence is None else EvidenceFacts.from_json(evidence.provenance),
+        gene_sets=gene_sets,
+    )
+    simulated = known.simulated or (evidence is not None and evidence.simulated)
+    return TrainingInputs(panel, evidence, modules, provenance, simulated)
 
 
 def _read_evidence(files: InputFiles) -> GeneEvidence | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from sklearn.base import clone
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate import curve_errors, curve_folds
+from nkpredict.facts import CurveErrorFacts, CurveFacts, ResponseFacts, SkillFacts
+from nkpredict.io import facts_of
 from nkpredict.learn import KillingCurveModel, NKSusceptibilityModel, measured_curves
 
 if TYPE_CHECKING:
@@ -33,14 +35,14 @@ class TrainedCurve:
     errors: pd.DataFrame
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """What the bundle keeps about it, as plain values."""
-        return {
-            "ratios": self.model.ratios_.tolist(),
-            "errors": self.errors.to_dict("list"),
-            "component_used": self.model.component_model_ is not None,
-            "component_skill": self.model.component_skill_,
-        }
+    def facts(self) -> CurveFacts:
+        """What the bundle keeps about it."""
+        return CurveFacts(
+            ratios=tuple(self.model.ratios_.tolist()),
+            errors=CurveErrorFacts.from_json(self.errors.to_dict("list")),
+            component_used=self.model.component_model_ is not None,
+            component_skill=SkillFacts.from_json(self.model.component_skill_),
+        )
 
 
 def required_viability(panel: AnnData, model: NKSusceptibilityModel, folds: int) -> pd.DataFrame:
@@ -67,10 +69,10 @@ def required_viability(panel: AnnData, model: NKSusceptibilityModel, folds: int)
         area.
     """
     if "viability" not in panel.obsm:
-        response = panel.uns["nkpredict"]["response"]
+        response = facts_of(panel).response or ResponseFacts()
         raise InputError(
-            f"Killing curves were asked for (--curves), but {response['file']} is a "
-            f"{response['format']} of one value a sample ({response['unit']}); expected % "
+            f"Killing curves were asked for (--curves), but {response.file} is a "
+            f"{response.format} of one value a sample ({response.unit}); expected % "
             "viability at each E:T ratio. Give a PRISM viability file, or leave out --curves."
         )
     if model.within_groups:

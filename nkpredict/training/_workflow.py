@@ -7,10 +7,10 @@ import platform
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from nkpredict.evaluate import (
     tune,
 )
 from nkpredict.explain import driver_scores
+from nkpredict.facts import DriverFacts, ModelFacts, PerformanceFacts, RunFacts, TrainingFacts
 from nkpredict.features import Profiles
 from nkpredict.figures import write_performance_figure, write_prediction_figure
 from nkpredict.io import to_json, write_csv, write_json
@@ -33,10 +34,6 @@ from nkpredict.training._config import TrainingConfig
 from nkpredict.training._inputs import TrainingInputs, read_inputs
 from nkpredict.training._killing_curve import TrainedCurve, required_viability, train_curve
 from nkpredict.training._spec import read_spec
-
-if TYPE_CHECKING:
-    from anndata import AnnData
-
 
 _RUN_FILE = "run.json"
 LEAST_PROBABILITY = 0.01
@@ -147,7 +144,7 @@ def train(
     }
     # Whatever is wrong with the data has been said by now; from here on files are written.
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / _RUN_FILE, {"finished": False, "config": config.fingerprint()})
+    _write_run(folder, config)
     cv = nested_cross_validate(
         model,
         expression,
@@ -196,18 +193,18 @@ def train(
         progress=lambda done, total: report("drivers", done, total),
     )
     metadata = _metadata(config, inputs, cv, tuned.settings, model.random_state)
-    metadata["drivers"] = _stored(drivers)
-    if curve is not None:
-        metadata["curves"] = curve.metadata
+    metadata = replace(
+        metadata, drivers=_stored(drivers), curves=None if curve is None else curve.facts
+    )
     save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
     _write_results(folder, cv, metadata, curve)
     report("registering", 0, 1)
     number = Registry(config.registry).register(
         folder / "bundle",
         config.name,
-        parameters=_parameters(config, trials, tuned.settings, panel),
+        parameters=_parameters(config, trials, tuned.settings, inputs.provenance),
         metrics=_metrics(cv, fitted.skill_),
-        tags={"simulated": str(metadata["simulated"]).lower()},
+        tags={"simulated": str(metadata.simulated).lower()},
         artifacts=[
             folder / name
             for name in (
@@ -221,12 +218,16 @@ def train(
         + [folder / "figures"],
     )
     registered = f"{config.name}/{number}"
-    write_json(
-        folder / _RUN_FILE,
-        {"finished": True, "config": config.fingerprint(), "registered": registered},
-    )
+    _write_run(folder, config, registered)
     report("registering", 1, 1)
     return TrainingRun(load_bundle(folder / "bundle"), cv, folder, registered, said)
+
+
+def _write_run(folder: Path, config: TrainingConfig, registered: str | None = None) -> None:
+    run = RunFacts(
+        finished=registered is not None, registered=registered, config=config.fingerprint()
+    )
+    write_json(folder / _RUN_FILE, run.to_json())
 
 
 def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
@@ -237,10 +238,10 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
         raise InputError(
             f"{folder} holds other files and no training run; name another folder (--run-folder)."
         )
-    run = json.loads(run_file.read_text(encoding="utf-8"))
-    if run["finished"]:
+    run = RunFacts.from_json(json.loads(run_file.read_text(encoding="utf-8")))
+    if run.finished:
         raise InputError(
-            f"{folder} holds a finished run (registered as {run.get('registered')}); name another "
+            f"{folder} holds a finished run (registered as {run.registered}); name another "
             "folder (--run-folder) to train again."
         )
     if not resume:
@@ -249,7 +250,7 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
             "(--run-folder)."
         )
     asked = json.loads(to_json(config.fingerprint()))
-    changed = [key for key, value in asked.items() if run["config"].get(key) != value]
+    changed = [key for key, value in asked.items() if run.config.get(key) != value]
     if changed:
         raise InputError(
             f"The run in {folder} was started with other settings ({', '.join(changed)}); resume "
@@ -263,52 +264,43 @@ def _metadata(
     cv: CrossValidation,
     settings: dict[str, Any],
     random_state: int,
-) -> dict[str, Any]:
-    panel = inputs.panel
-    return {
-        "name": config.name,
-        "simulated": inputs.simulated,
-        "nkpredict_version": version("nkpredict"),
-        "random_state": random_state,
-        "spec": config.spec,
-        "settings": settings,
-        "training": {
-            "samples": panel.n_obs,
-            "genes": panel.n_vars,
-            "lineages": inputs.provenance["panel"]["lineages"],
-            "sample_lineage": None
-            if "lineage" not in panel.obs
-            else [str(lineage) for lineage in panel.obs["lineage"]],
-            "screens": {},
-            **inputs.provenance,
-        },
-        "performance": cv.summary.to_dict("records"),
-        "interval_coverage": cv.interval_coverage().to_dict(),
-        "evaluation_notes": list(cv.notes),
-    }
+) -> ModelFacts:
+    return ModelFacts(
+        name=config.name,
+        simulated=inputs.simulated,
+        nkpredict_version=version("nkpredict"),
+        random_state=random_state,
+        spec=config.spec,
+        settings=settings,
+        training=inputs.provenance,
+        performance=tuple(PerformanceFacts.from_json(row) for row in cv.summary.to_dict("records")),
+        interval_coverage={str(k): float(v) for k, v in cv.interval_coverage().items()},
+        evaluation_notes=cv.notes,
+    )
 
 
-def _stored(drivers: pd.DataFrame) -> dict[str, list[Any]]:
+def _stored(drivers: pd.DataFrame) -> DriverFacts:
     """Genes that may drive the response as plain values; the others have next to no probability."""
     kept = drivers.loc[drivers["probability"] >= LEAST_PROBABILITY]
-    return {name: kept[name].tolist() for name in ("gene", "probability", "effect")}
+    return DriverFacts.from_json(kept[["gene", "probability", "effect"]].to_dict("list"))
 
 
 def _write_results(
-    folder: Path, cv: CrossValidation, metadata: dict[str, Any], curve: TrainedCurve | None
+    folder: Path, cv: CrossValidation, metadata: ModelFacts, curve: TrainedCurve | None
 ) -> None:
-    simulated = metadata["simulated"]
+    simulated = metadata.simulated
     mark = {"note": "SIMULATED"} if simulated else {}
     write_csv(folder / "predictions.csv", cv.predictions.assign(**mark).set_index("sample"))
     write_csv(folder / "performance.csv", cv.summary.assign(**mark).set_index("model"))
     write_csv(folder / "settings.csv", cv.settings.assign(**mark).set_index("split"))
     if curve is not None:
         write_csv(folder / "curves.csv", curve.errors.assign(**mark).set_index("ratio"))
-    write_json(folder / "provenance.json", metadata)
+    write_json(folder / "provenance.json", metadata.to_json())
     write_json(folder / "environment.json", _environment())
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    ceiling = metadata["training"]["response"].get("replicates", {}).get("spearman_ceiling")
+    replicates = None if metadata.response is None else metadata.response.replicates
+    ceiling = None if replicates is None else replicates.spearman_ceiling
     write_performance_figure(cv, figures / "performance.png", simulated=simulated, ceiling=ceiling)
     write_prediction_figure(cv, figures / "predictions.png", simulated=simulated)
 
@@ -322,17 +314,16 @@ def _environment() -> dict[str, Any]:
 
 
 def _parameters(
-    config: TrainingConfig, trials: int, settings: dict[str, Any], panel: AnnData
+    config: TrainingConfig, trials: int, settings: dict[str, Any], data: TrainingFacts
 ) -> dict[str, Any]:
-    provenance = panel.uns["nkpredict"]
     return {
         **{key: value for key, value in config.fingerprint().items() if value not in (None, [])},
         **settings,
         "trials": trials,
-        "samples": panel.n_obs,
-        "genes": panel.n_vars,
-        "expression_sha256": provenance["expression"]["sha256"],
-        "response_sha256": provenance["response"]["sha256"],
+        "samples": data.samples,
+        "genes": data.genes,
+        "expression_sha256": None if data.expression is None else data.expression.sha256,
+        "response_sha256": None if data.response is None else data.response.sha256,
     }
 
 

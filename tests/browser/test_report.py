@@ -14,6 +14,7 @@ import pytest
 
 from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.report import write_report
+from tests.scored import provenance_of
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +80,7 @@ def make_scores(names=NAMES, genes=20, simulated=True, seed=0):
         contributions=parts,
         base_value=0.4,
         resistance_genes=resistance,
-        provenance={"simulated": simulated, "profiles": {"file": names[0]}},
+        provenance=provenance_of(len(names), simulated, file=names[0]),
         targets=pairs,
         drugs=rank_drugs(pairs),
         sample_drugs=rank_drugs_by_sample(pairs, parts),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
+from nkpredict.facts import ModelFacts
 from nkpredict.io import approved_symbols
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
@@ -24,7 +25,7 @@ def bundle(genes, tmp_path_factory) -> Path:
     response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
     model = NKSusceptibilityModel(learners=[EvidenceRidge(), EvidenceBoosting(trees=5, models=1)])
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    return save_bundle(model.fit(profiles, response), folder, {"name": "m"})
+    return save_bundle(model.fit(profiles, response), folder, ModelFacts(name="m"))
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from nkpredict.errors import InputError
+from nkpredict.facts import ModelFacts
 from nkpredict.figures import plot_genes, plot_lineage, plot_ranking, plot_targets, plot_waterfall
 
 DRAW = {
@@ -36,7 +39,7 @@ def test_names_are_left_out_of_large_cohorts(make_scores):
 
 def test_a_knowledge_only_model_has_screen_scores_and_no_intervals(make_scores):
     scores = make_scores(full=True)
-    scores.provenance["model"] = {"knowledge_only": True}
+    scores.provenance = replace(scores.provenance, model=ModelFacts(knowledge_only=True))
     scores.table[["lower", "upper"]] = [-np.inf, np.inf]
     axes = plot_ranking(scores)
     assert axes.get_xlabel() == "screen score"

@@ -11,6 +11,7 @@ from scipy.stats import mannwhitneyu
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
 from nkpredict.features import read_gene_sets
+from nkpredict.io import facts_of
 
 pytestmark = pytest.mark.real_data
 
@@ -54,16 +55,16 @@ def model(panel) -> NKSusceptibilityModel:
     ],
 )
 def test_what_real_files_hold_is_detected(shared_data: Path, file: str, expected: tuple) -> None:
-    facts = read_expression(shared_data / file).uns["nkpredict"]["expression"]
-    found = (facts["orientation"], facts["identifiers"], facts["unit"], facts["samples"])
+    facts = facts_of(read_expression(shared_data / file)).expression
+    found = (facts.orientation, facts.identifiers, facts.unit, facts.samples)
     assert found == expected
 
 
 def test_the_panel_joins_all_lines(panel) -> None:
     assert panel.n_obs == 160
-    assert panel.uns["nkpredict"]["response"]["susceptibility"] == "1 - Venetoclax"
+    assert facts_of(panel).response.susceptibility == "1 - Venetoclax"
     assert panel.obs["lineage"].nunique() == 9
-    assert panel.uns["nkpredict"]["panel"]["samples_without_response"] == 7
+    assert facts_of(panel).panel.samples_without_response == 7
 
 
 def test_the_venetoclax_model_has_skill_and_no_warning(model: NKSusceptibilityModel) -> None:
@@ -82,7 +83,7 @@ def test_real_patients_score_alone_as_in_their_cohort(
     shared_data: Path, model: NKSusceptibilityModel, file: str, tmp_path: Path
 ) -> None:
     cohort = score(shared_data / file, model)
-    assert cohort.provenance["genes"]["missing"] > 0
+    assert cohort.provenance.genes.missing > 0
     np.testing.assert_allclose(
         cohort.contributions.sum(axis=1) + cohort.base_value,
         cohort.table["susceptibility"],

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from nkpredict import read_expression
 from nkpredict.errors import InputError
+from nkpredict.facts import ExpressionFacts
+from nkpredict.io import facts_of
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def write(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def facts(adata: anndata.AnnData) -> dict:
-    return adata.uns["nkpredict"]["expression"]
+def facts(adata: anndata.AnnData) -> ExpressionFacts:
+    return facts_of(adata).expression
 
 
 def test_counts_become_log2_counts_per_million(tmp_path: Path, counts: pd.DataFrame) -> None:
@@ -38,8 +40,8 @@ def test_counts_become_log2_counts_per_million(tmp_path: Path, counts: pd.DataFr
     pd.testing.assert_frame_equal(
         adata.to_df(), expected[sorted(expected)], check_dtype=False, check_names=False, rtol=1e-5
     )
-    assert facts(adata)["unit"] == "counts"
-    assert facts(adata)["orientation"] == "samples-by-genes"
+    assert facts(adata).unit == "counts"
+    assert facts(adata).orientation == "samples-by-genes"
 
 
 @pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")
@@ -63,7 +65,7 @@ def test_every_format_and_orientation_reads_alike(
     reference = read_expression(write(counts, tmp_path / "reference.csv"))
     assert list(adata.obs_names) == list(counts.index)
     np.testing.assert_array_equal(adata.X, reference.X)
-    assert (facts(adata)["orientation"] == "genes-by-samples") is transposed
+    assert (facts(adata).orientation == "genes-by-samples") is transposed
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_every_format_and_orientation_reads_alike(
 )
 def test_units_are_detected(tmp_path: Path, counts: pd.DataFrame, unit: str, make) -> None:
     frame = pd.DataFrame(make(counts.to_numpy(float)), counts.index, counts.columns)
-    assert facts(read_expression(write(frame, tmp_path / "a.csv")))["unit"] == unit
+    assert facts(read_expression(write(frame, tmp_path / "a.csv"))).unit == unit
 
 
 def test_a_sample_read_alone_has_the_values_of_its_cohort(
@@ -107,8 +109,8 @@ def test_ensembl_ids_of_one_gene_are_added_up_and_unknown_ones_dropped(tmp_path:
     np.testing.assert_allclose(
         adata.to_df()["HLA-A"], np.log2(1 + np.array([120 / 1027, 50 / 453]) * 1e6), rtol=1e-6
     )
-    assert facts(adata)["genes_merged"] == 1
-    assert facts(adata)["genes_without_symbol_dropped"] == 1
+    assert facts(adata).genes_merged == 1
+    assert facts(adata).genes_without_symbol_dropped == 1
 
 
 def test_a_column_under_the_present_name_wins_over_the_old_name(tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_a_column_under_the_present_name_wins_over_the_old_name(tmp_path: Path) 
     )
     adata = read_expression(write(frame, tmp_path / "a.csv"), orientation="samples-by-genes")
     assert adata.to_df().loc["A", "NCR3LG1"] == 1.5
-    assert facts(adata)["genes_superseded_dropped"] == 1
+    assert facts(adata).genes_superseded_dropped == 1
 
 
 def test_tables_of_r_lack_a_corner_and_quote_their_labels(
@@ -143,13 +145,13 @@ def test_annotations_are_joined_by_name(tmp_path: Path, counts: pd.DataFrame) ->
     table.to_csv(tmp_path / "obs.csv")
     adata = read_expression(write(counts, tmp_path / "a.csv"), obs=tmp_path / "obs.csv")
     assert adata.obs["lineage"].notna().sum() == 11
-    assert adata.uns["nkpredict"]["annotations"]["samples_without_annotation"] == 1
+    assert facts_of(adata).annotations.samples_without_annotation == 1
 
 
 def test_simulated_samples_are_recognised(tmp_path: Path, counts: pd.DataFrame) -> None:
-    assert not read_expression(write(counts, tmp_path / "a.csv")).uns["nkpredict"]["simulated"]
+    assert not facts_of(read_expression(write(counts, tmp_path / "a.csv"))).simulated
     frame = counts.rename(index=lambda name: f"SIM-{name}")
-    assert read_expression(write(frame, tmp_path / "b.csv")).uns["nkpredict"]["simulated"]
+    assert facts_of(read_expression(write(frame, tmp_path / "b.csv"))).simulated
 
 
 def test_depmap_profiles_are_the_default_ones_of_their_model(
@@ -165,8 +167,8 @@ def test_depmap_profiles_are_the_default_ones_of_their_model(
     adata = read_expression(write(values, tmp_path / "OmicsExpression.csv"))
     assert list(adata.obs_names) == [f"ACH-{i:06d}" for i in range(1, 12)]
     assert adata.n_vars == counts.shape[1]
-    assert facts(adata)["profiles_other_than_default_dropped"] == 1
-    assert facts(adata)["identifiers"] == "symbol (Entrez id)"
+    assert facts(adata).profiles_other_than_default_dropped == 1
+    assert facts(adata).identifiers == "symbol (Entrez id)"
 
 
 def bad(frame: pd.DataFrame, kind: str, path: Path) -> Path:
@@ -269,7 +271,7 @@ def test_what_is_written_is_what_is_read(
         return
     adata = read_expression(path, orientation=orientation, unit="standardised")
     np.testing.assert_array_equal(adata.X, frame.to_numpy())
-    assert facts(adata)["missing_values"] == int(frame.isna().to_numpy().sum())
+    assert facts(adata).missing_values == int(frame.isna().to_numpy().sum())
 
 
 @given(content=st.binary(max_size=400))

@@ -7,7 +7,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import InputError
-from nkpredict.io import add_genetics
+from nkpredict.io import add_genetics, facts_of
 
 
 @pytest.fixture
@@ -19,7 +19,6 @@ def profiles() -> anndata.AnnData:
             rng.normal(5, 2, (60, 80)), index=samples, columns=[f"G{i}" for i in range(80)]
         )
     )
-    adata.uns["nkpredict"] = {}
     return adata
 
 
@@ -41,9 +40,9 @@ def test_a_mutation_that_decides_is_learned_stored_and_missing_ones_count_as_ave
     profiles: anndata.AnnData, mutations: Path, tmp_path: Path
 ) -> None:
     add_genetics(profiles, mutations)
-    facts = profiles.uns["nkpredict"]["genetics"]
-    assert facts["samples_with_genetics"] == 40
-    assert facts["samples_without_genetics"] == 20
+    facts = facts_of(profiles).genetics
+    assert facts.samples_with_genetics == 40
+    assert facts.samples_without_genetics == 20
     mutated = profiles.obsm["genetics"]["TP53"].to_numpy()
     rng = np.random.default_rng(2)
     response = np.nan_to_num(mutated, nan=0.5) + 0.2 * rng.normal(size=60)

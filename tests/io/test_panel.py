@@ -7,6 +7,7 @@ import pytest
 
 from nkpredict import read_panel
 from nkpredict.errors import InputError
+from nkpredict.io import facts_of
 
 
 @pytest.fixture
@@ -30,9 +31,9 @@ def test_samples_are_joined_by_name_in_any_order(
         susceptibility[panel.obs_names],
         check_names=False,
     )
-    facts = panel.uns["nkpredict"]["panel"]
-    assert facts["samples_without_response"] == 18
-    assert sum(facts["lineages"].values()) == 42
+    facts = facts_of(panel).panel
+    assert facts.samples_without_response == 18
+    assert sum(facts.lineages.values()) == 42
 
 
 def test_names_match_without_suffix_and_punctuation(tmp_path: Path, profiles: pd.DataFrame) -> None:
@@ -41,7 +42,7 @@ def test_names_match_without_suffix_and_punctuation(tmp_path: Path, profiles: pd
     pd.DataFrame({"auc": [0.5, 0.6]}, index=names).to_csv(tmp_path / "y.csv")
     panel = read_panel(tmp_path / "x.csv", tmp_path / "y.csv", direction="lower-is-sensitive")
     assert list(panel.obs_names) == ["MV-4-11", "THP-1"]
-    assert "without suffix" in panel.uns["nkpredict"]["panel"]["matched_by"]
+    assert "without suffix" in facts_of(panel).panel.matched_by
 
 
 def test_responses_without_expression_are_an_error_unless_dropped(
@@ -51,7 +52,7 @@ def test_responses_without_expression_are_an_error_unless_dropped(
     with pytest.raises(InputError, match=r"2 of 62 samples with a response .* \(X1, X2"):
         read_panel(**files, direction="higher-is-sensitive")
     panel = read_panel(**files, direction="higher-is-sensitive", drop_unmatched=True)
-    assert panel.uns["nkpredict"]["panel"]["samples_without_expression"] == ["X1", "X2"]
+    assert facts_of(panel).panel.samples_without_expression == ("X1", "X2")
 
 
 def test_no_common_sample_is_an_error_in_any_case(files: dict[str, Path]) -> None:

@@ -46,7 +46,7 @@ def test_long_prism_file_gives_one_minus_the_area(tmp_path: Path) -> None:
     assert response.susceptibility["none"] == pytest.approx(0)
     assert response.susceptibility["falling"] == pytest.approx(1 - area)
     assert response.table.loc["falling", "viability_auc"] == pytest.approx(area)
-    assert response.provenance["offset"] + response.provenance["slope"] * area == pytest.approx(
+    assert response.provenance.offset + response.provenance.slope * area == pytest.approx(
         response.susceptibility["falling"]
     )
     assert response.table["depmap_id"].tolist() == ["ACH-000001", "ACH-000000"]
@@ -59,7 +59,7 @@ def test_hut78_is_left_out_and_recorded(tmp_path: Path) -> None:
     )
     response = read_response(path)
     assert list(response.table.index) == ["K562"]
-    assert response.provenance["lines_excluded_by_the_study"] == ["HUT78"]
+    assert response.provenance.lines_excluded_by_the_study == ("HUT78",)
 
 
 def test_missing_ratios_are_bridged_extrapolated_or_dropped(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_missing_ratios_are_bridged_extrapolated_or_dropped(tmp_path: Path) -> N
     assert auc["no middle"] == pytest.approx(
         np.trapezoid([100, 90, 60, 50], [0, 0.625, 2.5, 5]) / 500
     )
-    assert response.provenance["lines_extrapolated"] == ["no top"]
-    assert response.provenance["lines_with_too_few_ratios"] == ["too few"]
+    assert response.provenance.lines_extrapolated == ("no top",)
+    assert response.provenance.lines_with_too_few_ratios == ("too few",)
     assert auc["no top"] > auc["full"]
 
 
@@ -98,11 +98,11 @@ def test_replicates_give_a_noise_ceiling(tmp_path: Path) -> None:
             )
     pd.DataFrame(rows).to_csv(tmp_path / "r.txt", sep="\t", index=False)
     response = read_response(tmp_path / "r.txt")
-    ceiling = response.provenance["replicates"]
+    ceiling = response.provenance.replicates
     assert len(response.table) == 30
-    assert ceiling["replicates"] == 3
-    assert 0.9 < ceiling["spearman_ceiling"] <= 1
-    assert ceiling["spearman_ceiling"] > ceiling["replicate_spearman"]
+    assert ceiling.replicates == 3
+    assert 0.9 < ceiling.spearman_ceiling <= 1
+    assert ceiling.spearman_ceiling > ceiling.replicate_spearman
     single = noise_ceiling(pd.DataFrame({"1": true}))
     assert np.isnan(single["spearman_ceiling"])
 
@@ -122,7 +122,7 @@ def test_simple_tables_keep_the_way_back(
     pd.DataFrame({"sample": ["a", "b", "c"], "value": values}).to_csv(path, index=False)
     response = read_response(path, direction=direction)
     np.testing.assert_allclose(response.susceptibility, expected, atol=1e-12)
-    back = (response.susceptibility - response.provenance["offset"]) / response.provenance["slope"]
+    back = (response.susceptibility - response.provenance.offset) / response.provenance.slope
     np.testing.assert_allclose(back, values, atol=1e-12)
 
 
@@ -130,7 +130,7 @@ def test_missing_values_are_left_out_and_named(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("sample,auc\na,0.5\nb,\nc,0.7\n")
     response = read_response(tmp_path / "r.csv", direction="lower-is-sensitive")
     assert list(response.table.index) == ["a", "c"]
-    assert response.provenance["samples_without_value"] == ["b"]
+    assert response.provenance.samples_without_value == ("b",)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import BundleError, InputError
 from nkpredict.explain import explain, knockout
+from nkpredict.facts import ModelFacts
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.registry._state import ModelState, model_from, state_of
 
@@ -157,7 +158,7 @@ def test_such_a_model_scores_and_explains(model, patients) -> None:
 
 
 def test_a_bundle_keeps_the_modules(model, training, patients, tmp_path: Path) -> None:
-    save_bundle(model, tmp_path / "a", {"name": "m"})
+    save_bundle(model, tmp_path / "a", ModelFacts(name="m"))
     loaded = load_bundle(tmp_path / "a").model
     assert loaded.modules_ == loaded.modules == model.modules_
     assert loaded.predict(patients).tobytes() == model.predict(patients).tobytes()
@@ -170,7 +171,7 @@ def test_a_bundle_keeps_the_modules(model, training, patients, tmp_path: Path) -
     assert "- Module scores: 3 gene sets (as given), 85 genes" in (
         tmp_path / "a" / "card.md"
     ).read_text(encoding="utf-8")
-    save_bundle(loaded, tmp_path / "b", {"name": "m"})
+    save_bundle(loaded, tmp_path / "b", ModelFacts(name="m"))
     for name in ("arrays.npz", "model.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     refitted = clone(loaded).fit(*training)

@@ -79,14 +79,14 @@ def test_direction_of_evidence_is_direction_of_score() -> None:
 
 def test_the_shipped_bundle_is_built_from_what_ships(shipped: ScreenPrior, patients) -> None:
     bundle = load_bundle(shipped_path("models", "screen-prior", "bundle"))
-    assert bundle.metadata["reference"]["sha256"] == file_sha256(EXAMPLE)
+    assert bundle.metadata.reference.sha256 == file_sha256(EXAMPLE)
     rebuilt = ScreenPrior().fit(patients)
     np.testing.assert_allclose(rebuilt.predict(patients), shipped.predict(patients), atol=1e-9)
 
 
 def test_scores_say_that_they_are_knowledge_only(patients, tmp_path) -> None:
     scores = score(patients.iloc[:5], registry=tmp_path)
-    assert scores.provenance["model"]["name"] == "screen-prior"
+    assert scores.provenance.model.name == "screen-prior"
     assert (scores.table["flags"].str.contains("knowledge_only")).all()
     assert np.isinf(scores.table["upper"]).all()
-    assert "trained on no measured response" in scores.provenance["warnings"][0]
+    assert "trained on no measured response" in scores.provenance.warnings[0]

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel, load_bundle, save_bundle
 from nkpredict.errors import BundleError
+from nkpredict.facts import ModelFacts
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def profiles(genes) -> pd.DataFrame:
 
 
 def test_a_bundle_predicts_the_same_bytes(model, profiles, tmp_path: Path) -> None:
-    save_bundle(model, tmp_path / "bundle", {"name": "test", "simulated": True})
+    save_bundle(model, tmp_path / "bundle", ModelFacts(name="test", simulated=True))
     bundle = load_bundle(tmp_path / "bundle")
     assert bundle.simulated
     assert "SIMULATED" in repr(bundle)
@@ -63,7 +64,7 @@ def test_a_bundle_predicts_the_same_bytes(model, profiles, tmp_path: Path) -> No
 
 def test_the_same_model_gives_the_same_files(model, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        save_bundle(model, tmp_path / name, {"name": "test"})
+        save_bundle(model, tmp_path / name, ModelFacts(name="test"))
     files = sorted(p.name for p in (tmp_path / "a").iterdir())
     assert "bundle.json" in files
     for name in files:
@@ -71,8 +72,8 @@ def test_the_same_model_gives_the_same_files(model, tmp_path: Path) -> None:
 
 
 def test_saving_a_loaded_model_again_changes_nothing(model, tmp_path: Path) -> None:
-    save_bundle(model, tmp_path / "a", {"name": "test"})
-    save_bundle(load_bundle(tmp_path / "a").model, tmp_path / "b", {"name": "test"})
+    save_bundle(model, tmp_path / "a", ModelFacts(name="test"))
+    save_bundle(load_bundle(tmp_path / "a").model, tmp_path / "b", ModelFacts(name="test"))
     assert (tmp_path / "a" / "arrays.npz").read_bytes() == (
         tmp_path / "b" / "arrays.npz"
     ).read_bytes()

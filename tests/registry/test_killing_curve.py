@@ -12,6 +12,7 @@ import pytest
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, load_bundle, save_bundle
 from nkpredict.errors import BundleError
+from nkpredict.facts import CurveErrorFacts, CurveFacts, ModelFacts, SkillFacts
 from nkpredict.io import area_under_curve
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
@@ -51,7 +52,7 @@ def patients(genes) -> pd.DataFrame:
 
 
 def test_a_curve_comes_back_to_the_last_bit(curve, patients, tmp_path: Path) -> None:
-    save_bundle(curve, tmp_path / "b", {"name": "m"})
+    save_bundle(curve, tmp_path / "b", ModelFacts(name="m"))
     bundle = load_bundle(tmp_path / "b")
     loaded = bundle.curve
     assert loaded is not None
@@ -75,9 +76,9 @@ def test_a_curve_comes_back_to_the_last_bit(curve, patients, tmp_path: Path) -> 
 
 
 def test_the_files_beside_those_of_the_model(curve, tmp_path: Path) -> None:
-    save_bundle(curve, tmp_path / "curve", {"name": "m"})
-    save_bundle(curve.model_, tmp_path / "plain", {"name": "m"})
-    save_bundle(load_bundle(tmp_path / "curve").curve, tmp_path / "again", {"name": "m"})
+    save_bundle(curve, tmp_path / "curve", ModelFacts(name="m"))
+    save_bundle(curve.model_, tmp_path / "plain", ModelFacts(name="m"))
+    save_bundle(load_bundle(tmp_path / "curve").curve, tmp_path / "again", ModelFacts(name="m"))
     plain = {path.name for path in (tmp_path / "plain").iterdir()}
     files = {path.name for path in (tmp_path / "curve").iterdir()}
     assert files == plain | OWN
@@ -102,9 +103,12 @@ def test_a_component_that_is_not_used_is_not_stored(genes, patients, tmp_path: P
 
 
 def test_the_card_names_ratios_and_errors(curve, tmp_path: Path) -> None:
-    errors = {"ratio": [0.625], "samples": [60], "rmse": [11.26], "rmse_mean_curve": [14.0]}
-    for number, metadata in enumerate(({}, {"curves": {"errors": errors}})):
-        save_bundle(curve, tmp_path / str(number), metadata)
+    errors = CurveErrorFacts(ratio=(0.625,), samples=(60,), rmse=(11.26,), rmse_mean_curve=(14.0,))
+    known = CurveFacts(
+        ratios=(0.0, 0.625), errors=errors, component_used=False, component_skill=SkillFacts()
+    )
+    for number, curves in enumerate((None, known)):
+        save_bundle(curve, tmp_path / str(number), ModelFacts(curves=curves))
     cards = [(tmp_path / str(number) / "card.md").read_text() for number in (0, 1)]
     for card in cards:
         assert "% viability at the E:T ratios 0, 0.625, 1.25, 2.5, 5." in card

@@ -8,6 +8,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
+from nkpredict.facts import ModelFacts
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
@@ -22,7 +23,7 @@ def bundle(genes, tmp_path_factory) -> Path:
     response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
     model = NKSusceptibilityModel(learners=[EvidenceRidge(), EvidenceBoosting(trees=5, models=1)])
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    return save_bundle(model.fit(profiles, response), folder, {"name": "m", "simulated": True})
+    return save_bundle(model.fit(profiles, response), folder, ModelFacts(name="m", simulated=True))
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,8 @@ def test_versions_and_aliases(registry: Registry) -> None:
             "tags": {"simulated": "true"},
         }
     ]
-    assert registry.load("m").metadata["registry_version"] == 1
-    assert registry.load("m@candidate").metadata["registry_version"] == 2
+    assert registry.load("m").metadata.registry_version == 1
+    assert registry.load("m@candidate").metadata.registry_version == 2
     assert registry.load("m/2").simulated
     shown = registry.show("m@champion")
     assert shown["aliases"] == ["champion"]
@@ -69,7 +70,7 @@ def test_the_quick_lookup_agrees_with_mlflow(registry: Registry) -> None:
 
 def test_promotion_moves_the_champion(registry: Registry) -> None:
     assert registry.promote("m/2") == 2
-    assert registry.load("m").metadata["registry_version"] == 2
+    assert registry.load("m").metadata.registry_version == 2
     registry.promote("m/1")
 
 

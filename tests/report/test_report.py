@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -11,8 +12,24 @@ import numpy as np
 import pytest
 
 from nkpredict.errors import InputError
+from nkpredict.facts import (
+    CoverageFacts,
+    CurveErrorFacts,
+    CurveFacts,
+    ModelFacts,
+    ScoringFacts,
+    SkillFacts,
+    ViabilityFacts,
+)
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
 from nkpredict.report import write_report
+from tests.scored import provenance_of
+
+BARE = ScoringFacts(
+    samples=1,
+    genes=CoverageFacts(in_model=30, found=30, missing=0, weight_missing=0.0),
+    model=ModelFacts(),
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -93,8 +110,10 @@ def test_needs_no_network(report, make_scores):
 
 def test_hostile_names_are_text(report, make_scores):
     scores = make_scores(names=HOSTILE)
-    scores.provenance["profiles"]["file"] = "</title><script>alert(2)</script>.csv"
-    scores.provenance["warnings"] = ["<img src=x onerror=alert(3)>"]
+    scores.provenance = replace(
+        provenance_of(len(HOSTILE), file="</title><script>alert(2)</script>.csv"),
+        warnings=("<img src=x onerror=alert(3)>",),
+    )
     scores.contributions = scores.contributions.rename(columns={"GENE0": "<b>G</b>"})
     html = report(scores)
     page = Page(html)
@@ -129,11 +148,13 @@ def test_headings_in_order_and_language(report, make_scores):
     assert page.all("html") == [{"lang": "en"}]
 
 
-@pytest.mark.parametrize("where", ["scores", "model", "nowhere"])
+@pytest.mark.parametrize("where", ["profiles", "model", "nowhere"])
 def test_simulated_data_are_marked_and_only_they(report, where, make_scores):
     scores = make_scores()
-    scores.provenance["simulated"] = where == "scores"
-    scores.provenance["model"]["simulated"] = where == "model"
+    model = replace(scores.provenance.model, simulated=where == "model")
+    scores.provenance = replace(
+        scores.provenance, profiles_simulated=where == "profiles", model=model
+    )
     html = report(scores)
     body = re.sub("<script>.*?</script>", "", html[html.index("<body") :], flags=re.DOTALL)
     assert ("SIMULATED" in body) == (where != "nowhere")
@@ -147,11 +168,11 @@ def test_simulated_data_are_marked_and_only_they(report, where, make_scores):
 
 def test_research_notice_is_always_there(report, make_scores):
     assert report(make_scores()).count("For research use only. Not a medical device") == 3
-    assert report(make_scores(provenance={})).count("For research use only. Not a medical") == 3
+    assert report(make_scores(provenance=BARE)).count("For research use only. Not a medical") == 3
 
 
 def test_bare_provenance_one_sample_no_resistance_genes(report, make_scores):
-    scores = make_scores(n=1, provenance={})
+    scores = make_scores(n=1, provenance=BARE)
     scores.resistance_genes = scores.resistance_genes.head(0)
     html = report(scores)
     assert "1 sample was scored" in html
@@ -215,7 +236,13 @@ def test_words_of_the_summary(report, make_scores):
 
 def test_says_so_when_no_better_than_baselines_across_lineages(report, make_scores):
     scores = make_scores()
-    scores.provenance["model"]["performance"][4]["spearman"] = 0.5
+    model = scores.provenance.model
+    performance = [
+        replace(row, spearman=0.5) if row.split != "random" and row.model == "lineage mean" else row
+        for row in model.performance
+    ]
+    model = replace(model, performance=tuple(performance))
+    scores.provenance = replace(scores.provenance, model=model)
     assert "does not beat the best comparison" in report(scores)
 
 
@@ -256,8 +283,11 @@ def test_the_map_holds_the_contributions_of_the_strongest_genes(report, make_sco
 
 def test_a_knowledge_only_model_is_named_for_what_it_is(report, make_scores):
     scores = make_scores(full=True)
-    scores.provenance["model"] = {"name": "screen-prior", "knowledge_only": True}
-    scores.provenance["warnings"] = [KNOWLEDGE_ONLY_NOTICE]
+    scores.provenance = replace(
+        scores.provenance,
+        model=ModelFacts(name="screen-prior", knowledge_only=True),
+        warnings=(KNOWLEDGE_ONLY_NOTICE,),
+    )
     scores.table[["lower", "upper"]] = [-np.inf, np.inf]
     scores.table["flags"] = "knowledge_only"
     scores.viability = None
@@ -276,7 +306,7 @@ def test_a_knowledge_only_model_is_named_for_what_it_is(report, make_scores):
         assert wrong not in words, wrong
     assert "screen score" in words
     assert "reference profiles" in words
-    assert "knowledge only" not in report(make_scores()).lower()
+    assert 'class="knowledge-banner"' not in report(make_scores())
 
 
 def test_drugs_hits_and_warnings_stay_apart(report, make_scores):
@@ -335,10 +365,19 @@ def test_killing_curves_are_shown_where_they_were_predicted(report, make_scores)
     assert "killing curves" not in plain
     assert "Viability at E:T" not in plain
     scores = make_scores(full=True, simulated=True)
-    scores.provenance["model"]["curves"] = {
-        "errors": {"ratio": [0.625, 5.0], "rmse": [11.2, 21.4], "rmse_mean_curve": [13.1, 24.9]}
-    }
-    scores.provenance["viability"] = {"samples_without_a_curve_of_their_area": 2}
+    errors = CurveErrorFacts(
+        ratio=(0.625, 5.0), samples=(60, 60), rmse=(11.2, 21.4), rmse_mean_curve=(13.1, 24.9)
+    )
+    curves = CurveFacts(
+        ratios=(0.625, 5.0), errors=errors, component_used=False, component_skill=SkillFacts()
+    )
+    scores.provenance = replace(
+        scores.provenance,
+        model=replace(scores.provenance.model, curves=curves),
+        viability=ViabilityFacts(
+            effector_target_ratios=(0.625, 5.0), samples_without_a_curve_of_their_area=2
+        ),
+    )
     html = report(scores)
     section = re.search(r'<section aria-labelledby="curves">.*?</section>', html, re.DOTALL)[0]
     assert "but for 2 samples whose susceptibility no curve can show" in section

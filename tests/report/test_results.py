@@ -14,7 +14,7 @@ OPTIONAL_FILES = {"druggable_targets.csv", "drugs.csv", "drugs_by_sample.csv", "
 
 
 def with_properties(scores):
-    scores.simulated = scores.provenance["simulated"]
+    scores.simulated = scores.provenance.simulated
     return scores
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, save_bundle, score
 from nkpredict.errors import InputError
+from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
 from nkpredict.registry import Bundle
 from nkpredict.report import write_results
 from nkpredict.report._results import RESULT_FILES
@@ -20,10 +21,8 @@ def bundle(genes, tmp_path_factory) -> Path:
     rng = np.random.default_rng(0)
     profiles = pd.DataFrame(rng.normal(5, 2, (50, 120)), columns=genes)
     response = 0.5 + 0.05 * (profiles.iloc[:, 0] - 5) + rng.normal(0, 0.05, 50)
-    metadata = {
-        "name": "m",
-        "training": {"response": {"offset": 1.0, "slope": -1.0, "unit": "viability AUC"}},
-    }
+    measured = ResponseFacts(offset=1.0, slope=-1.0, unit="viability AUC")
+    metadata = ModelFacts(name="m", training=TrainingFacts(response=measured))
     model = NKSusceptibilityModel().fit(profiles, response)
     return save_bundle(model, tmp_path_factory.mktemp("b") / "bundle", metadata)
 
@@ -83,13 +82,11 @@ def test_another_unit_or_platform_scale_changes_nothing(bundle, patients) -> Non
 
 def test_missing_genes_are_counted_and_told(bundle, patients, genes) -> None:
     scores = score(patients.drop(columns=genes[:40]), bundle)
-    facts = scores.provenance["genes"]
-    assert facts["missing"] == 40
-    assert 0 < facts["weight_missing"] < 1
+    facts = scores.provenance.genes
+    assert facts.missing == 40
+    assert 0 < facts.weight_missing < 1
     assert (scores.table["flags"].str.contains("low_gene_coverage")).all()
-    assert any(
-        "40 of the model's 120 genes are missing" in w for w in scores.provenance["warnings"]
-    )
+    assert any("40 of the model's 120 genes are missing" in w for w in scores.provenance.warnings)
 
 
 def test_foreign_profiles_are_out_of_domain(profiles, susceptibility) -> None:
@@ -99,7 +96,7 @@ def test_foreign_profiles_are_out_of_domain(profiles, susceptibility) -> None:
     assert not scores.table["in_domain"].any()
     assert (scores.table["novelty"] > model.novelty(profiles)).all()
     assert scores.table["flags"].eq("out_of_domain").all()
-    assert any("60 of 60 profiles lie outside" in w for w in scores.provenance["warnings"])
+    assert any("60 of 60 profiles lie outside" in w for w in scores.provenance.warnings)
 
 
 def test_scores_go_into_anndata(bundle, patients) -> None:
@@ -164,9 +161,9 @@ def test_shap_takes_the_contributions(bundle, patients) -> None:
 
 def test_a_model_of_another_measurement_says_so(profiles, susceptibility) -> None:
     model = NKSusceptibilityModel().fit(profiles, susceptibility)
-    response = {"format": "simple table", "target": "Venetoclax", "offset": 1.0, "slope": -1.0}
-    bundle = Bundle(model, {"name": "m", "training": {"response": response}})
-    warnings = score(profiles, bundle).provenance["warnings"]
+    response = ResponseFacts(format="simple table", target="Venetoclax", offset=1.0, slope=-1.0)
+    bundle = Bundle(model, ModelFacts(name="m", training=TrainingFacts(response=response)))
+    warnings = score(profiles, bundle).provenance.warnings
     assert any("trained on the column Venetoclax" in warning for warning in warnings)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, save_bundle, score
+from nkpredict.facts import ModelFacts
 from nkpredict.io import area_under_curve
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.report import write_results
@@ -38,7 +39,7 @@ def patients(genes) -> pd.DataFrame:
 
 
 def test_curves_never_rise_and_have_the_area_of_the_score(curve, patients, tmp_path: Path) -> None:
-    bundle = save_bundle(curve, tmp_path / "b", {"name": "m"})
+    bundle = save_bundle(curve, tmp_path / "b", ModelFacts(name="m"))
     scores = score(patients, bundle)
     viability, table = scores.viability, scores.table
     assert viability.index.equals(table.index)
@@ -51,7 +52,7 @@ def test_curves_never_rise_and_have_the_area_of_the_score(curve, patients, tmp_p
     np.testing.assert_allclose(
         area[reachable], 1 - table.loc[reachable, "susceptibility"], atol=1e-6
     )
-    without = scores.provenance["viability"]["samples_without_a_curve_of_their_area"]
+    without = scores.provenance.viability.samples_without_a_curve_of_their_area
     assert without == (~reachable).sum()
     pd.testing.assert_frame_equal(score(patients, curve).viability, viability, check_exact=True)
     alone = score(patients.loc[["P7"]], bundle)

@@ -68,7 +68,7 @@ def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Pa
         assert "SIMULATED" in (run.folder / name).read_text()
     assert (run.folder / "figures" / "performance.png").stat().st_size > 5000
     assert "SIMULATED" in (run.folder / "bundle" / "card.md").read_text()
-    ceiling = run.bundle.metadata["training"]["response"]["replicates"]["spearman_ceiling"]
+    ceiling = run.bundle.metadata.response.replicates.spearman_ceiling
     assert 0.8 < ceiling <= 1
     assert {"random", "lineage-held-out"} <= set(run.cross_validation.table())
 
@@ -77,7 +77,7 @@ def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Pa
     scores = score(study.patients, "small@champion", registry=config.registry)
     assert len(scores.table) == 8
     assert scores.simulated
-    assert scores.provenance["profiles"]["unit"] == "counts"
+    assert scores.provenance.profiles.unit == "counts"
 
     from mlflow import MlflowClient
 
@@ -124,10 +124,10 @@ def test_gene_sets_are_features_and_are_told_of(config, tmp_path: Path) -> None:
     sets.write_text("\t".join(["first", "", *genes[:40]]) + "\nfew\t\tPVR\n")
     run = train(replace(config, gene_sets=sets, trials=0))
     assert list(run.bundle.model.modules_) == ["first"]
-    told = run.bundle.metadata["training"]["gene_sets"]
-    assert told["source"].startswith("pathways.gmt ")
-    assert told["used"] == 1
-    assert list(told["left_out"]) == ["few"]
+    told = run.bundle.metadata.training.gene_sets
+    assert told.source.startswith("pathways.gmt ")
+    assert told.used == 1
+    assert list(told.left_out) == ["few"]
     assert "- Module scores: 1 gene sets (pathways.gmt " in (
         run.folder / "bundle" / "card.md"
     ).read_text(encoding="utf-8")
@@ -238,7 +238,7 @@ def test_learning_within_lineages_is_a_setting_of_the_recipe(
     assert len(run.bundle.model.offsets_) > 1
     scores = score(study.patients, run.bundle)
     assert any(
-        "compare samples of one lineage" in warning for warning in scores.provenance["warnings"]
+        "compare samples of one lineage" in warning for warning in scores.provenance.warnings
     )
     alone = replace(config, spec=str(within), curves=True, run_folder=tmp_path / "curves")
     with pytest.raises(InputError, match="learns within lineages"):

@@ -1,0 +1,60 @@
+"""Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
+
+from nkpredict.facts._json import SCHEMA_VERSION, Facts
+from nkpredict.facts._model import (
+    CurveErrorFacts,
+    CurveFacts,
+    DriverFacts,
+    ModelFacts,
+    PerformanceFacts,
+    ReferenceFacts,
+    RunFacts,
+    SkillFacts,
+    TrainingFacts,
+)
+from nkpredict.facts._read import (
+    AnnotationFacts,
+    ExpressionFacts,
+    GeneticsFacts,
+    PanelFacts,
+    ReadFacts,
+    ReplicateFacts,
+    ResponseFacts,
+)
+from nkpredict.facts._scoring import CoverageFacts, ScoringFacts, ViabilityFacts
+from nkpredict.facts._screens import (
+    EvidenceFacts,
+    ExperimentFacts,
+    GeneSetFacts,
+    ScreenFacts,
+    ScreenFileFacts,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnnotationFacts",
+    "CoverageFacts",
+    "CurveErrorFacts",
+    "CurveFacts",
+    "DriverFacts",
+    "EvidenceFacts",
+    "ExperimentFacts",
+    "ExpressionFacts",
+    "Facts",
+    "GeneSetFacts",
+    "GeneticsFacts",
+    "ModelFacts",
+    "PanelFacts",
+    "PerformanceFacts",
+    "ReadFacts",
+    "ReferenceFacts",
+    "ReplicateFacts",
+    "ResponseFacts",
+    "RunFacts",
+    "ScoringFacts",
+    "ScreenFacts",
+    "ScreenFileFacts",
+    "SkillFacts",
+    "TrainingFacts",
+    "ViabilityFacts",
+]

@@ -1,0 +1,61 @@
+"""What is known about the scores of a cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nkpredict.facts._json import Facts, VersionedFacts
+from nkpredict.facts._model import ModelFacts
+from nkpredict.facts._read import ExpressionFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageFacts(Facts):
+    """Genes of the model in the profiles; ``weight_missing`` is the missing share of its weight."""
+
+    in_model: int
+    found: int
+    missing: int
+    missing_examples: tuple[str, ...] = ()
+    weight_missing: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViabilityFacts(Facts):
+    """Predicted killing curves, and how many samples lie where no curve has their area."""
+
+    effector_target_ratios: tuple[float, ...]
+    unit: str = "% viability, control = 100"
+    samples_without_a_curve_of_their_area: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoringFacts(VersionedFacts):
+    """Everything known about scores: the profiles, the model and what the user should read.
+
+    Attributes
+    ----------
+    samples
+        Number of samples scored.
+    profiles
+        The file they were read from; None when they were given without one.
+    profiles_simulated, simulated
+        Whether the profiles are simulated; whether they or the model's training data are.
+    genes, viability, model
+        The genes found, the killing curves when they were predicted, and the model.
+    warnings
+        Sentences the user should read.
+    """
+
+    simulated: bool = field(init=False)
+    samples: int
+    profiles: ExpressionFacts | None = None
+    profiles_simulated: bool = False
+    genes: CoverageFacts
+    viability: ViabilityFacts | None = None
+    model: ModelFacts
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Derive what is simulated."""
+        object.__setattr__(self, "simulated", self.profiles_simulated or self.model.simulated)

@@ -1,0 +1,72 @@
+"""What screens and gene sets were read, and how screens were combined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nkpredict.facts._json import Facts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScreenFileFacts(Facts):
+    """A file of screens: rows read, repaired and dropped, and what was taken for granted."""
+
+    file: str
+    sha256: str
+    layout: str
+    screens: tuple[str, ...]
+    counts: Mapping[str, int]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScreenFacts(Facts):
+    """All files of screens that were read together."""
+
+    files: tuple[ScreenFileFacts, ...]
+    gene_names: str
+    metadata_without_screen: tuple[str, ...]
+    sign: str
+    simulated: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExperimentFacts(Facts):
+    """A screen, its replicates merged, as it went into the evidence; by replicate where several."""
+
+    experiment: str
+    effector: str
+    weight: float
+    inflation: Mapping[str, float | None]
+    replicate_correlation: float | None
+    replicate_noise: float | None
+    core_essential_shift: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceFacts(Facts):
+    """Screens combined into evidence: by which method and constants, and for how many genes."""
+
+    method: str
+    screens: tuple[ExperimentFacts, ...]
+    left_out_effector_is_t_cell: tuple[str, ...]
+    constants: Mapping[str, float]
+    source: ScreenFacts | None = None
+    genes: int
+    genes_with_evidence: int
+    genes_by_hit_rule_only: int
+    genes_in_conflict: int
+    shuffled_with_seed: int | None = None
+    simulated: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GeneSetFacts(Facts):
+    """Gene sets scored as features; ``left_out`` says why a set is not used."""
+
+    source: str
+    used: int
+    left_out: Mapping[str, str]
+    genes_named: int
+    genes_used: int
