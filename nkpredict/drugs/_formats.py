@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.drugs._files import is_missing, read_text_cells
-from nkpredict.drugs._vocabulary import UNKNOWN, action_of, action_on_gene, modality_of, phase_of
+from nkpredict.drugs._vocabulary import UNKNOWN, action_of, modality_of, phase_of
 from nkpredict.errors import InputError, name_some
+from nkpredict.io import is_missing, read_text_cells
 
 WHAT = "drug–target table"
 RAW_COLUMNS = (
@@ -47,12 +47,15 @@ class RawTargets:
         Rows read and rows left out, by reason.
     encoding
         ``utf-8``, ``latin-1`` or ``parquet``.
+    mechanism_of_drug
+        Whether ``action`` holds the mechanisms of the drug, which are beside its targets.
     """
 
     rows: pd.DataFrame
     layout: str
     counts: dict[str, int]
     encoding: str
+    mechanism_of_drug: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def read_raw_targets(path: Path) -> RawTargets:
     Returns
     -------
     RawTargets
-        Rows as the file states them, actions and phases in the product's vocabulary.
+        Rows as the file states them, phases and most actions in the product's vocabulary.
 
     Raises
     ------
@@ -110,12 +113,9 @@ def read_raw_targets(path: Path) -> RawTargets:
     targetless = rows["gene"].map(len) == 0
     counts["dropped_without_gene"] = int(targetless.sum())
     rows = rows[~targetless].explode("gene", ignore_index=True)
-    if layout.mechanism_of_drug:
-        pairs = zip(rows["action"], rows["gene"], strict=True)
-        rows["action"] = [action_on_gene(*pair) for pair in pairs]
     for name in ("modality", "action", "relation", "highest_phase", "nk_liability"):
         rows[name] = rows[name].replace("", UNKNOWN)
-    return RawTargets(rows, layout.name, counts, encoding)
+    return RawTargets(rows, layout.name, counts, encoding, layout.mechanism_of_drug)
 
 
 def _genes(text: str) -> list[str]:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.drugs._files import read_text_cells
 from nkpredict.errors import InputError, name_some
-from nkpredict.io import approve_gene_names, approved_symbols, require_file
-from nkpredict.shipped import shipped_path
+from nkpredict.io import (
+    approve_gene_names,
+    approved_symbols,
+    read_shipped_table,
+    read_text_cells,
+    require_file,
+)
 
 SURFACE_COLUMNS = ("gene", "surface", "source", "note")
 
@@ -37,8 +41,7 @@ def surface_proteins() -> pd.DataFrame:
 
 @cache
 def _shipped() -> pd.DataFrame:
-    path = shipped_path("reference", "surface_proteins.csv")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_shipped_table("surface_proteins.csv")
     if tuple(table.columns) != SURFACE_COLUMNS:
         raise InputError(
             f"The {_WHAT} has the columns {name_some(table.columns)}; expected "

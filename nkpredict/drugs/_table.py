@@ -11,13 +11,20 @@ from typing import Any
 import pandas as pd
 
 from nkpredict.drugs._formats import WHAT, RawTargets, read_raw_targets
-from nkpredict.drugs._vocabulary import EFFECT_OF_ACTION, MODALITIES, PHASES, UNKNOWN
+from nkpredict.drugs._vocabulary import (
+    EFFECT_OF_ACTION,
+    MODALITIES,
+    PHASES,
+    UNKNOWN,
+    action_on_gene,
+)
 from nkpredict.errors import InputError, name_some
 from nkpredict.io import (
     approve_gene_names,
     approved_symbols,
     file_sha256,
     gene_reference_source,
+    read_shipped_table,
     require_file,
 )
 from nkpredict.shipped import shipped_path
@@ -167,7 +174,7 @@ def known_targets() -> TargetTable:
 @cache
 def _known() -> TargetTable:
     path = shipped_path("reference", "drug_targets.csv")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_shipped_table(path.name)
     record = {"file": path.name, "sha256": file_sha256(path), "layout": "nkpredict"}
     return TargetTable(table, {"files": [record], "gene_names": gene_reference_source()})
 
@@ -228,6 +235,9 @@ def _approved(raw: RawTargets, path: Path) -> tuple[pd.DataFrame, dict[str, int]
     names = approve_gene_names(given)
     symbol = dict(zip(given, names.approved, strict=True))
     rows = rows.assign(gene=rows["gene"].map(symbol))
+    if raw.mechanism_of_drug:
+        pairs = zip(rows["action"], rows["gene"], strict=True)
+        rows["action"] = [action_on_gene(*pair) for pair in pairs]
     known = rows["gene"].isin(approved_symbols())
     counts = {
         "genes_renamed": len(names.renamed),

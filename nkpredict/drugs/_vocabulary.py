@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+
+import pandas as pd
+
+from nkpredict.io import approved_symbols, read_shipped_table
 
 UNKNOWN = "unknown"
 
@@ -65,6 +70,7 @@ _ENDINGS = (
     ("negative modulator", "inhibitor"),
     ("positive allosteric modulator", "activator"),
     ("positive modulator", "activator"),
+    ("allosteric modulator", "modulator"),
     ("modulator", "modulator"),
     ("inhibitor", "inhibitor"),
     ("blocker", "inhibitor"),
@@ -86,100 +92,14 @@ _PROCESSES = (
     "|signaling|stem cell|stress|biosynthesis|synthesis|wall"
 )
 _PROCESS_END = re.compile(rf"(?:^|\s)(?:{_PROCESSES})$")
-FAMILY_WORDS = {
-    "acetylcholine receptor": ("CHRM", "CHRN"),
-    "acetylcholinesterase": ("ACHE",),
-    "adenosine receptor": ("ADORA",),
-    "adrenergic receptor": ("ADRA", "ADRB"),
-    "androgen receptor": ("AR",),
-    "angiotensin": ("AGTR", "ACE"),
-    "aurora kinase": ("AURK",),
-    "bcr-abl": ("ABL1", "BCR"),
-    "benzodiazepine receptor": ("GABR",),
-    "bromodomain": ("BRD",),
-    "calcineurin": ("PPP3",),
-    "calcium channel": ("CACN",),
-    "cannabinoid receptor": ("CNR",),
-    "carbonic anhydrase": ("CA",),
-    "chk inhibitor": ("CHEK",),
-    "cyclooxygenase": ("PTGS",),
-    "dihydrofolate reductase": ("DHFR",),
-    "dna methyltransferase": ("DNMT",),
-    "dopamine receptor": ("DRD",),
-    "ephrin": ("EPHA", "EPHB"),
-    "estrogen receptor": ("ESR",),
-    "exportin": ("XPO",),
-    "gaba receptor": ("GABR", "GABBR"),
-    "gamma secretase": ("PSEN", "NCSTN", "APH1", "PSENEN"),
-    "glucocorticoid receptor": ("NR3C1",),
-    "glutamate receptor": ("GRI", "GRM"),
-    "glycogen synthase kinase": ("GSK3",),
-    "histamine receptor": ("HRH",),
-    "histone lysine methyltransferase": ("EZH", "DOT1L", "EHMT", "KMT2", "SETD"),
-    "iap antagonist": ("XIAP", "BIRC"),
-    "inosine monophosphate dehydrogenase": ("IMPDH",),
-    "isocitrate dehydrogenase": ("IDH",),
-    "lysine specific demethylase": ("KDM",),
-    "matrix metalloprotease": ("MMP",),
-    "mdm inhibitor": ("MDM",),
-    "mek inhibitor": ("MAP2K",),
-    "mineralocorticoid receptor": ("NR3C2",),
-    "monoamine oxidase": ("MAOA", "MAOB"),
-    "nedd": ("NAE1", "UBA3"),
-    "nitric oxide synthase": ("NOS",),
-    "norepinephrine reuptake": ("SLC6A2",),
-    "opioid receptor": ("OPR",),
-    "p38 mapk": ("MAPK11", "MAPK12", "MAPK13", "MAPK14"),
-    "phosphodiesterase": ("PDE",),
-    "pi3k": ("PIK3",),
-    "pkc": ("PRKC",),
-    "potassium channel": ("KCN",),
-    "progesterone receptor": ("PGR",),
-    "proteasome": ("PSM",),
-    "protein arginine methyltransferase": ("PRMT",),
-    "retinoid receptor": ("RAR", "RXR"),
-    "rho associated kinase": ("ROCK",),
-    "ribonucleotide reductase": ("RRM",),
-    "serotonin receptor": ("HTR",),
-    "serotonin reuptake": ("SLC6A4",),
-    "smoothened": ("SMO",),
-    "sodium channel": ("SCN",),
-    "thymidylate synthase": ("TYMS",),
-    "topoisomerase": ("TOP",),
-    "tubulin": ("TUB",),
-    "tumor necrosis factor": ("TNF",),
-    "vegfr": ("KDR", "FLT1", "FLT4"),
-}
-"""Words of mechanisms → how the symbols of the genes they mean begin."""
-
-# Words that say nothing of the gene although symbols begin like some of them.
-_GENERAL_WORDS = frozenset(
-    {
-        "activator",
-        "agent",
-        "agonist",
-        "antagonist",
-        "blocker",
-        "channel",
-        "enzyme",
-        "factor",
-        "growth",
-        "inducer",
-        "inhibitor",
-        "kinase",
-        "modulator",
-        "partial",
-        "protein",
-        "receptor",
-        "selective",
-        "stimulant",
-        "transporter",
-        "tyrosine",
-    }
-)
-_LEADING_LETTERS = re.compile(r"[A-Z]+")
+GENE_GROUP_COLUMNS = ("group", "words", "genes", "hgnc_group", "source")
+# Left out at the ends of a name: "ATR kinase", "ALK tyrosine kinase receptor", "CFTR channel".
+# "receptor" alone is not: the receptor of a protein is another gene.
+_GENERAL_BEFORE = ("selective ",)
+_GENERAL_AFTER = (" tyrosine kinase receptor", " tyrosine kinase", " kinase", " channel")
 _WORD = re.compile(r"[a-z0-9]+")
 _ABBREVIATION = re.compile(r"\s*\([^()]*\)\s*$")
+_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 _SEVERAL = re.compile(r"[|,;]")
 _PHASE_NUMBER = re.compile(r"(?<![\d.])(\d(?:\.\d+)?)(?![\d.])")
 _ROMAN = (("iv", "4"), ("iii", "3"), ("ii", "2"), ("i", "1"))
@@ -210,8 +130,7 @@ def action_of(mechanism: str) -> str:
         A key of :data:`EFFECT_OF_ACTION`; ``unknown`` when no statement ends in a known word, when
         it names a process, or when the statements contradict each other. Nothing is guessed.
     """
-    statements = [part.strip().strip('"').lower() for part in _SEVERAL.split(mechanism)]
-    actions = [_single_action(statement) for statement in statements if statement]
+    actions = [_parted(statement)[1] for statement in _SEVERAL.split(mechanism)]
     known = [action for action in actions if action != UNKNOWN]
     if len({EFFECT_OF_ACTION[action] for action in known}) != 1:
         told = [action for action in known if EFFECT_OF_ACTION[action] in ("lowers", "raises")]
@@ -225,16 +144,15 @@ def action_on_gene(mechanism: str, gene: str) -> str:
 
     A table that states mechanisms of drugs and lists their targets beside them does not say which
     belongs to which: rasagiline, a monoamine oxidase inhibitor, has BCL2 among its targets. A
-    statement is taken for a gene when one of its words begins like the symbol (four letters, or
-    the letters before the number when these are three), or when :data:`FAMILY_WORDS` names the
-    gene.
+    statement is taken for a gene when the whole of what stands before the action is its symbol or
+    names a group of :func:`gene_groups` that the gene is in; of other genes nothing is said.
 
     Parameters
     ----------
     mechanism
         Statements about the drug, separated by ``|``.
     gene
-        Symbol of the target.
+        Approved symbol of the target.
 
     Returns
     -------
@@ -242,28 +160,61 @@ def action_on_gene(mechanism: str, gene: str) -> str:
         As :func:`action_of`.
     """
     statements = mechanism.split("|")
-    return action_of("|".join(part for part in statements if _names(part.lower(), gene)))
+    return action_of("|".join(part for part in statements if gene in _genes_of(part)))
 
 
-def _names(statement: str, gene: str) -> bool:
-    letters = _LEADING_LETTERS.match(gene)
-    root = letters[0].lower()[:4] if letters else ""
-    words = [word for word in _WORD.findall(statement) if word not in _GENERAL_WORDS]
-    if len(root) >= 3 and any(word.startswith(root) for word in words):
-        return True
-    return any(
-        word in statement and gene.startswith(beginnings)
-        for word, beginnings in FAMILY_WORDS.items()
-    )
+@cache
+def gene_groups() -> pd.DataFrame:
+    """Return the shipped groups of genes that mechanisms name by words.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group, columns as in :data:`GENE_GROUP_COLUMNS`, all text; ``words``, ``genes``
+        (approved symbols) and ``hgnc_group`` (number of HGNC's gene group, empty when unknown)
+        hold several values separated by ``|``.
+    """
+    return read_shipped_table("gene_groups.csv")
 
 
-def _single_action(statement: str) -> str:
-    plain = _ABBREVIATION.sub("", statement).strip().replace("_", " ")
+@cache
+def _members() -> dict[str, frozenset[str]]:
+    """Words of the groups and symbols → the genes they name."""
+    named = {_words(symbol): frozenset({symbol}) for symbol in approved_symbols()}
+    groups = gene_groups()
+    for words, genes in zip(groups["words"], groups["genes"], strict=True):
+        members = frozenset(genes.split("|"))
+        named |= {_words(word): members for word in words.split("|")}
+    return named
+
+
+@cache
+def _genes_of(statement: str) -> frozenset[str]:
+    """Genes of the group or symbol that a statement such as ``"AXL kinase inhibitor"`` names."""
+    before, _ = _parted(statement)
+    named = _members()
+    for name in (before, _IN_BRACKETS.sub(" ", before), *_IN_BRACKETS.findall(before)):
+        whole = _words(name)
+        for general in _GENERAL_BEFORE:
+            whole = whole.removeprefix(general)
+        for general in ("", *_GENERAL_AFTER):
+            if whole.endswith(general) and (short := whole.removesuffix(general)) in named:
+                return named[short]
+    return frozenset()
+
+
+def _words(name: str) -> str:
+    return " ".join(_WORD.findall(name.lower().replace("'", "")))
+
+
+def _parted(statement: str) -> tuple[str, str]:
+    """Part a statement into what stands before its action, and the action."""
+    plain = _ABBREVIATION.sub("", statement.strip().strip('"').lower()).strip().replace("_", " ")
     for ending, action in _ENDINGS:
         if plain == ending or plain.endswith(f" {ending}"):
             before = plain.removesuffix(ending).strip()
-            return UNKNOWN if _PROCESS_END.search(before) else action
-    return UNKNOWN
+            return before, UNKNOWN if _PROCESS_END.search(before) else action
+    return plain, UNKNOWN
 
 
 def phase_of(text: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io import approved_symbols
+from nkpredict.io import approved_symbols, read_shipped_table
 from nkpredict.shipped import shipped_path
 
 HIT_COLUMNS = (
@@ -139,8 +139,7 @@ def gene_categories() -> dict[str, str]:
 
 @cache
 def _hits() -> pd.DataFrame:
-    path = shipped_path("reference", "screen_hits.csv")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_shipped_table("screen_hits.csv")
     if tuple(table.columns) != HIT_COLUMNS:
         raise InputError(
             f"The table of screen hits has the columns {name_some(table.columns, 13)}; expected "

@@ -1,5 +1,6 @@
 """Readers, the data contract and atomic writers."""
 
+from nkpredict.io._cells import read_text_cells
 from nkpredict.io._expression import Orientation, read_expression
 from nkpredict.io._facts import facts_of
 from nkpredict.io._genes import (
@@ -13,7 +14,7 @@ from nkpredict.io._killing_curve import MAXIMUM_RATIO, area_under_curve
 from nkpredict.io._panel import read_panel
 from nkpredict.io._response import SIMPLE_TABLE, Response, read_response
 from nkpredict.io._simulated import SIMULATED_PREFIX, all_simulated
-from nkpredict.io._tables import first_lines
+from nkpredict.io._tables import first_lines, is_missing, read_shipped_table
 from nkpredict.io._writing import (
     atomic_folder,
     atomic_path,
@@ -55,10 +56,13 @@ __all__ = [
     "file_sha256",
     "first_lines",
     "gene_reference_source",
+    "is_missing",
     "read_expression",
     "read_panel",
     "read_response",
     "read_screen_tables",
+    "read_shipped_table",
+    "read_text_cells",
     "require_file",
     "resolve_gene",
     "to_json",

@@ -142,7 +142,8 @@ def add_annotations(adata: AnnData, path: str | Path) -> None:
     names = table.iloc[:, 0].astype(str).str.strip()
     if not names.isin(adata.obs_names).any():
         # Numbers such as 01005 lose their zero when a table is parsed; read them as text.
-        names = pd.read_csv(path, sep=None, engine="python", dtype=str).iloc[:, 0].str.strip()
+        text = read_text_table(path, "table of sample annotations", as_text=True)
+        names = text.iloc[:, 0].str.strip()
     table = table.iloc[:, 1:].set_axis(pd.Index(names, name="sample"), axis=0)
     repeated = table.index[table.index.duplicated()].unique()
     if len(repeated):

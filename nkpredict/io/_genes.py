@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import pandas as pd
-
 from nkpredict.errors import InputError, name_some
-from nkpredict.shipped import shipped_path
+from nkpredict.io._tables import read_shipped_table
 
 _VERSIONED_ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
 _SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+) \((\d+)\)$")
@@ -68,9 +66,7 @@ class _Reference:
 
 @cache
 def _reference() -> _Reference:
-    table = pd.read_csv(
-        shipped_path("reference", "gene_names.tsv.gz"), sep="\t", dtype=str, keep_default_na=False
-    )
+    table = read_shipped_table("gene_names.tsv.gz")
     kinds = {kind: table[table["kind"] == kind] for kind in ("symbol", "alias", "ensembl")}
     aliases = kinds["alias"]
     shared = aliases["name"].duplicated(keep=False)

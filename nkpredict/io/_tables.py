@@ -1,4 +1,7 @@
-"""Read a numeric table with labels on both axes, strictly: every cell is looked at."""
+"""Read delimited tables: with a header, or numeric with labels on both axes, every cell looked at.
+
+Also home of the words that stand for a missing value in every file the package reads.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._writing import require_file
+from nkpredict.shipped import shipped_path
 
 OTHER_ENTRIES = "profiles_other_than_default_dropped"
 """Key in ``attrs`` with the number of profiles that DepMap does not recommend for their model."""
@@ -35,7 +39,14 @@ _MALFORMED = (
     OSError,
     zlib.error,
 )
-_MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A"]
+# As files spell them: of numbers and annotations only these are missing, "none" may be a treatment.
+_MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A", "<NA>"]
+_MISSING_IN_ANY_CASE = frozenset(word.lower() for word in _MISSING)
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether a cell of text states nothing, in any case."""
+    return text.strip().lower() in _MISSING_IN_ANY_CASE
 
 
 def first_lines(path: Path, count: int = 1) -> list[str]:
@@ -70,18 +81,35 @@ def header_labels(path: Path, separator: str) -> list[str]:
 
 def separator_of(path: Path) -> str:
     """Tell whether a text table is separated by tab, comma or semicolon, from its first line."""
-    line = next(iter(first_lines(path)), "")
-    counts = {mark: line.count(mark) for mark in ("\t", ",", ";")}
-    best = max(counts, key=lambda mark: counts[mark])
-    if counts[best] == 0:
+    return separator_in(next(iter(first_lines(path)), ""), path)
+
+
+def separator_in(header: str, path: Path) -> str:
+    """Tell by which of tab, comma and semicolon the first line of a table is separated.
+
+    Raises
+    ------
+    InputError
+        When it holds none of them.
+    """
+    best = max("\t,;", key=header.count)
+    if best not in header:
         raise InputError(
-            f"{path} has one column only (first line: {line[:60]!r}); expected a table separated "
+            f"{path} has one column only (first line: {header[:60]!r}); expected a table separated "
             "by commas, tabs or semicolons."
         )
     return best
 
 
-def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
+def read_shipped_table(name: str) -> pd.DataFrame:
+    """Read a reference table that ships with the package; every cell is text, as it stands."""
+    separator = "\t" if ".tsv" in name else ","
+    path = shipped_path("reference", name)
+    table: pd.DataFrame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    return table
+
+
+def read_text_table(path: str | Path, what: str, *, as_text: bool = False) -> pd.DataFrame:
     """Read a CSV or TSV file with a header, first column as plain column, values as in the file.
 
     Parameters
@@ -90,6 +118,8 @@ def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
         Plain or gzip-compressed text; the separator is detected.
     what
         What the file should hold, for messages.
+    as_text
+        Leave numbers as they are written: 01005 keeps its zero.
 
     Returns
     -------
@@ -103,7 +133,7 @@ def read_text_table(path: str | Path, what: str) -> pd.DataFrame:
     """
     path = require_file(path, what)
     try:
-        return _parse(path, separator_of(path), low_memory=False)
+        return _parse(path, separator_of(path), low_memory=False, dtype=str if as_text else None)
     except _MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."

@@ -14,16 +14,11 @@ from typing import Any
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.io._tables import is_missing, separator_in
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COMMENTS = re.compile(r"(?:[!#][^\n]*\n|[ \t\r]*\n)*")
-_MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "<na>"})
-
-
-def is_missing(text: str) -> bool:
-    """Tell whether a cell states nothing."""
-    return text.strip().lower() in _MISSING
 
 
 def read_text_cells(path: Path, what: str) -> tuple[pd.DataFrame, str]:
@@ -55,7 +50,7 @@ def read_text_cells(path: Path, what: str) -> tuple[pd.DataFrame, str]:
         else:
             text, encoding = _decoded(content)
             start = text.lstrip()[:1]
-            table = _from_json(text) if start in ("{", "[") else _from_delimited(text)
+            table = _from_json(text) if start in ("{", "[") else _from_delimited(text, path)
     except (ValueError, OSError, EOFError, zlib.error, csv.Error) as error:
         reason = str(error).strip().splitlines()
         raise InputError(
@@ -81,13 +76,11 @@ def _decoded(content: bytes) -> tuple[str, str]:
         return content.decode("latin-1"), "latin-1"
 
 
-def _from_delimited(text: str) -> pd.DataFrame:
+def _from_delimited(text: str, path: Path) -> pd.DataFrame:
     comments = _COMMENTS.match(text)
     body = text[comments.end() if comments else 0 :]
     header = body.partition("\n")[0]
-    separator = max("\t,;", key=header.count)
-    if not header.count(separator):
-        raise ValueError(f"one column only: {header[:60]!r}")
+    separator = separator_in(header, path)
     labels = next(csv.reader([header], delimiter=separator))
     if len(set(labels)) < len(labels):
         raise ValueError(f"a column stands twice: {header[:60]!r}")
