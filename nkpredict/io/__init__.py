@@ -1,6 +1,7 @@
 """Readers, the data contract and atomic writers."""
 
-from nkpredict.io._expression import Orientation, read_expression
+from nkpredict.configuration import Orientation
+from nkpredict.io._expression import read_expression
 from nkpredict.io._genes import (
     approve_gene_names,
     approved_symbols,

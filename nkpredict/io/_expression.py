@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from nkpredict.configuration import Orientation
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import approve_gene_names, gene_reference_source, recognised_share
 from nkpredict.io._simulated import all_simulated
@@ -18,8 +19,6 @@ from nkpredict.io._writing import file_sha256, require_file
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-Orientation = Literal["auto", "samples-by-genes", "genes-by-samples"]
 
 # An axis is taken for the genes when at least this share of its labels is recognised and
 # clearly more than on the other axis.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nkpredict.configuration import Direction
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._killing_curve import (
     MAXIMUM_RATIO,
@@ -20,8 +21,6 @@ from nkpredict.io._killing_curve import (
 from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import file_sha256
-
-Direction = Literal["lower-is-sensitive", "higher-is-sensitive"]
 
 CCLE_SUFFIX = "_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE"
 # Left out by the authors of the study (Dufva et al. 2023, doi 10.1016/j.immuni.2023.11.008).
