@@ -157,6 +157,15 @@ def test_rooms_only_hand_names_on() -> None:
             assert isinstance(node, ast.Expr | ast.ImportFrom | ast.Assign), init
 
 
+def test_the_stub_names_the_rooms_as_they_are() -> None:
+    body = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8")).body
+    rooms = [node.module for node in body if isinstance(node, ast.ImportFrom) and node.module]
+    assert rooms == sorted(FLOOR.keys() & set(rooms))
+    for node in body:
+        if isinstance(node, ast.ImportFrom):
+            assert [alias.asname for alias in node.names] == sorted(a.name for a in node.names)
+
+
 def test_importing_the_package_and_the_command_line_loads_nothing_heavy() -> None:
     code = (
         "import sys, nkpredict, nkpredict.cli\n"
@@ -170,7 +179,8 @@ def test_importing_the_package_and_the_command_line_loads_nothing_heavy() -> Non
 def test_every_public_name_can_be_imported() -> None:
     import nkpredict
 
+    assert dir(nkpredict) == sorted(nkpredict.__all__)
     for name in nkpredict.__all__:
         assert getattr(nkpredict, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="nothing"):
         _ = nkpredict.nothing
