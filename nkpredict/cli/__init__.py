@@ -2,10 +2,9 @@
 
 from nkpredict.cli._app import main
 from nkpredict.cli._console import print_table, stages
-from nkpredict.cli._train import default_jobs, print_performance
+from nkpredict.cli._train import print_performance
 
 __all__ = [
-    "default_jobs",
     "main",
     "print_performance",
     "print_table",

@@ -18,14 +18,6 @@ JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Also write machine-readable results."),
 ]
-RegistryLocation = Annotated[
-    str | None,
-    typer.Option(
-        "--registry",
-        metavar="DIR|URI",
-        help="Folder of the model registry or MLflow URI (default: as mlflow.yaml says).",
-    ),
-]
 
 StageProgress = Callable[[str, int, int], None]
 

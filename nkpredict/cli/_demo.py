@@ -33,7 +33,7 @@ def demo(
         nkpredict demo --out demo
     """
     from nkpredict.cli._score import print_scores
-    from nkpredict.cli._train import default_jobs, print_curve_errors, print_performance
+    from nkpredict.cli._train import print_curve_errors, print_performance
     from nkpredict.report import write_results
     from nkpredict.scoring import score
     from nkpredict.simulate import simulate_study
@@ -53,7 +53,6 @@ def demo(
         random_state=seed,
         run_folder=out / "run",
         registry=str(out / "registry"),
-        jobs=default_jobs(),
     )
     with stages(quiet) as progress:
         run = train(config, progress=progress, found=lambda said: say("\n".join(said), quiet))
@@ -73,14 +72,7 @@ def demo(
     if (curves := run.bundle.metadata.curves) is not None:
         print_curve_errors(curves.errors, simulated=True)
     print_scores(scores)
-    say(
-        f"\nPlanted drivers among the {_TOP} genes of strongest effect: "
-        f"{recovery['drivers_found']} of {recovery['drivers']} (by chance "
-        f"{recovery['expected_by_chance']:.1f}); of those no screen knew: "
-        f"{recovery['unknown_found']} of {recovery['unknown']}; decoys of the screens: "
-        f"{recovery['decoys_found']} of {recovery['decoys']}.\n"
-        f"Patients: Spearman of score and true susceptibility {recovery['patients_spearman']:.2f}."
-    )
+    _print_recovery(recovery)
     say(
         "\nEverything above is SIMULATED and says nothing about patients. Look next at\n"
         f"  {out / 'results' / 'report.html'}    the report a clinician would open\n"
@@ -88,6 +80,17 @@ def demo(
         f"  nkpredict models show {_NAME} --registry {out / 'registry'}\n"
         f"  nkpredict score {study.patients} \\\n"
         f"    --model {_NAME}@champion --registry {out / 'registry'} --out again"
+    )
+
+
+def _print_recovery(recovery: dict[str, int | float]) -> None:
+    say(
+        f"\nPlanted drivers among the {_TOP} genes of strongest effect: "
+        f"{recovery['drivers_found']} of {recovery['drivers']} (by chance "
+        f"{recovery['expected_by_chance']:.1f}); of those no screen knew: "
+        f"{recovery['unknown_found']} of {recovery['unknown']}; decoys of the screens: "
+        f"{recovery['decoys_found']} of {recovery['decoys']}.\n"
+        f"Patients: Spearman of score and true susceptibility {recovery['patients_spearman']:.2f}."
     )
 
 

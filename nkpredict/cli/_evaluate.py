@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 from nkpredict.cli._console import JsonFile, Quiet, say, stages, write_json_file
-from nkpredict.cli._train import (
-    Annotations,
-    Direction,
-    DropUnmatched,
-    Expression,
-    GeneSets,
-    Genetics,
-    Jobs,
-    LineageColumn,
-    Peers,
-    Repeats,
-    Response,
-    SampleSheet,
-    ScreenMeta,
-    Screens,
-    Seed,
-    Spec,
-    Target,
-    Trials,
-    default_jobs,
-    print_performance,
-)
+from nkpredict.cli._options import with_options
+from nkpredict.cli._train import print_performance
+from nkpredict.configuration import EvaluationSettings
 
 
+@with_options
 def evaluate(
-    expression: Expression,
-    response: Response,
-    target: Target = None,
-    direction: Direction = None,
-    obs: Annotations = None,
-    genetics: Genetics = None,
-    lineage_column: LineageColumn = "lineage",
-    screens: Screens = None,
-    screen_meta: ScreenMeta = None,
-    sample_sheet: SampleSheet = None,
-    gene_sets: GeneSets = None,
-    spec: Spec = "nk-susceptibility",
-    trials: Trials = None,
-    repeats: Repeats = None,
-    peers: Peers = False,
-    drop_unmatched: DropUnmatched = False,
-    seed: Seed = None,
-    jobs: Jobs = None,
-    json_file: JsonFile = None,
-    quiet: Quiet = False,
+    settings: EvaluationSettings, json_file: JsonFile = None, quiet: Quiet = False
 ) -> None:
     """Evaluate a recipe by nested cross-validation, without registering anything.
 
@@ -56,25 +19,11 @@ def evaluate(
         nkpredict evaluate --expression expr.csv --response viability.txt --peers
     """
     from nkpredict.evaluate import nested_cross_validate
-    from nkpredict.training import InputFiles, read_inputs, read_spec
+    from nkpredict.training import read_inputs, read_spec
 
-    files = InputFiles(
-        expression=expression,
-        response=response,
-        target=target,
-        direction=direction,
-        obs=obs,
-        genetics=genetics,
-        lineage_column=lineage_column,
-        drop_unmatched=drop_unmatched,
-        screens=tuple(screens or ()),
-        screen_meta=screen_meta,
-        sample_sheet=sample_sheet,
-        gene_sets=gene_sets,
-    )
-    inputs = read_inputs(files)
-    panel, recipe = inputs.panel, read_spec(spec)
-    model = recipe.model(inputs.evidence, seed, inputs.modules)
+    inputs, recipe = read_inputs(settings), read_spec(settings.spec)
+    panel = inputs.panel
+    model = recipe.model(inputs.evidence, settings.random_state, inputs.modules)
     say("\n".join(inputs.sentences()), quiet)
     with stages(quiet) as progress:
         cross_validation = nested_cross_validate(
@@ -83,11 +32,11 @@ def evaluate(
             "susceptibility",
             "lineage" if "lineage" in panel.obs else None,
             space=recipe.search_space,
-            trials=recipe.trials if trials is None else trials,
+            trials=recipe.trials if settings.trials is None else settings.trials,
             folds=recipe.folds,
-            repeats=recipe.repeats if repeats is None else repeats,
-            peers=peers,
-            n_jobs=default_jobs() if jobs is None else jobs,
+            repeats=recipe.repeats if settings.repeats is None else settings.repeats,
+            peers=settings.peers,
+            n_jobs=settings.jobs,
             random_state=model.random_state,
             progress=lambda done, total, split: progress("evaluating", done, total),
         )

@@ -9,7 +9,8 @@ import typer
 
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._gene_text import print_gene, say_wrapped
-from nkpredict.cli._train import SampleSheet
+from nkpredict.cli._options import with_options
+from nkpredict.configuration import SampleSheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,7 @@ _KINDS = ("volcano", "dots", "agreement")
 
 
 @app.command("build")
+@with_options
 def build(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="FILE", help="CSV to write, one row per gene.")],
@@ -76,7 +78,7 @@ def build(
         json_file,
         {
             "simulated": evidence.simulated,
-            "top": {side: own.reset_index().to_dict("records") for side, own in top.items()},
+            "top": {side: g.reset_index().to_dict("records") for side, g in top.items()},
             "genes": evidence.table.reset_index().to_dict("records"),
             "provenance": evidence.provenance,
         },
@@ -84,23 +86,8 @@ def build(
     if quiet:
         return
     _print_files(screens)
-    for side, own in top.items():
-        print_table(
-            f"{'SIMULATED: ' if evidence.simulated else ''}Top {side} genes",
-            ["gene", "evidence", "score", "screens", "agreement", "heterogeneity", "note"],
-            [
-                [
-                    str(gene),
-                    float(row["evidence"]),
-                    float(row["score"]),
-                    int(row["n_screens"]),
-                    float(row["agreement"]),
-                    float(row["heterogeneity"]),
-                    "conflict" if row["conflict"] else "",
-                ]
-                for gene, row in own.iterrows()
-            ],
-        )
+    for side, genes in top.items():
+        _print_top(side, genes, evidence.simulated)
     with_evidence = int((evidence.table["evidence"] != 0).sum())
     left_out = evidence.provenance["left_out_effector_is_t_cell"]
     if left_out:
@@ -114,7 +101,27 @@ def build(
     say(f"Evidence: {out}")
 
 
+def _print_top(side: str, genes: pd.DataFrame, simulated: bool) -> None:
+    print_table(
+        f"{'SIMULATED: ' if simulated else ''}Top {side} genes",
+        ["gene", "evidence", "score", "screens", "agreement", "heterogeneity", "note"],
+        [
+            [
+                str(gene),
+                float(row["evidence"]),
+                float(row["score"]),
+                int(row["n_screens"]),
+                float(row["agreement"]),
+                float(row["heterogeneity"]),
+                "conflict" if row["conflict"] else "",
+            ]
+            for gene, row in genes.iterrows()
+        ],
+    )
+
+
 @app.command("show")
+@with_options
 def show(
     gene: Annotated[str, typer.Argument(metavar="GENE", help="Symbol, old symbol, Ensembl id.")],
     files: SomeFiles = None,
@@ -151,6 +158,7 @@ def show(
 
 
 @app.command("plot")
+@with_options
 def plot(
     files: Files,
     kind: Annotated[str, typer.Option(metavar="KIND", help=f"{', '.join(_KINDS)}.")],
@@ -207,6 +215,7 @@ def plot(
 
 
 @app.command("compare")
+@with_options
 def compare(
     files: Files,
     screen_meta: ScreenMeta = None,

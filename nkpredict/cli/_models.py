@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nkpredict.cli._console import (
-    JsonFile,
-    Quiet,
-    RegistryLocation,
-    print_table,
-    say,
-    write_json_file,
-)
+from nkpredict.cli._console import JsonFile, Quiet, print_table, say, write_json_file
+from nkpredict.cli._options import with_options
+from nkpredict.configuration import RegistryLocation
 
 app = typer.Typer(
     help="Look models up in the registry.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -22,6 +17,7 @@ Reference = Annotated[str, typer.Argument(metavar="NAME[@ALIAS|/N]", help="Regis
 
 
 @app.command("list")
+@with_options
 def list_models(
     registry: RegistryLocation = None, json_file: JsonFile = None, quiet: Quiet = False
 ) -> None:
@@ -51,6 +47,7 @@ def list_models(
 
 
 @app.command("show")
+@with_options
 def show_model(
     model: Reference,
     registry: RegistryLocation = None,
@@ -78,6 +75,7 @@ def show_model(
 
 
 @app.command("promote")
+@with_options
 def promote_model(
     model: Reference, registry: RegistryLocation = None, quiet: Quiet = False
 ) -> None:

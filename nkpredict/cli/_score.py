@@ -2,71 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nkpredict.cli._console import (
-    JsonFile,
-    Quiet,
-    RegistryLocation,
-    print_table,
-    say,
-    stages,
-    write_json_file,
-)
+from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
+from nkpredict.cli._options import with_options
+from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
 
 if TYPE_CHECKING:
     from nkpredict.scoring import Scores
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    """With what to score, and how to read the profiles; see `nkpredict.score`."""
+
+    model: Annotated[
+        str | None,
+        Setting(
+            "Registered model or the folder of a bundle (default: the registered model of the "
+            "default name, else screen-prior, which knows published screens only).",
+            "NAME@ALIAS|NAME/N|DIR",
+        ),
+    ] = None
+    orientation: Annotated[
+        Orientation, Setting("auto, samples-by-genes or genes-by-samples.", "AXES")
+    ] = "auto"
+    unit: Annotated[
+        str, Setting("auto, counts, tpm, linear, log2, log2_intensity or standardised.", "UNIT")
+    ] = "auto"
+    layer: Annotated[str | None, Setting("Layer of an h5ad file to read.", "NAME")] = None
+    obs: Annotated[
+        Path | None, Setting("Table of the samples, its first column their names.", "FILE")
+    ] = None
+    genetics: Annotated[
+        Path | None, Setting("Mutations, for a model trained with them.", "FILE")
+    ] = None
+    lineage: Annotated[
+        str | None,
+        Setting(
+            "Column of that table (or of the h5ad) that groups the samples in the report.",
+            "COLUMN",
+        ),
+    ] = None
+    registry: RegistryLocation = None
+
+    def __post_init__(self) -> None:
+        """Check the choices; see `check_settings`."""
+        check_settings(self)
+
+
+@with_options
 def score(
     profiles: Annotated[
         Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, Parquet or h5ad of profiles.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME@ALIAS|NAME/N|DIR",
-            help="Registered model or the folder of a bundle (default: the registered model of the "
-            "default name, else screen-prior, which knows published screens only).",
-        ),
-    ] = None,
-    orientation: Annotated[
-        str,
-        typer.Option(metavar="AXES", help="auto, samples-by-genes or genes-by-samples."),
-    ] = "auto",
-    unit: Annotated[
-        str,
-        typer.Option(
-            metavar="UNIT",
-            help="auto, counts, tpm, linear, log2, log2_intensity or standardised.",
-        ),
-    ] = "auto",
-    layer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Layer of an h5ad file to read.")
-    ] = None,
-    obs: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Table of the samples, its first column their names."),
-    ] = None,
-    genetics: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Mutations, for a model trained with them."),
-    ] = None,
-    lineage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Column of that table (or of the h5ad) that groups the samples in the report.",
-        ),
-    ] = None,
+    settings: ScoreSettings,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
     ] = False,
-    registry: RegistryLocation = None,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -76,29 +74,13 @@ def score(
 
         nkpredict score patients.csv --model nk-heme@champion --out results
     """
-    from nkpredict.errors import InputError
     from nkpredict.report import check_results_folder, write_results
     from nkpredict.scoring import score as score_profiles
 
-    if orientation not in ("auto", "samples-by-genes", "genes-by-samples"):
-        raise InputError(
-            f"The orientation {orientation!r} is unknown; expected auto, samples-by-genes or "
-            "genes-by-samples."
-        )
     check_results_folder(out)
     with stages(quiet) as progress:
         progress("scoring", 0, 2)
-        scores = score_profiles(
-            profiles,
-            model,
-            registry=registry,
-            orientation=orientation,  # type: ignore[arg-type]
-            unit=unit,
-            layer=layer,
-            obs=obs,
-            genetics=genetics,
-            lineage=lineage,
-        )
+        scores = score_profiles(profiles, **vars(settings))
         progress("scoring", 1, 2)
         write_results(scores, out, figures=figures)
         progress("scoring", 2, 2)

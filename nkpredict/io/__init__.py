@@ -1,7 +1,8 @@
 """Readers, the data contract and atomic writers."""
 
+from nkpredict.configuration import Orientation
 from nkpredict.io._cells import read_text_cells
-from nkpredict.io._expression import Orientation, read_expression
+from nkpredict.io._expression import read_expression
 from nkpredict.io._facts import facts_of
 from nkpredict.io._genes import (
     approve_gene_names,

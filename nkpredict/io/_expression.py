@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from nkpredict.configuration import Orientation
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import AnnotationFacts, ExpressionFacts, ReadFacts
 from nkpredict.io._facts import facts_of, record_facts
@@ -26,8 +27,6 @@ from nkpredict.io._writing import file_sha256, require_file
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-Orientation = Literal["auto", "samples-by-genes", "genes-by-samples"]
 
 # An axis is taken for the genes when at least this share of its labels is recognised and
 # clearly more than on the other axis.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from nkpredict.configuration import Direction
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import ResponseFacts
 from nkpredict.io._killing_curve import (
@@ -21,8 +21,6 @@ from nkpredict.io._killing_curve import (
 from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import file_sha256
-
-Direction = Literal["lower-is-sensitive", "higher-is-sensitive"]
 
 SIMPLE_TABLE = "simple table"
 """Format of a response that is one column of a table."""

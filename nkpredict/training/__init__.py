@@ -1,7 +1,8 @@
 """Training runs: configuration, recipes and the way from files to a registered model."""
 
+from nkpredict.configuration import InputFiles
 from nkpredict.training._config import TrainingConfig, read_config
-from nkpredict.training._inputs import InputFiles, read_inputs
+from nkpredict.training._inputs import read_inputs
 from nkpredict.training._spec import read_spec
 from nkpredict.training._workflow import TrainingRun, train
 

@@ -4,87 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 
+from nkpredict.configuration import TrainingSettings
 from nkpredict.errors import InputError, name_some
 from nkpredict.features import NK_MODULES
 from nkpredict.io import require_file
 from nkpredict.registry import check_model_name
-from nkpredict.training._inputs import InputFiles, file_digest
-from nkpredict.training._spec import DEFAULT_SPEC
-
-_PATHS = (
-    "expression",
-    "response",
-    "replicates",
-    "obs",
-    "genetics",
-    "screen_meta",
-    "sample_sheet",
-    "gene_sets",
-    "run_folder",
-)
+from nkpredict.training._inputs import file_digest
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig(InputFiles):
-    """Everything a training run depends on: the files, see `InputFiles`, and the settings.
+class TrainingConfig(TrainingSettings):
+    """Everything a training run depends on; the fields are those of `TrainingSettings`.
 
-    Attributes
-    ----------
-    name
-        Name under which the model is registered.
-    spec
-        Recipe: a model of the zoo or a YAML file.
-    trials, repeats
-        Optuna trials and repetitions of the random split; the recipe's when ``None``.
-    peers
-        Also evaluate RidgeCV and default LightGBM on the same folds.
-    curves
-        Also predict viability at each E:T ratio; needs a PRISM viability file.
-    random_state
-        Seed; the recipe's when ``None``.
-    run_folder
-        Where the run keeps its journals and results.
-    registry
-        Registry to use; see `Registry`.
-    jobs
-        Processes; the results do not depend on it.
+    Raises
+    ------
+    InputError
+        When the name cannot be registered, a number is too small or a word is none of the choices.
     """
 
-    name: str
-    spec: str = DEFAULT_SPEC
-    trials: int | None = None
-    repeats: int | None = None
-    peers: bool = False
-    curves: bool = False
-    random_state: int | None = None
-    run_folder: Path | None = None
-    registry: str | None = None
-    jobs: int = 1
-
     def __post_init__(self) -> None:
-        """Check names and numbers.
-
-        Raises
-        ------
-        InputError
-            When one of them is out of range.
-        """
+        """Check names, numbers and choices."""
+        super().__post_init__()
         check_model_name(self.name)
-        if self.direction not in (None, "lower-is-sensitive", "higher-is-sensitive"):
-            raise InputError(
-                f"The direction {self.direction!r} is unknown; expected lower-is-sensitive or "
-                "higher-is-sensitive."
-            )
-        for field, least in (("trials", 0), ("repeats", 1), ("jobs", 1), ("random_state", 0)):
-            value = getattr(self, field)
-            if value is not None and (not isinstance(value, int) or value < least):
-                raise InputError(f"{field} is {value!r}; expected a whole number from {least} up.")
 
     @property
     def folder(self) -> Path:
@@ -108,7 +55,7 @@ def read_config(path: str | Path) -> TrainingConfig:
     Parameters
     ----------
     path
-        YAML file whose keys are the attributes of `TrainingConfig`.
+        YAML file whose keys are the fields of `TrainingConfig`.
 
     Raises
     ------
@@ -122,18 +69,32 @@ def read_config(path: str | Path) -> TrainingConfig:
         raise InputError(f"{path} is not valid YAML ({error}).") from error
     if not isinstance(content, Mapping):
         raise InputError(f"{path} is no training configuration; expected keys and values.")
-    known = [field.name for field in fields(TrainingConfig)]
+    known = {field.name: field for field in fields(TrainingConfig)}
     unknown = [key for key in content if key not in known]
-    lacking = [key for key in ("expression", "response", "name") if key not in content]
+    lacking = [
+        name
+        for name, field in known.items()
+        if field.default is field.default_factory is MISSING and content.get(name) is None
+    ]
     if unknown or lacking:
         found = f"unknown keys {name_some(unknown)}" if unknown else f"no {name_some(lacking)}"
         raise InputError(f"{path} has {found}; expected the keys {', '.join(known)}.")
-    values = dict(content)
-    for key in _PATHS:
-        if values.get(key) is not None and (key, values[key]) != ("gene_sets", NK_MODULES):
-            values[key] = _resolved(values[key], path)
-    values["screens"] = tuple(_resolved(screen, path) for screen in values.get("screens") or ())
-    return TrainingConfig(**values)
+    kinds = get_type_hints(TrainingConfig)
+    return TrainingConfig(
+        **{
+            key: _with_paths(value, kinds[key], path)
+            for key, value in content.items()
+            if value is not None
+        }
+    )
+
+
+def _with_paths(value: Any, kind: Any, config: Path) -> Any:
+    if get_origin(kind) is tuple:
+        each = value if isinstance(value, list) else [value]
+        return tuple(_resolved(file, config) for file in each)
+    is_path = Path in (kind, *get_args(kind)) and value != NK_MODULES
+    return _resolved(value, config) if is_path else value
 
 
 def _resolved(value: Any, config: Path) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nkpredict.configuration import InputFiles
 from nkpredict.errors import InputError
 from nkpredict.facts import EvidenceFacts, ExpressionFacts, GeneSetFacts, TrainingFacts
 from nkpredict.features import NK_MODULES, ModuleScores, read_gene_sets
@@ -15,38 +16,6 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from nkpredict.evidence import GeneEvidence
-
-
-@dataclass(frozen=True, kw_only=True)
-class InputFiles:
-    """The files to learn from, and how to read them.
-
-    Attributes
-    ----------
-    expression, response, replicates, obs, genetics, target, direction, lineage_column,
-    drop_unmatched
-        See `nkpredict.read_panel`.
-    screens, screen_meta, sample_sheet
-        CRISPR screens used as evidence, a table describing them, and the sample sheet of guide
-        counts; see `nkpredict.read_screens`.
-    gene_sets
-        GMT file whose gene sets are scored as features, or ``"nk"``; see
-        `nkpredict.features.read_gene_sets`.
-    """
-
-    expression: Path
-    response: Path
-    replicates: Path | None = None
-    obs: Path | None = None
-    genetics: Path | None = None
-    target: str | None = None
-    direction: Any = None
-    lineage_column: str = "lineage"
-    drop_unmatched: bool = False
-    screens: tuple[Path, ...] = ()
-    screen_meta: Path | None = None
-    sample_sheet: Path | None = None
-    gene_sets: str | Path | None = None
 
 
 @dataclass(frozen=True)

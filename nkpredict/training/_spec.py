@@ -8,12 +8,11 @@ from typing import Any
 
 import yaml
 
+from nkpredict.configuration import DEFAULT_SPEC
 from nkpredict.errors import InputError
 from nkpredict.features import ModuleScores
 from nkpredict.learn import LEARNERS, Evidence, NKSusceptibilityModel
 from nkpredict.shipped import shipped_path
-
-DEFAULT_SPEC = "nk-susceptibility"
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def config(study, spec: Path, tmp_path: Path) -> TrainingConfig:
         spec=str(spec),
         run_folder=tmp_path / "run",
         registry=str(tmp_path / "registry"),
+        jobs=1,
     )
 
 

@@ -1,0 +1,61 @@
+"""The public names; each is imported from its room when it is first used."""
+
+from . import pl as pl
+from .drugs import (
+    TargetTable as TargetTable,
+    druggable_targets as druggable_targets,
+    known_targets as known_targets,
+    rank_drugs as rank_drugs,
+    rank_drugs_by_sample as rank_drugs_by_sample,
+    read_targets as read_targets,
+)
+from .evaluate import (
+    CrossValidation as CrossValidation,
+    learning_curve as learning_curve,
+    nested_cross_validate as nested_cross_validate,
+    permutation_test as permutation_test,
+)
+from .evidence import (
+    GeneEvidence as GeneEvidence,
+    ScreenTable as ScreenTable,
+    combine_screens as combine_screens,
+    read_screens as read_screens,
+)
+from .explain import (
+    driver_scores as driver_scores,
+    knockout as knockout,
+    knockout_against_screens as knockout_against_screens,
+    resistance_genes as resistance_genes,
+    resistance_table as resistance_table,
+    stability as stability,
+)
+from .io import (
+    read_expression as read_expression,
+    read_panel as read_panel,
+    read_response as read_response,
+)
+from .learn import (
+    KillingCurveModel as KillingCurveModel,
+    NKSusceptibilityModel as NKSusceptibilityModel,
+    ScreenPrior as ScreenPrior,
+)
+from .registry import (
+    Registry as Registry,
+    load_bundle as load_bundle,
+    save_bundle as save_bundle,
+)
+from .report import (
+    write_report as write_report,
+)
+from .scoring import (
+    Scores as Scores,
+    score as score,
+)
+from .simulate import (
+    simulate_study as simulate_study,
+)
+from .training import (
+    train as train,
+)
+
+__version__: str
