@@ -55,7 +55,7 @@ def evaluate(
 
         nkpredict evaluate --expression expr.csv --response viability.txt --peers
     """
-    from nkpredict.evaluate import nested_cross_validate
+    from nkpredict.evaluate import Tuning, nested_cross_validate
     from nkpredict.training import InputFiles, read_inputs, read_spec
 
     files = InputFiles(
@@ -82,8 +82,7 @@ def evaluate(
             panel,
             "susceptibility",
             "lineage" if "lineage" in panel.obs else None,
-            space=recipe.search_space,
-            trials=recipe.trials if trials is None else trials,
+            tuning=Tuning(recipe.search_space, recipe.trials if trials is None else trials),
             folds=recipe.folds,
             repeats=recipe.repeats if repeats is None else repeats,
             peers=peers,
