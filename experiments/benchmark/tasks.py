@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pandas as pd
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features import to_frame
 from nkpredict.io import SIMULATED_PREFIX, read_expression, read_panel
-from nkpredict.simulate import EvidenceQuality, Mechanism, plant_response
+from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
 
 DRUGS = ("Venetoclax", "AZD5991", "Dasatinib", "Trametinib", "Talazoparib", "Gemcitabine")
 NO_EVIDENCE = "none"
@@ -114,13 +114,13 @@ def planted_tasks(data: str | Path, seeds: int = 3) -> list[BenchmarkTask]:
     lineage = adata.obs["lineage"].astype(str).to_numpy(dtype=object)
     return [
         planted_task(profiles, lineage, mechanism, seed)
-        for mechanism in get_args(Mechanism)
+        for mechanism in MECHANISMS
         for seed in range(seeds)
     ]
 
 
 def planted_task(
-    profiles: pd.DataFrame, lineage: np.ndarray, mechanism: Mechanism, seed: int, **settings: Any
+    profiles: pd.DataFrame, lineage: np.ndarray, mechanism: str, seed: int, **settings: Any
 ) -> BenchmarkTask:
     """Plant one simulated response, with evidence of every quality.
 
@@ -136,7 +136,7 @@ def planted_task(
     planted = plant_response(profiles, pd.Series(lineage), mechanism, random_state=seed, **settings)
     evidence: dict[str, Any] = {
         quality: GeneEvidence(planted.evidence(quality), {"simulated": True})
-        for quality in get_args(EvidenceQuality)
+        for quality in EVIDENCE_QUALITIES
     }
     return BenchmarkTask(
         name=f"{SIMULATED_PREFIX}{mechanism}-{seed}",
