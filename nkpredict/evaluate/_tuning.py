@@ -106,20 +106,10 @@ def tune(
     """
     if trials <= 0 or not space:
         return Tuned(clone(model), {}, float("nan"), 0)
-    if not hasattr(model, "cross_predict"):
-        raise InputError(
-            f"Settings of {type(model).__name__} cannot be tuned; expected an "
-            "NKSusceptibilityModel. Wrap other models in scikit-learn's GridSearchCV."
-        )
     import optuna
 
+    defaults = _defaults(model, space)
     study = _study(journal, name)
-    defaults = {key: value for key, value in model.get_params().items() if key in space}
-    unknown = sorted(set(space) - set(defaults))
-    if unknown:
-        raise InputError(
-            f"The search space names {', '.join(unknown)}, which the model does not have."
-        )
     target = to_target(y, X)
     # The checked data, harmonised folds and the predictions of learners that are not tuned serve
     # all trials.
@@ -159,6 +149,22 @@ def tune(
         error=float(best.value if best.value is not None else np.nan),
         trials=len(study.trials),
     )
+
+
+def _defaults(model: Any, space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that the model has now of those to be searched."""
+    if not hasattr(model, "cross_predict"):
+        raise InputError(
+            f"Settings of {type(model).__name__} cannot be tuned; expected an "
+            "NKSusceptibilityModel. Wrap other models in scikit-learn's GridSearchCV."
+        )
+    defaults = {key: value for key, value in model.get_params().items() if key in space}
+    unknown = sorted(set(space) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"The search space names {', '.join(unknown)}, which the model does not have."
+        )
+    return defaults
 
 
 def _study(journal: str | Path | None, name: str) -> Any:
