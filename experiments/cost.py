@@ -4,7 +4,7 @@ Each size runs in a process of its own, so that its peak memory is its own.
 
 Example
 -------
-python experiments/cost.py --samples 63 250 1000 --genes 1000 5000
+python -m experiments.cost --samples 63 250 1000 --genes 1000 5000
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from experiments.console import print_table
 from nkpredict import NKSusceptibilityModel
-from nkpredict.cli import print_table
 
 DRIVERS = 30
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def in_new_process(samples: int, genes: int) -> list[float]:
-    command = [sys.executable, __file__, "--one", str(samples), str(genes)]
+    command = [sys.executable, "-m", "experiments.cost", "--one", str(samples), str(genes)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     return json.loads(done.stdout)
 

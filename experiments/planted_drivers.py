@@ -6,7 +6,7 @@ and over the genes that no evidence names; means over seeds with 95 % bootstrap 
 
 Example
 -------
-python experiments/planted_drivers.py --data ../my-data --first-seed 10 --seeds 15
+python -m experiments.planted_drivers --data ../my-data --first-seed 10 --seeds 15
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+from experiments.console import print_table
 from nkpredict import GeneEvidence, NKSusceptibilityModel
-from nkpredict.cli import print_table
 from nkpredict.explain import driver_scores
 from nkpredict.features import correlation_with
 from nkpredict.io import write_csv

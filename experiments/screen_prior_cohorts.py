@@ -2,7 +2,7 @@
 
 Example
 -------
-python experiments/screen_prior_cohorts.py --data ../my-data
+python -m experiments.screen_prior_cohorts --data ../my-data
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mannwhitneyu, spearmanr
 
-from nkpredict import read_expression, score
-from nkpredict.cli import print_table
+from experiments.console import print_table
+from nkpredict.io import read_expression
+from nkpredict.scoring import score
 
 COHORTS = {
     "cell lines": "expression/gdsc_blood_cell_lines.csv.gz",
@@ -65,13 +66,13 @@ def main() -> None:
     p = mannwhitneyu(*groups).pvalue
     print(f"Myeloid against B-lymphoid lines: Cohen's d {effect:.2f}, Mann-Whitney p = {p:.1e}")
 
-    kept = []
+    halves = []
     for seed in range(HALVES):
         genes = np.random.default_rng(seed).permutation(lines.n_vars)[: lines.n_vars // 2]
         table = score(lines[:, np.sort(genes)], "screen-prior").table
         rank = spearmanr(scores, table["susceptibility"]).statistic
-        kept.append((rank, table["weight_coverage"].mean()))
-    rank, coverage = np.array(kept).T
+        halves.append((rank, table["weight_coverage"].mean()))
+    rank, coverage = np.array(halves).T
     print(
         f"A random half of the genes, {HALVES} times: Spearman with the full score mean "
         f"{rank.mean():.3f}, least {rank.min():.3f}; evidence read falls from "

@@ -3,7 +3,7 @@
 Example
 -------
 export NKPREDICT_DATA=../my-data
-python experiments/train.py --config experiments/configs/gdsc-venetoclax.yaml
+python -m experiments.train --config experiments/configs/gdsc-venetoclax.yaml
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nkpredict.cli import print_performance, stages
+from experiments.console import print_table, progress_bars
 from nkpredict.errors import NKPredictError
 from nkpredict.training import read_config, train
 
@@ -31,7 +31,7 @@ def main() -> int:
             config = replace(config, registry=options.registry)
         if options.run_folder is not None:
             config = replace(config, run_folder=options.run_folder)
-        with stages(quiet=False) as progress:
+        with progress_bars() as progress:
             run = train(
                 config,
                 resume=options.resume,
@@ -41,7 +41,10 @@ def main() -> int:
     except NKPredictError as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
-    print_performance(run.cross_validation, run.bundle.simulated)
+    table = run.cross_validation.table()
+    mark = " (SIMULATED data)" if run.bundle.simulated else ""
+    rows = [[name, *map(float, values)] for name, *values in table.itertuples()]
+    print_table(f"Spearman on unseen samples{mark}", ["model", *table.columns], rows)
     print(f"Registered {run.registered}; results in {run.folder}")
     return 0
 

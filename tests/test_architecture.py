@@ -44,6 +44,8 @@ STILL_LONG = {
 }
 # features sees no evidence, but learn does; the ladder is that of the way of the data.
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+EXPERIMENTS = PACKAGE.parent / "experiments"
+SCRIPTS = sorted(EXPERIMENTS.rglob("*.py"))
 
 
 def room_of(path: Path) -> str:
@@ -91,8 +93,16 @@ def test_rooms_are_entered_through_their_doors(path: Path) -> None:
             assert inside, f"{path.relative_to(PACKAGE)} climbs past the door of {outer}"
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(EXPERIMENTS)))
+def test_experiments_use_the_package_through_its_doors(path: Path) -> None:
+    for name in imported_modules(path):
+        inner = [part for part in name.split(".") if part.startswith("_")]
+        assert not inner, f"{path.name} climbs past a door to {name}"
+        assert not name.startswith("nkpredict.cli"), f"{path.name} leans on the command line"
+
+
 def test_nobody_imports_the_whole_package_at_once() -> None:
-    for path in MODULES:
+    for path in [*MODULES, *SCRIPTS]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             assert not [n for n in names if n.split(".")[0] == "nkpredict"], path

@@ -19,10 +19,10 @@ from joblib import cpu_count
 
 from experiments.benchmark.automl import FRAMEWORKS, automl_peers
 from experiments.benchmark.page import write_benchmark
-from experiments.benchmark.peers import PEERS, PeerSetting
+from experiments.benchmark.peers import PEERS
 from experiments.benchmark.run import run_benchmark
 from experiments.benchmark.tasks import DRUGS, drug_tasks, planted_tasks
-from nkpredict.cli import print_table, stages
+from experiments.console import print_table, progress_bars
 from nkpredict.errors import NKPredictError
 from nkpredict.evaluate import SPLITS
 
@@ -66,7 +66,7 @@ def benchmark(options: argparse.Namespace) -> None:
     if options.models:
         peers = {name: peer for name, peer in peers.items() if name in options.models}
         absent = {name: reason for name, reason in absent.items() if name in options.models}
-    with stages(quiet=False) as progress:
+    with progress_bars() as progress:
         run = run_benchmark(
             tasks,
             peers,
@@ -87,9 +87,9 @@ def benchmark(options: argparse.Namespace) -> None:
         f"{platform.machine()}, Python {platform.python_version()}; one thread each, processes: "
         f"{options.jobs}.",
     ]
-    if set(peers) & set(automl):
-        found = [peer.build(PeerSetting()) for name, peer in automl.items() if name in peers]
-        named = ", ".join(f"{one.framework} {one.version}" for one in found)
+    found = [peer.settings for name, peer in automl.items() if name in peers]
+    if found:
+        named = ", ".join(f"{one['framework']} {one['version']}" for one in found)
         facts.append(f"{named}: {options.automl_seconds} s for each fit, one thread.")
     comparison = write_benchmark(
         run,

@@ -45,7 +45,7 @@ class AutoMLPeer(RegressorMixin, BaseEstimator):
     python
         Python of the environment.
     worker
-        The script; see ``experiments/automl_worker.py``.
+        The script; see ``automl_worker.py``.
     seconds
         Wall-time budget for training.
     random_state
@@ -68,12 +68,12 @@ class AutoMLPeer(RegressorMixin, BaseEstimator):
         self.seconds = seconds
         self.random_state = random_state
 
-    def fit(self, X: pd.DataFrame, y: np.ndarray, lineage: np.ndarray) -> Self:
-        """Keep the training samples; the lineage is not shown to the framework."""
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Self:
+        """Keep the training samples."""
         self.train_, self.target_ = np.asarray(X, dtype=np.float64), np.asarray(y)
         return self
 
-    def predict(self, X: pd.DataFrame, lineage: np.ndarray) -> np.ndarray:
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Train within the budget and predict.
 
         Raises
@@ -134,11 +134,15 @@ def automl_peers(
             continue
         for framework, version in versions.items():
             found.setdefault(framework, (python, version))
-    peers = {
-        name: Peer(partial(_build, name, found[name][1], found[name][0], worker, seconds))
-        for name in FRAMEWORKS
-        if name in found
-    }
+    peers = {}
+    for name in FRAMEWORKS:
+        if name in found:
+            python, release = found[name]
+            peers[name] = Peer(
+                partial(_build, name, release, python, worker, seconds),
+                sources=(Path(__file__), worker),
+                settings={"framework": name, "version": release, "seconds": seconds},
+            )
     reason = "; ".join(["not installed in any environment given with --automl-python", *faults])
     return peers, {name: reason for name in FRAMEWORKS if name not in found}
 

@@ -5,8 +5,8 @@ it: arrays come in and go out as ``.npz``.
 
 Example
 -------
-python experiments/automl_worker.py --versions
-python experiments/automl_worker.py --framework FLAML --seconds 30 --input fold.npz --output out.npz
+python automl_worker.py --versions
+python automl_worker.py --framework FLAML --seconds 30 --input fold.npz --output predicted.npz
 """
 
 from __future__ import annotations

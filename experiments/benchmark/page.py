@@ -13,13 +13,13 @@ from experiments.benchmark.run import ALL_SAMPLES, BenchmarkRun
 from experiments.benchmark.summary import compare, score_tasks
 from nkpredict.errors import InputError
 from nkpredict.evaluate import OUR_MODEL
-from nkpredict.figures import GREY, PROTECTS, SENSITIZES, finished, save_figure
+from nkpredict.figures import finished, save_figure
 from nkpredict.io import write_text
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 
 # Two colours that colour-blind readers tell apart; the shape differs as well.
-_OURS, _OTHERS = PROTECTS, SENSITIZES
+_OURS, _OTHERS, _GREY = "#D55E00", "#0072B2", "#6B7280"
 
 
 def references(predictions: pd.DataFrame) -> dict[str, str]:
@@ -58,14 +58,14 @@ def benchmark_markdown(
     blocks = ["\n".join(f"- {fact}" for fact in facts)] if facts else []
     for place, part in comparison.groupby(["family", "split", "size"], sort=False):
         family, split, size = place
-        own = scores.query("family == @family and split == @split and size == @size")
-        fits = run.fits[run.fits["task"].isin(own["task"])].query(
+        here = scores.query("family == @family and split == @split and size == @size")
+        fits = run.fits[run.fits["task"].isin(here["task"])].query(
             "split == @split and size == @size"
         )
         trained = "" if size == ALL_SAMPLES else f", trained on {size} samples"
         blocks.append(f"### {str(family)[0].upper()}{str(family)[1:]}, {split}{trained}")
         seconds = fits.groupby("entrant")["seconds"].mean()
-        blocks.append(_table(part, own, seconds, compared_with.get(str(family))))
+        blocks.append(_table(part, here, seconds, compared_with.get(str(family))))
     blocks.append(_left_out(run, absent or {}))
     return "\n\n".join(block for block in blocks if block)
 
@@ -121,12 +121,12 @@ def draw_benchmark(comparison: pd.DataFrame, scores: pd.DataFrame, path: str | P
         len(families), len(splits), squeeze=False, sharex=True, sharey="row", height_ratios=heights
     )
     for row, family in enumerate(families):
-        own = whole[whole["family"] == family]
-        order = own[own["split"] == splits[0]].sort_values("spearman")["entrant"].tolist()
-        order = [e for e in own["entrant"].unique() if e not in order] + order
+        shown = whole[whole["family"] == family]
+        order = shown[shown["split"] == splits[0]].sort_values("spearman")["entrant"].tolist()
+        order = [e for e in shown["entrant"].unique() if e not in order] + order
         for column, split in enumerate(splits):
             ax = axes[row, column]
-            points = own[own["split"] == split].set_index("entrant")
+            points = shown[shown["split"] == split].set_index("entrant")
             tasks = scores.query("family == @family and split == @split and size == @ALL_SAMPLES")
             _draw_panel(ax, points, tasks, order, _is_simulated(family))
             ax.set_title(f"{family}, {split}", loc="left", fontsize=10)
@@ -141,7 +141,7 @@ def draw_benchmark(comparison: pd.DataFrame, scores: pd.DataFrame, path: str | P
 def _draw_panel(
     ax: Any, points: pd.DataFrame, tasks: pd.DataFrame, order: list[str], simulated: bool
 ) -> None:
-    ax.axvline(0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.axvline(0, color=_GREY, linewidth=0.8, linestyle=":")
     for position, entrant in enumerate(order):
         if entrant not in points.index:
             continue
@@ -149,7 +149,7 @@ def _draw_panel(
         colour, marker = (_OURS, "D") if ours else (_OTHERS, "o")
         point = points.loc[entrant]
         single = tasks.loc[tasks["entrant"] == entrant, "spearman"]
-        ax.plot(single, np.full(len(single), position), "|", color=GREY, markersize=5, alpha=0.6)
+        ax.plot(single, np.full(len(single), position), "|", color=_GREY, markersize=5, alpha=0.6)
         ax.hlines(position, point["lower"], point["upper"], color=colour, linewidth=1.6)
         ax.plot(point["spearman"], position, marker, color=colour, markersize=5)
     ax.tick_params(labelsize=8)

@@ -1,22 +1,24 @@
-"""The models a benchmark compares, each built anew for a fold and all called alike.
+"""The models a benchmark compares: scikit-learn regressors, each built anew for a fold.
 
-A peer is an estimator with ``fit(X, y, lineage)`` and ``predict(X, lineage)``: ``X`` is a table of
-samples × genes without NaN, ``lineage`` the label of each sample. Whatever it learns, scaling and
-selection included, it learns in ``fit``. Peers choose their settings on random inner folds.
+Whatever a peer learns, scaling and selection included, it learns in ``fit``; see
+`nkpredict.evaluate.fit_predict` for what it is given. Peers choose their settings on random inner
+folds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 
-from nkpredict.evaluate import OUR_MODEL, GenericLearner, generic_learners, naive_baselines
+from nkpredict.evaluate import OUR_MODEL, generic_learners, naive_baselines
 from nkpredict.features import select_genes
+from nkpredict.shipped import shipped_path
 
 # Peers whose prediction is the mean of others' predictions, which need not be fitted again.
 AVERAGES: dict[str, tuple[str, ...]] = {
@@ -29,22 +31,26 @@ _TUNING_TRIALS = 20
 _TUNED_GENES = 500
 
 
+_PACKAGE = Path(str(files("nkpredict")))
+# What predictions depend on: a fit is found again while these files stay as they are.
+_COMMON = (Path(__file__), _PACKAGE / "evaluate" / "_baselines.py", _PACKAGE / "evaluate/_fold.py")
+_OTHERS = (*_COMMON, _PACKAGE / "features")
+_OURS = (*_OTHERS, _PACKAGE / "learn", _PACKAGE / "evidence", shipped_path("reference"))
+
+
 @dataclass(frozen=True)
 class PeerSetting:
-    """What a peer is told when it is built.
+    """What a peer is given when it is built.
 
     Attributes
     ----------
     evidence
         `GeneEvidence` or None.
-    held_out_lineages
-        Whether the test samples come from lineages that are not in the training samples.
     random_state
         Seed.
     """
 
     evidence: Any = None
-    held_out_lineages: bool = False
     random_state: int = 0
 
 
@@ -62,40 +68,18 @@ class Peer:
         Whether it cannot do without.
     has_unit
         Whether it predicts the response itself, and not just an order of samples.
+    sources
+        Files and folders of the code and tables that its predictions depend on.
+    settings
+        What else they depend on, such as a budget; plain values.
     """
 
     build: Callable[[PeerSetting], Any]
     uses_evidence: bool = False
     needs_evidence: bool = False
     has_unit: bool = True
-
-
-class GeneNamedLearner(RegressorMixin, BaseEstimator):
-    """A model of `nkpredict.learn`, which matches genes by name, called like a peer.
-
-    Parameters
-    ----------
-    estimator
-        The model.
-    pass_lineages
-        Whether ``fit`` is given the lineages as groups that are held out together.
-    """
-
-    def __init__(self, estimator: Any, pass_lineages: bool = False) -> None:
-        self.estimator = estimator
-        self.pass_lineages = pass_lineages
-
-    def fit(self, X: pd.DataFrame, y: np.ndarray, lineage: np.ndarray) -> Self:
-        """Fit the model."""
-        if self.pass_lineages and len(np.unique(lineage)) > 1:
-            self.estimator.fit(X, y, groups=lineage)
-        else:
-            self.estimator.fit(X, y)
-        return self
-
-    def predict(self, X: pd.DataFrame, lineage: np.ndarray) -> np.ndarray:
-        """Predict with the model; the lineage is not shown to it."""
-        return np.asarray(self.estimator.predict(X))
+    sources: tuple[Path, ...] = _OTHERS
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class MostCorrelatedGenes(TransformerMixin, BaseEstimator):
@@ -112,12 +96,12 @@ class MostCorrelatedGenes(TransformerMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> Self:
         """Choose the genes."""
-        self.chosen_ = select_genes(X, y, np.zeros(X.shape[1]), self.count)
+        self.chosen_ = select_genes(np.asarray(X), y, np.zeros(X.shape[1]), self.count)
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Return the chosen columns."""
-        return X[:, self.chosen_]
+        return np.asarray(X)[:, self.chosen_]
 
 
 def per_root_gene(values: np.ndarray) -> np.ndarray:
@@ -129,16 +113,13 @@ def per_root_gene(values: np.ndarray) -> np.ndarray:
 def _ours(setting: PeerSetting) -> Any:
     from nkpredict.learn import NKSusceptibilityModel
 
-    model = NKSusceptibilityModel(evidence=setting.evidence, random_state=setting.random_state)
-    return GeneNamedLearner(model, pass_lineages=setting.held_out_lineages)
+    return NKSusceptibilityModel(evidence=setting.evidence, random_state=setting.random_state)
 
 
 def _screen_prior(setting: PeerSetting) -> Any:
     from nkpredict.learn import ScreenPrior
 
-    return GeneNamedLearner(
-        ScreenPrior(evidence=setting.evidence, random_state=setting.random_state)
-    )
+    return ScreenPrior(evidence=setting.evidence, random_state=setting.random_state)
 
 
 def _inner_folds(count: int, setting: PeerSetting) -> Any:
@@ -160,7 +141,7 @@ def _elastic_net(setting: PeerSetting) -> Any:
         cv=_inner_folds(_INNER_FOLDS, setting),
         max_iter=2000,
     )
-    return GenericLearner(make_pipeline(StandardScaler(), net))
+    return make_pipeline(StandardScaler(), net)
 
 
 def _svr(setting: PeerSetting) -> Any:
@@ -171,23 +152,20 @@ def _svr(setting: PeerSetting) -> Any:
     from sklearn.svm import SVR
 
     kernel = make_pipeline(StandardScaler(), FunctionTransformer(per_root_gene), SVR())
-    search = GridSearchCV(
+    return GridSearchCV(
         TransformedTargetRegressor(kernel, transformer=StandardScaler()),
         {"regressor__svr__C": [0.3, 1.0, 3.0, 10.0], "regressor__svr__gamma": [0.1, 0.3, 1.0]},
         scoring="neg_mean_squared_error",
         cv=_inner_folds(_INNER_FOLDS, setting),
     )
-    return GenericLearner(search)
 
 
 def _random_forest(setting: PeerSetting) -> Any:
     """Offer each split the root of the number of genes; a third takes fifteen times as long."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return GenericLearner(
-        RandomForestRegressor(
-            n_estimators=500, max_features="sqrt", n_jobs=1, random_state=setting.random_state
-        )
+    return RandomForestRegressor(
+        n_estimators=500, max_features="sqrt", n_jobs=1, random_state=setting.random_state
     )
 
 
@@ -216,7 +194,7 @@ def _tuned_boosting(setting: PeerSetting) -> Any:
         "subsample": uniform(0.5, 0.5),
         "reg_lambda": loguniform(1e-3, 10),
     }
-    search = RandomizedSearchCV(
+    return RandomizedSearchCV(
         make_pipeline(MostCorrelatedGenes(), boosting),
         {f"lgbmregressor__{name}": values for name, values in space.items()},
         n_iter=_TUNING_TRIALS,
@@ -224,7 +202,6 @@ def _tuned_boosting(setting: PeerSetting) -> Any:
         cv=_inner_folds(_TUNING_FOLDS, setting),
         random_state=setting.random_state,
     )
-    return GenericLearner(search)
 
 
 def _ready(name: str) -> Callable[[PeerSetting], Any]:
@@ -234,8 +211,10 @@ def _ready(name: str) -> Callable[[PeerSetting], Any]:
 
 # A further peer is added here: a name and how to build it.
 PEERS: dict[str, Peer] = {
-    OUR_MODEL: Peer(_ours, uses_evidence=True),
-    "screen prior": Peer(_screen_prior, uses_evidence=True, needs_evidence=True, has_unit=False),
+    OUR_MODEL: Peer(_ours, uses_evidence=True, sources=_OURS),
+    "screen prior": Peer(
+        _screen_prior, uses_evidence=True, needs_evidence=True, has_unit=False, sources=_OURS
+    ),
     "mean": Peer(_ready("mean")),
     "lineage mean": Peer(_ready("lineage mean")),
     "best single gene": Peer(_ready("best single gene")),

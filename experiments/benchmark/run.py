@@ -5,28 +5,20 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from experiments.benchmark.cache import (
-    LOADED_AT,
-    code_changed,
-    digest,
-    estimator_fingerprint,
-    file_name,
-    read_result,
-    table_fingerprint,
-)
+from experiments.benchmark.cache import code_digest, digest, file_name, read_result, table_digest
 from experiments.benchmark.peers import AVERAGES, Peer, PeerSetting
 from experiments.benchmark.tasks import NO_EVIDENCE, BenchmarkTask
 from nkpredict.errors import InputError
-from nkpredict.evaluate import SPLITS, Fold, limited, make_folds, without_gaps
+from nkpredict.evaluate import SPLITS, Fold, Samples, fit_predict, limited, make_folds
 from nkpredict.io import write_json
 from nkpredict.learn import MINIMUM_SAMPLES
 
@@ -61,6 +53,28 @@ class Unit:
     entrant: str
     has_unit: bool
     path: Path
+
+
+class Entrant(NamedTuple):
+    """A model with its evidence.
+
+    Attributes
+    ----------
+    name, model
+        Name in the tables, and in the registry of peers.
+    peer
+        How it is built.
+    estimator
+        Not fitted.
+    key
+        Hash of all that its predictions depend on but the data.
+    """
+
+    name: str
+    model: str
+    peer: Peer
+    estimator: Any
+    key: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +117,9 @@ def run_benchmark(
 ) -> BenchmarkRun:
     """Fit and predict every missing combination, and collect all.
 
-    A result is found again when samples, response, evidence, split, settings, code and library
-    versions are the same; see `estimator_fingerprint`. A model that fails does not stop the others
-    and is tried again in the next run.
+    A result is found again when samples, response, evidence, split, settings, files of code and
+    library versions are the same. A model that fails does not stop the others and is tried again
+    in the next run.
 
     Parameters
     ----------
@@ -141,145 +155,115 @@ def run_benchmark(
             f"Found {len(names)} tasks with {len(set(names))} names and {len(peers)} models; "
             "expected one task and model at least, and every name once."
         )
+    code = {name: code_digest(peer.sources) for name, peer in peers.items()}
     planned: list[tuple[BenchmarkTask, Fold, list[Unit]]] = []
     computed, reused, failures = 0, 0, []
     for task in tasks:
-        plan = list(_plan(task, peers, Path(folder), splits, folds, repeats, sizes, random_state))
+        entrants = list(_entrants(task, peers, code, random_state))
+        samples = Samples(task.profiles, task.target, task.lineage)
+        data = [table_digest(task.profiles), task.target.tolist(), list(map(str, task.lineage))]
         jobs = []
-        for fold, entries in plan:
-            units = [unit for unit, _ in entries]
-            missing = [entry for entry in entries if not entry[0].path.exists()]
+        for fold, size in _folds(task, splits, folds, repeats, sizes, random_state):
+            place = Path(folder) / file_name(task.name)
+            place /= file_name(f"{fold.split}-{fold.repeat}-{fold.number}-{size or 'all'}")
+            key = digest([data, fold.train.tolist(), fold.test.tolist()])
+            units = [_unit(task.name, fold, size, entrant, place, key) for entrant in entrants]
+            pairs = zip(units, entrants, strict=True)
+            missing = [(unit, entrant) for unit, entrant in pairs if not unit.path.exists()]
             planned.append((task, fold, units))
             reused += len(units) - len(missing)
             if missing:
-                jobs.append((fold, missing))
-        for done, failed in enumerate(_run(task, jobs, n_jobs), start=1):
+                jobs.append(delayed(_fit_all)(samples, fold, missing, code))
+                computed += len(missing)
+        fits = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+        for done, failed in enumerate(fits, start=1):
             failures += failed
             if progress is not None:
                 progress(task.name, done, len(jobs))
-        computed += sum(len(missing) for _, missing in jobs)
     return _collect(planned, failures, computed - len(failures), reused)
 
 
-def _plan(
+def _folds(
     task: BenchmarkTask,
-    peers: Mapping[str, Peer],
-    folder: Path,
     splits: Sequence[str],
     folds: int,
     repeats: int,
     sizes: Sequence[int],
     random_state: int,
-) -> Iterator[tuple[Fold, list[tuple[Unit, Any]]]]:
-    data = digest(
-        [table_fingerprint(task.profiles), task.target.tolist(), list(map(str, task.lineage))]
-    )
+) -> Iterator[tuple[Fold, int]]:
+    count, seed = len(task.target), random_state
     for split in splits:
-        entrants = list(_entrants(task, peers, split, random_state))
         for whole in make_folds(
-            split,
-            len(task.target),
-            task.lineage,
-            folds=folds,
-            repeats=repeats,
-            random_state=random_state,
+            split, count, task.lineage, folds=folds, repeats=repeats, random_state=seed
         ):
-            if len(whole.train) < MINIMUM_SAMPLES:
-                continue
-            for size in (ALL_SAMPLES, *sizes):
-                fold = whole if size == ALL_SAMPLES else limited(whole, size, random_state)
-                place = folder / file_name(task.name)
-                place /= file_name(f"{split}-{fold.repeat}-{fold.number}-{size or 'all'}")
-                entries = []
-                for model, entrant, peer, estimator, code in entrants:
-                    key = digest([data, fold.train.tolist(), fold.test.tolist(), code])
-                    unit = Unit(
-                        task.name,
-                        split,
-                        fold.repeat,
-                        fold.number,
-                        size,
-                        model,
-                        entrant,
-                        peer.has_unit,
-                        place / f"{file_name(entrant)}-{key[:16]}.json",
-                    )
-                    entries.append((unit, estimator))
-                yield fold, entries
+            if len(whole.train) >= MINIMUM_SAMPLES:
+                yield whole, ALL_SAMPLES
+                yield from ((limited(whole, size, seed), size) for size in sizes)
 
 
 def _entrants(
-    task: BenchmarkTask, peers: Mapping[str, Peer], split: str, random_state: int
-) -> Iterator[tuple[str, str, Peer, Any, str]]:
+    task: BenchmarkTask, peers: Mapping[str, Peer], code: Mapping[str, str], random_state: int
+) -> Iterator[Entrant]:
     for model, peer in peers.items():
         qualities = task.evidence if peer.uses_evidence else {NO_EVIDENCE: None}
         for quality, evidence in qualities.items():
             if peer.needs_evidence and evidence is None:
                 continue
-            estimator = peer.build(PeerSetting(evidence, split == "lineage-held-out", random_state))
             several = peer.uses_evidence and len(task.evidence) > 1
             word = "no" if quality == NO_EVIDENCE else quality
-            entrant = f"{model}, {word} evidence" if several else model
-            yield model, entrant, peer, estimator, estimator_fingerprint(estimator)
+            name = f"{model}, {word} evidence" if several else model
+            known = None if evidence is None else table_digest(evidence.table)
+            key = digest([model, known, random_state, dict(peer.settings), code[model]])
+            estimator = peer.build(PeerSetting(evidence, random_state))
+            yield Entrant(name, model, peer, estimator, key)
 
 
-def _run(
-    task: BenchmarkTask, jobs: list[tuple[Fold, list[tuple[Unit, Any]]]], n_jobs: int
-) -> Iterator[list[tuple[Unit, str]]]:
-    data = (task.profiles, task.target, task.lineage)
-    if n_jobs == 1:
-        yield from (_run_fold(*data, fold, missing, LOADED_AT) for fold, missing in jobs)
-        return
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_run_fold)(*data, fold, missing, LOADED_AT) for fold, missing in jobs
+def _unit(task: str, fold: Fold, size: int, entrant: Entrant, place: Path, key: str) -> Unit:
+    return Unit(
+        task=task,
+        split=fold.split,
+        repeat=fold.repeat,
+        fold=fold.number,
+        size=size,
+        model=entrant.model,
+        entrant=entrant.name,
+        has_unit=entrant.peer.has_unit,
+        path=place / f"{file_name(entrant.name)}-{digest([key, entrant.key])[:16]}.json",
     )
 
 
-def _run_fold(
-    profiles: pd.DataFrame,
-    target: np.ndarray,
-    lineage: np.ndarray,
+def _fit_all(
+    samples: Samples,
     fold: Fold,
-    missing: list[tuple[Unit, Any]],
-    loaded_at: float,
+    missing: Sequence[tuple[Unit, Entrant]],
+    code: Mapping[str, str],
 ) -> list[tuple[Unit, str]]:
-    train, test = without_gaps(profiles.iloc[fold.train], profiles.iloc[fold.test])
-    failed = []
-    for unit, estimator in missing:
+    """Fit, predict and store; return the fits that failed, and why."""
+    failures = []
+    for unit, entrant in missing:
         started = time.perf_counter()
         try:
             with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                fitted = clone(estimator).fit(
-                    train, target[fold.train], lineage=lineage[fold.train]
-                )
-                predicted = fitted.predict(test, lineage=lineage[fold.test])
-            if predicted.shape != (len(test),) or not np.isfinite(predicted).all():
-                raise ValueError(f"{len(test)} finite predictions were expected")
-            if code_changed(estimator, loaded_at):
+                predicted = fit_predict(entrant.estimator, samples, fold)[1]
+            if predicted.shape != fold.test.shape or not np.isfinite(predicted).all():
+                raise ValueError(f"{len(fold.test)} finite predictions were expected")
+            if code_digest(entrant.peer.sources) != code[entrant.model]:
+                # this process may have loaded other code than the name of the file says
                 raise RuntimeError("the code of the model was changed during the run")
         except Exception as error:
             # one model that fails must not stop the others; the tables tell
-            failed.append((unit, f"{type(error).__name__}: {error}"))
+            failures.append((unit, f"{type(error).__name__}: {error}"))
             continue
-        write_json(
-            unit.path,
-            {
-                "task": unit.task,
-                "split": unit.split,
-                "repeat": unit.repeat,
-                "fold": unit.fold,
-                "size": unit.size,
-                "entrant": unit.entrant,
-                "samples": list(test.index.astype(str)),
-                "predicted": predicted,
-                "seconds": time.perf_counter() - started,
-                "warnings": sorted({w.category.__name__ for w in caught}),
-            },
-        )
-    return failed
+        content = asdict(unit) | {
+            "samples": list(samples.profiles.index[fold.test].astype(str)),
+            "predicted": predicted,
+            "seconds": time.perf_counter() - started,
+            "warnings": sorted({w.category.__name__ for w in caught}),
+        }
+        del content["path"]
+        write_json(unit.path, content)
+    return failures
 
 
 def _collect(
@@ -299,7 +283,6 @@ def _collect(
             if (unit.task, unit.split, unit.size, unit.entrant) in incomplete:
                 continue
             result = read_result(unit.path)
-            assert result is not None  # noqa: S101 - every unit was found, computed or has failed
             fits.append(
                 keys(unit)
                 | {"seconds": result["seconds"], "warnings": ", ".join(result["warnings"])}

@@ -148,11 +148,11 @@ def _by_entrant(
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     counts = np.vstack([np.ones(len(names), dtype=int), drawn]).astype(np.float64)
     tasks = part["task"].nunique()
-    for entrant, own in part.groupby("entrant", sort=False):
-        if own["task"].nunique() < tasks:
+    for entrant, predicted in part.groupby("entrant", sort=False):
+        if predicted["task"].nunique() < tasks:
             continue
         values = []
-        for _, task in own.groupby("task", sort=False):
+        for _, task in predicted.groupby("task", sort=False):
             repeats = [
                 bootstrap_spearman(
                     one["predicted"].to_numpy(),

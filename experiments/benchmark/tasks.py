@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.evidence import GeneEvidence
-from nkpredict.features import to_frame
+from nkpredict.features import Profiles
 from nkpredict.io import SIMULATED_PREFIX, read_expression, read_panel
-from nkpredict.simulate import EvidenceQuality, Mechanism, plant_response
+from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
 
 DRUGS = ("Venetoclax", "AZD5991", "Dasatinib", "Trametinib", "Talazoparib", "Gemcitabine")
 NO_EVIDENCE = "none"
@@ -91,7 +91,7 @@ def drug_tasks(data: str | Path, drugs: Sequence[str] = DRUGS) -> list[Benchmark
                 name=drug,
                 family="drug response",
                 group=drug,
-                profiles=to_frame(panel),
+                profiles=Profiles.of(panel).frame(),
                 target=panel.obs["susceptibility"].to_numpy(dtype=np.float64),
                 lineage=panel.obs["lineage"].to_numpy(dtype=object),
             )
@@ -110,17 +110,17 @@ def planted_tasks(data: str | Path, seeds: int = 3) -> list[BenchmarkTask]:
         Repetitions of each mechanism.
     """
     adata = read_expression(Path(data) / _EXPRESSION, obs=Path(data) / _ANNOTATIONS)
-    profiles = to_frame(adata)
+    profiles = Profiles.of(adata).frame()
     lineage = adata.obs["lineage"].astype(str).to_numpy(dtype=object)
     return [
         planted_task(profiles, lineage, mechanism, seed)
-        for mechanism in get_args(Mechanism)
+        for mechanism in MECHANISMS
         for seed in range(seeds)
     ]
 
 
 def planted_task(
-    profiles: pd.DataFrame, lineage: np.ndarray, mechanism: Mechanism, seed: int, **settings: Any
+    profiles: pd.DataFrame, lineage: np.ndarray, mechanism: str, seed: int, **settings: Any
 ) -> BenchmarkTask:
     """Plant one simulated response, with evidence of every quality.
 
@@ -136,7 +136,7 @@ def planted_task(
     planted = plant_response(profiles, pd.Series(lineage), mechanism, random_state=seed, **settings)
     evidence: dict[str, Any] = {
         quality: GeneEvidence(planted.evidence(quality), {"simulated": True})
-        for quality in get_args(EvidenceQuality)
+        for quality in EVIDENCE_QUALITIES
     }
     return BenchmarkTask(
         name=f"{SIMULATED_PREFIX}{mechanism}-{seed}",

@@ -18,7 +18,7 @@ def evaluate(
 
         nkpredict evaluate --expression expr.csv --response viability.txt --peers
     """
-    from nkpredict.evaluate import nested_cross_validate
+    from nkpredict.evaluate import Tuning, nested_cross_validate
     from nkpredict.training import read_inputs, read_spec
 
     inputs, recipe = read_inputs(settings), read_spec(settings.spec)
@@ -31,8 +31,10 @@ def evaluate(
             panel,
             "susceptibility",
             "lineage" if "lineage" in panel.obs else None,
-            space=recipe.search_space,
-            trials=recipe.trials if settings.trials is None else settings.trials,
+            tuning=Tuning(
+                recipe.search_space,
+                recipe.trials if settings.trials is None else settings.trials,
+            ),
             folds=recipe.folds,
             repeats=recipe.repeats if settings.repeats is None else settings.repeats,
             peers=settings.peers,

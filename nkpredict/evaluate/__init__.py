@@ -1,11 +1,7 @@
-"""Honest evaluation: splits, naive baselines, tuning, nested cross-validation and benchmarks."""
+"""How good a model is on unseen samples: splits, baselines, tuning, nested cross-validation."""
 
-from nkpredict.evaluate._baselines import (
-    GenericLearner,
-    generic_learners,
-    naive_baselines,
-    without_gaps,
-)
+from nkpredict.evaluate._baselines import generic_learners, naive_baselines
+from nkpredict.evaluate._fold import Samples, fit_predict
 from nkpredict.evaluate._killing_curve import curve_errors, curve_folds
 from nkpredict.evaluate._learning_curve import (
     PermutationTest,
@@ -22,20 +18,22 @@ from nkpredict.evaluate._nested import (
     nested_cross_validate,
 )
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
-from nkpredict.evaluate._tuning import Tuned, tune
+from nkpredict.evaluate._tuning import Tuned, Tuning, tune
 
 __all__ = [
     "OUR_MODEL",
     "SPLITS",
     "CrossValidation",
     "Fold",
-    "GenericLearner",
     "PermutationTest",
+    "Samples",
     "Tuned",
+    "Tuning",
     "check_groups",
     "check_sample_count",
     "curve_errors",
     "curve_folds",
+    "fit_predict",
     "generic_learners",
     "learning_curve",
     "limited",
@@ -46,5 +44,4 @@ __all__ = [
     "spearman",
     "summarise",
     "tune",
-    "without_gaps",
 ]

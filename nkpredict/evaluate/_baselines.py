@@ -1,16 +1,12 @@
-"""What any model must beat: predictors that know next to nothing, and two generic learners.
-
-All are called alike: ``fit(X, y, lineage)`` and ``predict(X, lineage)`` with an array or table of
-samples × genes without NaN (see `without_gaps`) and the lineage of each sample.
-"""
+"""What any model must beat: predictors that know next to nothing, and two generic learners."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nkpredict.features import correlation_with
 
@@ -18,70 +14,64 @@ from nkpredict.features import correlation_with
 class MeanBaseline(RegressorMixin, BaseEstimator):
     """Predict the mean of the training samples."""
 
-    def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that no skill is to be expected."""
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
         """Learn the mean of ``y``."""
+        _, y = validate_data(self, X, y, y_numeric=True)
         self.mean_ = float(np.mean(y))
         return self
 
-    def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """Return the same number for every sample."""
-        return np.full(len(X), self.mean_)
+        check_is_fitted(self)
+        return np.full(len(validate_data(self, X, reset=False)), self.mean_)
 
 
-class LineageMeanBaseline(RegressorMixin, BaseEstimator):
+class LineageMeanBaseline(MeanBaseline):
     """Predict the mean of the training samples of the same lineage."""
 
-    def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
-        """Learn the mean of ``y`` in each lineage."""
-        self.mean_ = float(np.mean(y))
-        self.means_ = {label: float(np.mean(y[lineage == label])) for label in np.unique(lineage)}
+    def fit(self, X: Any, y: Any, lineage: np.ndarray | None = None) -> Self:
+        """Learn the mean of ``y``, and that in each lineage where lineages are given."""
+        super().fit(X, y)
+        self.means_ = {}
+        if lineage is not None:
+            y = np.asarray(y, dtype=np.float64)
+            self.means_ = {k: float(y[lineage == k].mean()) for k in np.unique(lineage)}
         return self
 
-    def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
-        """Return the mean of each sample's lineage, of all samples where it is new."""
+    def predict(self, X: Any, lineage: np.ndarray | None = None) -> np.ndarray:
+        """Return the mean of each sample's lineage, of all samples where it is new or not given."""
+        overall = super().predict(X)
+        if lineage is None:
+            return overall
         return np.array([self.means_.get(label, self.mean_) for label in lineage])
 
 
 class BestGeneBaseline(RegressorMixin, BaseEstimator):
     """Straight line on the one gene most correlated with the response in the training samples."""
 
-    def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:
         """Choose the gene and fit the line; ``X`` is samples × genes without NaN."""
-        table = np.asarray(X)
-        self.gene_ = int(np.argmax(np.abs(correlation_with(table, y))))
-        values = table[:, self.gene_]
+        X, y = validate_data(self, X, y, y_numeric=True)
+        self.gene_ = int(np.argmax(np.abs(correlation_with(X, y))))
+        values = X[:, self.gene_]
         variance = float(np.var(values))
         covariance = float(np.mean((values - values.mean()) * (y - y.mean())))
         self.slope_ = covariance / variance if variance > 0 else 0.0
         self.intercept_ = float(np.mean(y)) - self.slope_ * float(values.mean())
         return self
 
-    def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """Return the value of the line."""
-        predicted: np.ndarray = self.intercept_ + self.slope_ * np.asarray(X)[:, self.gene_]
+        check_is_fitted(self)
+        values = validate_data(self, X, reset=False)[:, self.gene_]
+        predicted: np.ndarray = self.intercept_ + self.slope_ * values
         return predicted
-
-
-class GenericLearner(RegressorMixin, BaseEstimator):
-    """A scikit-learn regressor on all genes, called like a baseline.
-
-    Parameters
-    ----------
-    estimator
-        The regressor.
-    """
-
-    def __init__(self, estimator: Any) -> None:
-        self.estimator = estimator
-
-    def fit(self, X: np.ndarray, y: np.ndarray, lineage: np.ndarray) -> Self:
-        """Fit the regressor; the lineage is not shown to it."""
-        self.estimator.fit(np.asarray(X), y)
-        return self
-
-    def predict(self, X: np.ndarray, lineage: np.ndarray) -> np.ndarray:
-        """Predict with the regressor."""
-        return np.asarray(self.estimator.predict(np.asarray(X)))
 
 
 def naive_baselines() -> dict[str, Any]:
@@ -98,27 +88,12 @@ def generic_learners() -> dict[str, Any]:
     from lightgbm import LGBMRegressor
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
     ridge = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(0, 6, 25)))
     boosting = LGBMRegressor(
         n_jobs=1, deterministic=True, force_col_wise=True, verbose=-1, random_state=0
     )
-    return {"RidgeCV": GenericLearner(ridge), "LightGBM default": GenericLearner(boosting)}
-
-
-def without_gaps(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fill missing values with the mean of the training samples.
-
-    Parameters
-    ----------
-    train, test
-        Samples × genes; a gene without any value in ``train`` is filled with 0.
-
-    Returns
-    -------
-    tuple of pandas.DataFrame
-        Both tables without NaN.
-    """
-    means = train.mean(axis=0).fillna(0.0)
-    return train.fillna(means), test.fillna(means)
+    # LightGBM refuses names with a colon, as those of genetic columns have
+    boosting = make_pipeline(FunctionTransformer(np.asarray), boosting)
+    return {"RidgeCV": ridge, "LightGBM default": boosting}

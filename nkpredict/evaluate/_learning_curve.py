@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
+from nkpredict.evaluate._fold import fit_predict, read_samples
 from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
-from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
 
 
@@ -91,12 +91,12 @@ def learning_curve(
     InputError
         When a size is larger than a training set or below the least the model takes.
     """
-    frame, target, lineage = _checked(X, y, groups)
+    samples = read_samples(X, y, groups)
     planned = list(
         make_folds(
             split,
-            len(frame),
-            None if groups is None else lineage,
+            len(samples.target),
+            None if groups is None else samples.lineage,
             folds=folds,
             repeats=repeats,
             random_state=random_state,
@@ -106,26 +106,28 @@ def learning_curve(
     for size in sizes:
         limited(smallest, size, random_state)
     rows, done = [], 0
-    for size in sizes:
-        parts = []
-        for fold in planned:
-            part = limited(fold, size, random_state)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "split": split,
-                        "model": "model",
-                        "repeat": fold.repeat,
-                        "lineage": lineage[fold.test],
-                        "observed": target[fold.test],
-                        "predicted": _fit_predict(model, frame, target, lineage, part),
-                    }
+    with threadpool_limits(1), fit_warnings_ignored():
+        # chance skill in small training sets is what the curve is there to show
+        for size in sizes:
+            tables = []
+            for fold in planned:
+                part = limited(fold, size, random_state)
+                tables.append(
+                    pd.DataFrame(
+                        {
+                            "split": split,
+                            "model": "model",
+                            "repeat": fold.repeat,
+                            "lineage": samples.lineage[fold.test],
+                            "observed": samples.target[fold.test],
+                            "predicted": fit_predict(model, samples, part)[1],
+                        }
+                    )
                 )
-            )
-            done += 1
-            if progress is not None:
-                progress(done, len(sizes) * len(planned))
-        rows.append(summarise(pd.concat(parts)).assign(size=size))
+                done += 1
+                if progress is not None:
+                    progress(done, len(sizes) * len(planned))
+            rows.append(summarise(pd.concat(tables)).assign(size=size))
     columns = ["size", "spearman", "spearman_within_lineage", "rmse"]
     return pd.concat(rows, ignore_index=True)[columns]
 
@@ -210,15 +212,18 @@ def permutation_test(
             "Permuting within lineages needs the lineage of each sample, which is missing. Give "
             "groups."
         )
-    frame, target, lineage = _checked(X, y, groups)
+    samples = read_samples(X, y, groups)
+    target, lineage = samples.target, samples.lineage
     planned = list(
-        make_folds("random", len(frame), lineage, folds=folds, random_state=random_state)
+        make_folds("random", len(target), lineage, folds=folds, random_state=random_state)
     )
 
     def skill(response: np.ndarray) -> float:
         predicted = np.empty(len(response))
-        for fold in planned:
-            predicted[fold.test] = _fit_predict(model, frame, response, lineage, fold)
+        with threadpool_limits(1), fit_warnings_ignored():
+            for fold in planned:
+                replaced = samples._replace(target=response)
+                predicted[fold.test] = fit_predict(model, replaced, fold)[1]
         if within_groups:
             return spearman_within(predicted, response, lineage)
         return spearman(predicted, response)
@@ -249,24 +254,3 @@ def _permuted(
         members = lineage == label
         result[members] = rng.permutation(target[members])
     return result
-
-
-def _checked(X: ProfilesLike, y: Any, groups: Any) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    profiles = Profiles.of(X)
-    frame = profiles.frame()
-    lineage = np.full(len(frame), "all", dtype=object)
-    if groups is not None:
-        lineage = profiles.labels(groups, "lineage").astype(str).astype(object)
-    return frame, profiles.target(y), lineage
-
-
-def _fit_predict(
-    model: Any, frame: pd.DataFrame, target: np.ndarray, lineage: np.ndarray, fold: Fold
-) -> np.ndarray:
-    arguments = {}
-    if fold.split == "lineage-held-out" and len(np.unique(lineage[fold.train])) > 1:
-        arguments["groups"] = lineage[fold.train]
-    with threadpool_limits(1), fit_warnings_ignored():
-        # chance skill in one small training set is what the curve is there to show
-        fitted = clone(model).fit(frame.iloc[fold.train], target[fold.train], **arguments)
-        return np.asarray(fitted.predict(frame.iloc[fold.test]))

@@ -37,11 +37,12 @@ def spearman_within(predicted: np.ndarray, observed: np.ndarray, lineage: np.nda
         Lineage of each sample.
     """
     labels, counts = np.unique(lineage, return_counts=True)
-    kept = labels[counts >= _SMALLEST_LINEAGE]
-    if len(kept) == 0:
+    enough = counts >= _SMALLEST_LINEAGE
+    if not enough.any():
         return float("nan")
-    values = [spearman(predicted[lineage == k], observed[lineage == k]) for k in kept]
-    return float(np.average(values, weights=counts[counts >= _SMALLEST_LINEAGE]))
+    members = [lineage == label for label in labels[enough]]
+    values = [spearman(predicted[group], observed[group]) for group in members]
+    return float(np.average(values, weights=counts[enough]))
 
 
 def summarise(predictions: pd.DataFrame) -> pd.DataFrame:

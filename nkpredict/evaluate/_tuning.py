@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,24 @@ from nkpredict.learn import InnerFolds, normal_scores
 from nkpredict.types import FloatArray, IndexArray
 
 _PRUNE_AFTER_TRIALS = 5
-_KEPT_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
+_BEST_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How the settings of a model are tuned inside each fold of an evaluation.
+
+    Attributes
+    ----------
+    space, trials
+        See `tune`; without trials the settings stay.
+    folder
+        Folder of the journals, so that a stopped evaluation can go on; None keeps none.
+    """
+
+    space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    trials: int = 0
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -85,31 +102,14 @@ def tune(
     Raises
     ------
     InputError
-        When the search space is malformed.
+        When the search space is malformed, or the model has no inner folds of its own.
     """
     if trials <= 0 or not space:
         return Tuned(clone(model), {}, float("nan"), 0)
     import optuna
-    from optuna.storages.journal import JournalFileBackend
 
-    optuna.logging.set_verbosity(logging.WARNING)
-    storage = None
-    if journal is not None:
-        Path(journal).parent.mkdir(parents=True, exist_ok=True)
-        storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
-    study = optuna.create_study(
-        storage=storage,
-        study_name=name,
-        direction="minimize",
-        load_if_exists=True,
-        pruner=optuna.pruners.PercentilePruner(_KEPT_PERCENT, n_startup_trials=_PRUNE_AFTER_TRIALS),
-    )
-    defaults = {key: value for key, value in model.get_params().items() if key in space}
-    unknown = sorted(set(space) - set(defaults))
-    if unknown:
-        raise InputError(
-            f"The search space names {', '.join(unknown)}, which the model does not have."
-        )
+    defaults = _defaults(model, space)
+    study = _study(journal, name)
     # Harmonised folds and the predictions of learners that are not tuned serve all trials.
     inner = model.inner_folds(X, y, groups)
 
@@ -144,6 +144,41 @@ def tune(
         settings=settings,
         error=float(best.value if best.value is not None else np.nan),
         trials=len(study.trials),
+    )
+
+
+def _defaults(model: Any, space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that the model has now of those to be searched."""
+    if not hasattr(model, "cross_predict"):
+        raise InputError(
+            f"Settings of {type(model).__name__} cannot be tuned; expected an "
+            "NKSusceptibilityModel. Wrap other models in scikit-learn's GridSearchCV."
+        )
+    defaults = {key: value for key, value in model.get_params().items() if key in space}
+    unknown = sorted(set(space) - set(defaults))
+    if unknown:
+        raise InputError(
+            f"The search space names {', '.join(unknown)}, which the model does not have."
+        )
+    return defaults
+
+
+def _study(journal: str | Path | None, name: str) -> Any:
+    """Begin a study, or go on with the one in the journal."""
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(logging.WARNING)
+    storage = None
+    if journal is not None:
+        Path(journal).parent.mkdir(parents=True, exist_ok=True)
+        storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    return optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction="minimize",
+        load_if_exists=True,
+        pruner=optuna.pruners.PercentilePruner(_BEST_PERCENT, n_startup_trials=_PRUNE_AFTER_TRIALS),
     )
 
 

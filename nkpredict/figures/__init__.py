@@ -21,9 +21,6 @@ from nkpredict.figures._performance import write_performance_figure, write_predi
 from nkpredict.figures._scores import plot_lineage, plot_ranking, plot_waterfall, scatter_places
 from nkpredict.figures._screens import plot_agreement, plot_volcano
 from nkpredict.figures._style import (
-    GREY,
-    PROTECTS,
-    SENSITIZES,
     WORDS,
     check_figure_file,
     finished,
@@ -33,9 +30,6 @@ from nkpredict.figures._style import (
 
 __all__ = [
     "ALL_SAMPLES",
-    "GREY",
-    "PROTECTS",
-    "SENSITIZES",
     "WORDS",
     "Group",
     "Scored",

@@ -3,8 +3,6 @@
 from nkpredict.simulate._planted import (
     EVIDENCE_QUALITIES,
     MECHANISMS,
-    EvidenceQuality,
-    Mechanism,
     PlantedResponse,
     plant_response,
 )
@@ -13,8 +11,6 @@ from nkpredict.simulate._study import SimulatedStudy, simulate_study
 __all__ = [
     "EVIDENCE_QUALITIES",
     "MECHANISMS",
-    "EvidenceQuality",
-    "Mechanism",
     "PlantedResponse",
     "SimulatedStudy",
     "plant_response",

@@ -18,6 +18,7 @@ import pandas as pd
 from nkpredict.errors import InputError
 from nkpredict.evaluate import (
     CrossValidation,
+    Tuning,
     check_groups,
     check_sample_count,
     nested_cross_validate,
@@ -134,8 +135,6 @@ def train(
 
     expression, target = Profiles.of(panel).frame(), panel.obs["susceptibility"]
     evaluation = {
-        "space": spec.search_space,
-        "trials": trials,
         "folds": spec.folds,
         "repeats": spec.repeats if config.repeats is None else config.repeats,
         "peers": config.peers,
@@ -150,7 +149,7 @@ def train(
         expression,
         target,
         groups,
-        run_folder=folder / "journals",
+        tuning=Tuning(spec.search_space, trials, folder / "journals"),
         progress=lambda done, total, split: report("evaluating", done, total),
         **evaluation,
     )

@@ -10,9 +10,9 @@ import pytest
 from sklearn.base import clone
 
 from experiments.benchmark.automl import FRAMEWORKS, AutoMLError, automl_peers
-from experiments.benchmark.cache import estimator_fingerprint
+from experiments.benchmark.cache import code_digest
 from experiments.benchmark.peers import AVERAGES, PEERS, PeerSetting
-from nkpredict.evaluate import without_gaps
+from nkpredict.evaluate import SPLITS, Samples, fit_predict, make_folds
 from nkpredict.evidence import GeneEvidence
 
 WORKER = """
@@ -49,51 +49,50 @@ def worker(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("held_out", [False, True])
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("name", PEERS)
 @pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_every_peer_keeps_the_contract(
-    name: str, held_out: bool, profiles, susceptibility, lineage, evidence
+    name: str, split: str, profiles, susceptibility, lineage, evidence
 ) -> None:
-    train, test = profiles.iloc[::2], profiles.iloc[1::2]
-    target, labels = susceptibility.to_numpy()[::2], lineage.to_numpy()
-    peer = PEERS[name].build(PeerSetting(evidence, held_out))
-    before = train.copy()
-    predictions = []
-    for _ in range(2):
-        fitted = clone(peer).fit(train, target, lineage=labels[::2])
-        predictions.append(fitted.predict(test, lineage=labels[1::2]))
-    assert predictions[0].shape == (len(test),)
-    assert np.isfinite(predictions[0]).all()
-    np.testing.assert_array_equal(*predictions)
-    pd.testing.assert_frame_equal(train, before)
-    alone = fitted.predict(test.iloc[:1], lineage=labels[1:2])
-    np.testing.assert_allclose(alone, predictions[0][:1], atol=1e-9)
+    samples = Samples(profiles, susceptibility.to_numpy(), lineage.to_numpy(dtype=object))
+    fold = next(make_folds(split, 60, samples.lineage, folds=2))
+    peer = PEERS[name].build(PeerSetting(evidence))
+    before = profiles.copy()
+    (fitted, one), (_, two) = (fit_predict(peer, samples, fold) for _ in range(2))
+    assert one.shape == fold.test.shape
+    assert np.isfinite(one).all()
+    np.testing.assert_array_equal(one, two)
+    pd.testing.assert_frame_equal(profiles, before)
+    if name != "lineage mean":
+        alone = fitted.predict(profiles.iloc[fold.test[:1]])
+        np.testing.assert_allclose(alone, one[:1], atol=1e-9)
 
 
 def test_averages_are_of_known_peers() -> None:
     assert {part for parts in AVERAGES.values() for part in parts} <= set(PEERS)
 
 
-def test_a_fingerprint_is_that_of_settings_and_evidence(evidence) -> None:
-    def of(name: str, *arguments) -> str:
-        return estimator_fingerprint(PEERS[name].build(PeerSetting(*arguments)))
+def test_a_hash_of_code_is_that_of_names_and_contents_of_files(tmp_path) -> None:
+    for place in ("a", "b"):
+        (tmp_path / place / "room").mkdir(parents=True)
+        (tmp_path / place / "room" / "model.py").write_text("1")
+        (tmp_path / place / "table.csv").write_text("2")
 
-    every = [of(name, evidence) for name in PEERS]
-    assert len(set(every)) == len(PEERS)
-    assert every == [of(name, evidence) for name in PEERS]
-    assert of("nkpredict", evidence) != of("nkpredict", None)
-    assert of("nkpredict", evidence) != of("nkpredict", evidence, True)
-    assert of("SVR", None, False, 1) != of("SVR", None, False, 2)
+    def of(place: str) -> str:
+        return code_digest([tmp_path / place / "room", tmp_path / place / "table.csv"])
+
+    assert of("a") == of("b")
+    (tmp_path / "b" / "room" / "model.py").write_text("3")
+    assert of("a") != of("b")
+    (tmp_path / "a" / "room" / "model.py").rename(tmp_path / "a" / "room" / "other.py")
+    assert of("a") != of("b")
 
 
-def test_missing_values_are_filled_from_the_training_samples() -> None:
-    train = pd.DataFrame({"A": [1.0, 3.0, np.nan], "B": [np.nan] * 3})
-    test = pd.DataFrame({"A": [np.nan, 9.0], "B": [1.0, np.nan]})
-    filled, other = without_gaps(train, test)
-    assert filled["A"].tolist() == [1, 3, 2]
-    assert other.to_numpy().tolist() == [[2, 1], [9, 0]]
+def test_files_that_predictions_depend_on_are_there() -> None:
+    assert all(path.exists() for peer in PEERS.values() for path in peer.sources)
 
 
 def test_a_framework_runs_in_its_own_environment(worker, profiles, susceptibility) -> None:
@@ -103,17 +102,17 @@ def test_a_framework_runs_in_its_own_environment(worker, profiles, susceptibilit
     target = susceptibility.to_numpy()
     peer = peers["FLAML"].build(PeerSetting())
     assert (peer.framework, peer.version, peer.seconds) == ("FLAML", "9.9", 2)
-    predicted = clone(peer).fit(profiles, target, lineage=None).predict(profiles, lineage=None)
+    predicted = clone(peer).fit(profiles, target).predict(profiles)
     np.testing.assert_allclose(predicted, target.mean())
-    longer = automl_peers([Path(sys.executable)], worker, 3)[0]["FLAML"].build(PeerSetting())
-    assert estimator_fingerprint(peer) != estimator_fingerprint(longer)
+    longer = automl_peers([Path(sys.executable)], worker, 3)[0]["FLAML"]
+    assert peers["FLAML"].settings != longer.settings
 
 
-def test_a_framework_that_fails_is_told(worker, profiles, susceptibility, tmp_path) -> None:
+def test_a_framework_that_fails_says_why(worker, profiles, susceptibility, tmp_path) -> None:
     peer = automl_peers([Path(sys.executable)], worker, 0.5)[0]["FLAML"].build(PeerSetting())
-    peer.fit(profiles, susceptibility.to_numpy(), lineage=None)
+    peer.fit(profiles, susceptibility.to_numpy())
     with pytest.raises(AutoMLError, match="too little time"):
-        peer.predict(profiles, lineage=None)
+        peer.predict(profiles)
     peers, absent = automl_peers([tmp_path / "no-python"], worker, 1)
     assert peers == {}
     assert "could not be started" in absent["FLAML"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -7,7 +8,13 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from experiments.benchmark.page import BEGIN, END, update_document, write_benchmark
+from experiments.benchmark.page import (
+    BEGIN,
+    END,
+    benchmark_markdown,
+    update_document,
+    write_benchmark,
+)
 from experiments.benchmark.peers import PEERS, Peer
 from experiments.benchmark.run import run_benchmark
 from experiments.benchmark.summary import bootstrap_spearman, compare, score_tasks
@@ -27,17 +34,17 @@ class Recorder(BaseEstimator):
     def __init__(self, number: int = 0) -> None:
         self.number = number
 
-    def fit(self, X, y, lineage):
+    def fit(self, X, y):
         self.train_ = tuple(X.index)
         return self
 
-    def predict(self, X, lineage):
+    def predict(self, X):
         Recorder.seen.append((self.train_, tuple(X.index)))
         return X.iloc[:, self.number].to_numpy()
 
 
 class Failing(Recorder):
-    def fit(self, X, y, lineage):
+    def fit(self, X, y):
         raise RuntimeError("out of luck")
 
 
@@ -109,7 +116,7 @@ def test_a_deleted_fit_is_made_again(task, cheap, tmp_path) -> None:
     pd.testing.assert_frame_equal(first.predictions, again.predictions, check_exact=True)
 
 
-def test_a_damaged_fit_is_told(task, cheap, tmp_path) -> None:
+def test_a_damaged_fit_is_named(task, cheap, tmp_path) -> None:
     run_benchmark([task], cheap, folder=tmp_path, repeats=1)
     next(tmp_path.rglob("*.json")).write_text("{")
     with pytest.raises(InputError, match="Delete the file"):
@@ -117,9 +124,9 @@ def test_a_damaged_fit_is_told(task, cheap, tmp_path) -> None:
 
 
 def test_changed_data_or_settings_are_computed_anew(task, tmp_path) -> None:
-    peers = {"recorder": Peer(lambda setting: Recorder(0))}
+    peers = recorders(1)
     run_benchmark([task], peers, folder=tmp_path, repeats=1)
-    other = {"recorder": Peer(lambda setting: Recorder(1))}
+    other = {"recorder 0": replace(peers["recorder 0"], settings={"seconds": 2})}
     assert run_benchmark([task], other, folder=tmp_path, repeats=1).reused == 0
     changed = BenchmarkTask(
         task.name, task.family, task.group, task.profiles, task.target + 1e-6, task.lineage
@@ -128,59 +135,77 @@ def test_changed_data_or_settings_are_computed_anew(task, tmp_path) -> None:
     assert run_benchmark([task], peers, folder=tmp_path, repeats=1).computed == 0
 
 
-def test_changed_code_of_the_model_is_computed_anew(task, tmp_path, monkeypatch) -> None:
-    from experiments.benchmark import cache as benchmark_cache
-
-    def fits(model: str):
-        peers = {model: PEERS[model]}
-        return run_benchmark([task], peers, folder=tmp_path, splits=["random"], folds=2, repeats=1)
-
-    fits("nkpredict")
-    fits("RidgeCV")
-    assert fits("nkpredict").reused == 2
-    monkeypatch.setattr(benchmark_cache, "_rooms_code", lambda: "another")
-    assert fits("nkpredict").reused == 0
-    assert fits("RidgeCV").reused == 2
+def test_changed_code_of_the_model_is_computed_anew(task, tmp_path) -> None:
+    source = tmp_path / "model.py"
+    source.write_text("1")
+    peers = {
+        "recorder": Peer(lambda setting: Recorder(), sources=(source,)),
+        "mean": PEERS["mean"],
+    }
+    run_benchmark([task], peers, folder=tmp_path / "fits", splits=["random"], repeats=1)
+    source.write_text("2")
+    run = run_benchmark([task], peers, folder=tmp_path / "fits", splits=["random"], repeats=1)
+    assert (run.computed, run.reused) == (5, 5)
 
 
-def test_code_changed_during_the_run_stores_nothing(task, tmp_path, monkeypatch) -> None:
-    from experiments.benchmark import run as benchmark
+def test_code_changed_during_the_run_stores_nothing(task, tmp_path) -> None:
+    source = tmp_path / "model.py"
+    source.write_text("0")
 
-    monkeypatch.setattr(benchmark, "LOADED_AT", 0.0)
-    peers = {name: PEERS[name] for name in ("nkpredict", "RidgeCV")}
-    run = run_benchmark([task], peers, folder=tmp_path, splits=["random"], folds=2, repeats=1)
-    assert set(run.predictions["entrant"]) == {"RidgeCV"}
+    class Edited(Recorder):
+        def fit(self, X, y):
+            source.write_text(source.read_text() + "1")
+            return super().fit(X, y)
+
+    peers = {"edited": Peer(lambda setting: Edited(), sources=(source,)), "mean": PEERS["mean"]}
+    run = run_benchmark([task], peers, folder=tmp_path / "fits", splits=["random"], repeats=1)
+    assert set(run.predictions["entrant"]) == {"mean"}
     assert run.failures["reason"].str.contains("was changed during the run").all()
-    assert len(list(tmp_path.rglob("*.json"))) == 2
+    assert len(list(tmp_path.rglob("*.json"))) == 5
 
 
-def test_comments_do_not_count_as_code() -> None:
-    from experiments.benchmark.cache import _normalised
+def test_a_stopped_run_goes_on(task, tmp_path) -> None:
+    class Stopped(Recorder):
+        def fit(self, X, y):
+            if len(Recorder.seen) == 3:
+                raise KeyboardInterrupt
+            return super().fit(X, y)
 
-    one = 'def f(x):\n    """Double."""\n    return 2 * x  # twice\n'
-    assert _normalised(one) == _normalised("def f(x):\n    return 2*x\n")
-    assert _normalised(one) != _normalised("def f(x):\n    return 3 * x\n")
+    Recorder.seen.clear()
+    peers = {"recorder": Peer(lambda setting: Stopped())}
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark([task], peers, folder=tmp_path, splits=["random"], repeats=1)
+    again = run_benchmark(
+        [task],
+        {"recorder": Peer(lambda setting: Recorder())},
+        folder=tmp_path,
+        splits=["random"],
+        repeats=1,
+    )
+    assert (again.computed, again.reused) == (2, 3)
 
 
+@pytest.mark.slow
 def test_processes_do_not_change_results(task, cheap, tmp_path) -> None:
     one = run_benchmark([task], cheap, folder=tmp_path / "1", repeats=1)
     two = run_benchmark([task], cheap, folder=tmp_path / "2", repeats=1, n_jobs=2)
     pd.testing.assert_frame_equal(one.predictions, two.predictions, check_exact=True)
 
 
-def test_a_model_that_fails_stops_no_other_and_is_told(task, cheap, tmp_path) -> None:
+def test_a_model_that_fails_stops_no_other_and_is_named(task, cheap, tmp_path) -> None:
     peers = cheap | {"unlucky": Peer(lambda setting: Failing())}
     run = run_benchmark([task], peers, folder=tmp_path / "fits", repeats=1)
     assert set(run.failures["reason"]) == {"RuntimeError: out of luck"}
     assert "unlucky" not in set(run.predictions["entrant"])
-    write_benchmark(run, document=tmp_path / "a.md", figure=tmp_path / "a.png", resamples=5)
-    assert "unlucky failed in 8 fits (RuntimeError: out of luck)" in (tmp_path / "a.md").read_text()
+    text = benchmark_markdown(run, compare(run.predictions, {}, resamples=5))
+    assert "unlucky failed in 8 fits (RuntimeError: out of luck)" in text
     with pytest.raises(InputError, match="No fit succeeded"):
         run_benchmark([task], {"u": peers["unlucky"]}, folder=tmp_path / "fits", repeats=1)
 
 
 def test_only_models_that_use_evidence_are_fitted_for_each(planted, tmp_path) -> None:
-    peers = {name: PEERS[name] for name in ("nkpredict", "screen prior", "mean")}
+    named = ("nkpredict", "screen prior", "mean")
+    peers = {name: replace(PEERS[name], build=lambda setting: Recorder()) for name in named}
     run = run_benchmark([planted], peers, folder=tmp_path, splits=["random"], folds=2, repeats=1)
     assert list(run.predictions["entrant"].unique()) == [
         *(f"nkpredict, {q} evidence" for q in ("true", "half-wrong", "shuffled", "no")),
@@ -203,7 +228,8 @@ def test_sizes_limit_the_training_samples(task, tmp_path) -> None:
 
 
 def test_an_average_is_that_of_its_parts(task, tmp_path) -> None:
-    peers = {name: PEERS[name] for name in ("RidgeCV", "SVR", "LightGBM default")}
+    names = ("RidgeCV", "SVR", "LightGBM default")
+    peers = {n: Peer(lambda setting, k=k: Recorder(k)) for k, n in enumerate(names)}
     run = run_benchmark([task], peers, folder=tmp_path, splits=["random"], repeats=1)
     wide = run.predictions.pivot_table(index="sample", columns="entrant", values="predicted")
     average = wide.pop("average of ridge, SVR, LightGBM")
@@ -236,19 +262,22 @@ def test_a_difference_to_a_model_that_is_the_same_is_zero(task, tmp_path) -> Non
     peers = recorders(2) | {"copy": Peer(lambda setting: Recorder(0))}
     run = run_benchmark([task], peers, folder=tmp_path, repeats=2)
     table = compare(run.predictions, {"drug response": "recorder 0"}, resamples=50)
-    own = table.set_index("entrant").query("split == 'random'")
-    assert own.loc["copy", ["difference", "difference_lower", "difference_upper"]].eq(0).all()
-    assert own.loc["recorder 1", "difference_lower"] < own.loc["recorder 1", "difference_upper"]
+    random = table.set_index("entrant").query("split == 'random'")
+    assert random.loc["copy", ["difference", "difference_lower", "difference_upper"]].eq(0).all()
+    assert (
+        random.loc["recorder 1", "difference_lower"] < random.loc["recorder 1", "difference_upper"]
+    )
     scores = score_tasks(run.predictions).query("split == 'random'").set_index("entrant")
     np.testing.assert_allclose(
-        own["spearman"].to_numpy(), scores.loc[own.index, "spearman"].to_numpy()
+        random["spearman"].to_numpy(), scores.loc[random.index, "spearman"].to_numpy()
     )
 
 
 def test_tables_and_figure_are_written_and_text_around_them_stays(
     task, planted, cheap, tmp_path
 ) -> None:
-    peers = cheap | {"nkpredict": PEERS["nkpredict"]}
+    ours = replace(PEERS["nkpredict"], build=lambda setting: Recorder())
+    peers = cheap | {"nkpredict": ours}
     run = run_benchmark([task, planted], peers, folder=tmp_path / "fits", folds=2, repeats=1)
     document, figure = tmp_path / "learning.md", tmp_path / "learning.png"
     document.write_text(f"# Benchmark\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")

@@ -6,7 +6,7 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, nested_cross_validate
 from nkpredict.errors import InputError
-from nkpredict.evaluate import make_folds, spearman, tune
+from nkpredict.evaluate import Tuning, make_folds, spearman, tune
 from nkpredict.evaluate._metrics import spearman_within
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
@@ -48,6 +48,7 @@ def test_a_signal_is_found_and_shown_beside_naive_baselines(
     assert "lineage-held-out" in repr(result)
 
 
+@pytest.mark.slow
 def test_a_shuffled_response_gives_no_skill(model, profiles, lineage) -> None:
     rng = np.random.default_rng(2)
     skills = [
@@ -57,6 +58,7 @@ def test_a_shuffled_response_gives_no_skill(model, profiles, lineage) -> None:
     assert np.mean(skills) < 0.15
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_response_of_test_samples_cannot_help(model, profiles) -> None:
     """A gene that holds the response in the test samples of each fold and noise elsewhere."""
     rng = np.random.default_rng(3)
@@ -67,23 +69,25 @@ def test_a_copy_of_the_response_of_test_samples_cannot_help(model, profiles) -> 
         leaking.iloc[:, 10] = rng.normal(size=60)
         leaking.iloc[fold.test, 10] = response[fold.test]
         leaked = nested_cross_validate(model, leaking, response, splits=["random"]).predictions
-        own = leaked[(leaked["model"] == "nkpredict") & (leaked["fold"] == number)]
-        skills.append(spearman(own["predicted"].to_numpy(), own["observed"].to_numpy()))
+        fold_only = leaked[(leaked["model"] == "nkpredict") & (leaked["fold"] == number)]
+        skills.append(spearman(fold_only["predicted"].to_numpy(), fold_only["observed"].to_numpy()))
     assert np.mean(skills) < 0.3
 
 
+@pytest.mark.slow
 def test_predictions_of_a_fold_do_not_see_its_responses(model, profiles, susceptibility) -> None:
     """Changing the responses of the test samples leaves their predictions as they are."""
     fold = next(iter(make_folds("random", 60, None)))
     changed = susceptibility.copy()
     changed.iloc[fold.test] = changed.iloc[fold.test].to_numpy()[::-1] * 3 + 1
-    arguments = {"splits": ["random"], "peers": True, "space": SPACE, "trials": 2}
+    arguments = {"splits": ["random"], "peers": True, "tuning": Tuning(SPACE, 2)}
     one = nested_cross_validate(model, profiles, susceptibility, **arguments).predictions
     two = nested_cross_validate(model, profiles, changed, **arguments).predictions
     first, second = (table.loc[table["fold"] == 0, "predicted"] for table in (one, two))
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes(
     model, profiles, susceptibility, lineage
 ) -> None:
@@ -152,7 +156,7 @@ def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profile
         within_groups=True,
     )
     result = nested_cross_validate(
-        model, profiles, response, lineage, splits=["random"], space=SPACE, trials=2
+        model, profiles, response, lineage, splits=["random"], tuning=Tuning(SPACE, 2)
     )
     assert skill(result) > 0.85
     ours = result.predictions.query("model == 'nkpredict'")
