@@ -27,6 +27,7 @@ def skill(result, model: str = "nkpredict", split: str = "random") -> float:
     return float(result.table().loc[model, split])
 
 
+@pytest.mark.slow
 def test_a_signal_is_found_and_shown_beside_naive_baselines(
     model, profiles, susceptibility, lineage
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_signal_is_found_and_shown_beside_naive_baselines(
     assert "lineage-held-out" in repr(result)
 
 
+@pytest.mark.slow
 def test_a_shuffled_response_gives_no_skill(model, profiles, lineage) -> None:
     rng = np.random.default_rng(2)
     skills = [
@@ -57,6 +59,7 @@ def test_a_shuffled_response_gives_no_skill(model, profiles, lineage) -> None:
     assert np.mean(skills) < 0.15
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_response_of_test_samples_cannot_help(model, profiles) -> None:
     """A gene that holds the response in the test samples of each fold and noise elsewhere."""
     rng = np.random.default_rng(3)
@@ -72,6 +75,7 @@ def test_a_copy_of_the_response_of_test_samples_cannot_help(model, profiles) -> 
     assert np.mean(skills) < 0.3
 
 
+@pytest.mark.slow
 def test_predictions_of_a_fold_do_not_see_its_responses(model, profiles, susceptibility) -> None:
     """Changing the responses of the test samples leaves their predictions as they are."""
     fold = next(iter(make_folds("random", 60, None)))
@@ -84,6 +88,7 @@ def test_predictions_of_a_fold_do_not_see_its_responses(model, profiles, suscept
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes(
     model, profiles, susceptibility, lineage
 ) -> None:
@@ -141,6 +146,7 @@ def test_skill_of_constant_predictions_is_zero() -> None:
     assert np.isnan(spearman_within(np.ones(3), np.ones(3), np.array(["a", "b", "c"])))
 
 
+@pytest.mark.slow
 def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profiles) -> None:
     """Lineages differ by far more than their samples, and no gene tells the lineage."""
     rng = np.random.default_rng(5)
