@@ -12,8 +12,6 @@ from nkpredict.facts import ModelFacts
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
 
-pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
 
 @pytest.fixture(scope="module")
 def bundle(trained_model, tmp_path_factory) -> Path:

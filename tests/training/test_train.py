@@ -14,8 +14,6 @@ from nkpredict import Registry, score, simulate_study, train
 from nkpredict.errors import InputError
 from nkpredict.training import InputFiles, TrainingConfig, read_config, read_inputs, read_spec
 
-pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
