@@ -52,7 +52,8 @@ def test_primary_nk_cells_count_more_than_others_and_a_contradiction_costs(table
 
 
 def test_every_study_is_named_with_its_doi(hits) -> None:
-    provenance = known_evidence().provenance
-    assert set(provenance["studies"]) == set(hits["study"])
-    assert all(doi.startswith("10.") for doi in provenance["studies"].values())
-    assert not provenance["simulated"]
+    evidence = known_evidence()
+    studies = evidence.to_json_dict()["provenance"]["studies"]
+    assert set(studies) == set(hits["study"])
+    assert all(doi.startswith("10.") for doi in studies.values())
+    assert not evidence.simulated
