@@ -59,12 +59,12 @@ def test_the_ceiling_falls_with_the_noise_of_replicates() -> None:
         noise_ceiling(pd.DataFrame(share * truth + sd * rng.normal(size=(2000, 3))))
         for share, sd in ((1, 0.0), (1, 1.0), (0, 1.0))
     )
-    assert exact["spearman_ceiling"] == pytest.approx(1)
+    assert exact.spearman_ceiling == pytest.approx(1)
     # the mean of three replicates, each half noise, is three quarters signal
-    assert noisy["reliability_of_mean"] == pytest.approx(0.75, abs=0.03)
-    assert noisy["spearman_ceiling"] == pytest.approx(np.sqrt(0.75), abs=0.02)
-    assert chance["spearman_ceiling"] < 0.3
-    assert np.isnan(noise_ceiling(pd.DataFrame(truth))["spearman_ceiling"])
+    assert noisy.reliability_of_mean == pytest.approx(0.75, abs=0.03)
+    assert noisy.spearman_ceiling == pytest.approx(np.sqrt(0.75), abs=0.02)
+    assert chance.spearman_ceiling < 0.3
+    assert np.isnan(noise_ceiling(pd.DataFrame(truth)).spearman_ceiling)
 
 
 def test_each_replicate_has_its_area() -> None:
