@@ -11,7 +11,17 @@ import pytest
 
 from nkpredict.io import approved_symbols
 
-pytest_plugins = ["tests.scored"]
+pytest_plugins = ["tests.scored", "tests.trained"]
+
+SLOW_FOLDERS = {"benchmark", "browser", "integration"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole rooms that are slow need no mark of their own."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in SLOW_FOLDERS:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def output(code: str, threads: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [LEARN, EXPLAIN], ids=["learn", "explain"])
 def test_one_and_two_threads_give_the_same_bytes(code: str) -> None:
     one = output(code, 1)

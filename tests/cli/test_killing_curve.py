@@ -33,6 +33,7 @@ def spec(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_from_a_viability_file_to_curves_of_patients(run, study, spec, tmp_path: Path) -> None:
     registry, folder, out = tmp_path / "registry", tmp_path / "run", tmp_path / "out"
     code, said, progress = run(

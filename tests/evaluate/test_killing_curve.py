@@ -28,6 +28,7 @@ def viability(lineage: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(100 * (1 - killed), index=lineage.index, columns=ratios)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_samples_held_out(profiles, viability) -> None:
     viability.iloc[[3, 9], 2] = np.nan
     seen = []

@@ -61,6 +61,7 @@ def test_the_model_learns_from_held_out_lineages(profiles, susceptibility, linea
     assert np.isfinite(curve.to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_a_signal_is_beyond_chance_and_noise_is_not(profiles, signal, lineage) -> None:
     found = permutation_test(Ridge(10.0), profiles, signal, lineage, permutations=19)
     assert found.p == pytest.approx(1 / 20)
@@ -73,6 +74,7 @@ def test_a_signal_is_beyond_chance_and_noise_is_not(profiles, signal, lineage) -
     assert chance.p > 0.1
 
 
+@pytest.mark.slow
 def test_knowing_lineages_alone_is_no_skill_within_them(profiles, lineage) -> None:
     rng = np.random.default_rng(0)
     response = lineage.map({"AML": 0.0, "BCL": 3.0, "MM": 6.0}).to_numpy() + rng.normal(size=60)

@@ -27,6 +27,7 @@ def skill(result, model: str = "nkpredict", split: str = "random") -> float:
     return float(result.table().loc[model, split])
 
 
+@pytest.mark.slow
 def test_a_signal_is_found_and_shown_beside_naive_baselines(
     model, profiles, susceptibility, lineage
 ) -> None:
@@ -145,6 +146,7 @@ def test_skill_of_constant_predictions_is_zero() -> None:
     assert np.isnan(spearman_within(np.ones(3), np.ones(3), np.array(["a", "b", "c"])))
 
 
+@pytest.mark.slow
 def test_a_model_within_groups_is_tuned_and_evaluated_with_their_offsets(profiles) -> None:
     """Lineages differ by far more than their samples, and no gene tells the lineage."""
     rng = np.random.default_rng(5)

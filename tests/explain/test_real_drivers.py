@@ -8,7 +8,7 @@ import pytest
 
 from nkpredict import driver_scores, read_panel
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_effects_like_the_screen_score_high_and_turned_ones_low(study, screens):
     assert nothing[["same_sign", "spearman"]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_screens_are_held_out_with_their_replicates(study, screens):
     steps = []
     table = knockout_against_screens(

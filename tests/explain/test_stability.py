@@ -32,6 +32,7 @@ def test_genes_that_move_together_are_one_cluster(refits):
     assert "4 refits" in repr(refits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resampling", ["folds", "bootstrap", "seed"])
 def test_processes_and_order_of_genes_change_nothing(study, resampling):
     steps = []

@@ -64,6 +64,7 @@ def test_a_name_in_a_foreign_script_is_saved_without_a_warning(make_scores, tmp_
         plot_ranking(scores, save=tmp_path / f"ranking.{ending}")
 
 
+@pytest.mark.slow
 def test_files_are_the_same_every_time(make_scores, tmp_path):
     for name, draw in DRAW.items():
         for place in ("a", "b"):

@@ -8,31 +8,14 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from nkpredict import GeneEvidence, NKSusceptibilityModel, load_bundle, save_bundle
+from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle
 from nkpredict.errors import BundleError
 from nkpredict.facts import ModelFacts
 
 
-@pytest.fixture(scope="module")
-def model(genes) -> NKSusceptibilityModel:
-    rng = np.random.default_rng(0)
-    profiles = pd.DataFrame(
-        rng.normal(5, 2, (40, 120)), columns=genes, index=[f"S{i}" for i in range(40)]
-    )
-    evidence = GeneEvidence(
-        pd.DataFrame(
-            {
-                "evidence": [0.9, -0.7],
-                "confidence": [0.9, 0.7],
-                "n_screens": [3, 2],
-                "agreement": [1.0, 0.8],
-                "conflict": [False, False],
-            },
-            index=pd.Index(genes[:2], name="gene"),
-        )
-    )
-    response = profiles.iloc[:, 0] - profiles.iloc[:, 1] + rng.normal(0, 1, 40)
-    return NKSusceptibilityModel(evidence=evidence).fit(profiles, response)
+@pytest.fixture
+def model(trained_model: NKSusceptibilityModel) -> NKSusceptibilityModel:
+    return trained_model
 
 
 @pytest.fixture

@@ -259,6 +259,7 @@ def test_resistance_genes_are_listed_up_to_a_limit(report, make_scores):
     assert "conflicts" in html
 
 
+@pytest.mark.slow
 def test_size_for_a_large_cohort(report, make_scores):
     html = report(make_scores(n=500, genes=20_000, full=True))
     assert len(html.encode()) < 8_000_000

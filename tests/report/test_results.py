@@ -22,6 +22,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_all_files_are_written_and_may_be_written_again(make_scores, tmp_path):
     scores = with_properties(make_scores(full=True, simulated=True))
     for _ in range(2):

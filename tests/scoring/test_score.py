@@ -8,23 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from nkpredict import NKSusceptibilityModel, save_bundle, score
+from nkpredict import NKSusceptibilityModel, score
 from nkpredict.errors import InputError
 from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
 from nkpredict.registry import Bundle
 from nkpredict.report import write_results
 from nkpredict.report._results import RESULT_FILES
-
-
-@pytest.fixture(scope="module")
-def bundle(genes, tmp_path_factory) -> Path:
-    rng = np.random.default_rng(0)
-    profiles = pd.DataFrame(rng.normal(5, 2, (50, 120)), columns=genes)
-    response = 0.5 + 0.05 * (profiles.iloc[:, 0] - 5) + rng.normal(0, 0.05, 50)
-    measured = ResponseFacts(offset=1.0, slope=-1.0, unit="viability AUC")
-    metadata = ModelFacts(name="m", training=TrainingFacts(response=measured))
-    model = NKSusceptibilityModel().fit(profiles, response)
-    return save_bundle(model, tmp_path_factory.mktemp("b") / "bundle", metadata)
 
 
 @pytest.fixture

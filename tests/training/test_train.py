@@ -14,8 +14,6 @@ from nkpredict import Registry, score, simulate_study, train
 from nkpredict.errors import InputError
 from nkpredict.training import InputFiles, TrainingConfig, read_config, read_inputs, read_spec
 
-pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
@@ -52,6 +50,7 @@ def config(study, spec: Path, tmp_path: Path) -> TrainingConfig:
     )
 
 
+@pytest.mark.slow
 def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Path) -> None:
     stages: list[str] = []
     run = train(config, progress=lambda stage, done, total: stages.append(stage))
@@ -95,6 +94,7 @@ def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Pa
         train(config)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None:
     class StopError(Exception):
         pass
@@ -119,6 +119,7 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None
     ).read_bytes()
 
 
+@pytest.mark.slow
 def test_gene_sets_are_features_and_are_told_of(config, tmp_path: Path) -> None:
     genes = pd.read_csv(config.expression, index_col=0, nrows=1).columns
     sets = tmp_path / "pathways.gmt"
@@ -229,6 +230,7 @@ def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(study, tmp_
         read_inputs(replace(files, screens=()))
 
 
+@pytest.mark.slow
 def test_learning_within_lineages_is_a_setting_of_the_recipe(
     config, study, spec: Path, tmp_path: Path
 ) -> None:
