@@ -23,9 +23,11 @@ from nkpredict.facts._read import (
 )
 from nkpredict.facts._scoring import CoverageFacts, ScoringFacts, ViabilityFacts
 from nkpredict.facts._screens import (
+    CombinationFacts,
     EvidenceFacts,
     ExperimentFacts,
     GeneSetFacts,
+    KnowledgeFacts,
     ScreenFacts,
     ScreenFileFacts,
 )
@@ -33,6 +35,7 @@ from nkpredict.facts._screens import (
 __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
+    "CombinationFacts",
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
@@ -43,6 +46,7 @@ __all__ = [
     "Facts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "KnowledgeFacts",
     "ModelFacts",
     "PanelFacts",
     "PerformanceFacts",

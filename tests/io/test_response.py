@@ -104,7 +104,7 @@ def test_replicates_give_a_noise_ceiling(tmp_path: Path) -> None:
     assert 0.9 < ceiling.spearman_ceiling <= 1
     assert ceiling.spearman_ceiling > ceiling.replicate_spearman
     single = noise_ceiling(pd.DataFrame({"1": true}))
-    assert np.isnan(single["spearman_ceiling"])
+    assert np.isnan(single.spearman_ceiling)
 
 
 @pytest.mark.parametrize(
