@@ -1,5 +1,6 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
+from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -59,6 +60,8 @@ __all__ = [
     "ScreenFacts",
     "ScreenFileFacts",
     "SkillFacts",
+    "TargetFacts",
+    "TargetFileFacts",
     "TrainingFacts",
     "ViabilityFacts",
 ]

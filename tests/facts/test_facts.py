@@ -107,8 +107,8 @@ def test_simulated_profiles_or_models_make_simulated_scores() -> None:
         assert facts.to_json()["simulated"] == facts.simulated
 
 
-# Rooms whose records are still dictionaries.
-UNTYPED = {"drugs", "explain"}
+# The only room whose records are still dictionaries.
+UNTYPED = {"explain"}
 
 
 def looked_up_by_string(path: Path) -> list[str]:
