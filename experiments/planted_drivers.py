@@ -23,6 +23,7 @@ from sklearn.metrics import average_precision_score
 from experiments.console import print_table
 from nkpredict import GeneEvidence, NKSusceptibilityModel
 from nkpredict.explain import driver_scores
+from nkpredict.facts import EvidenceFacts
 from nkpredict.features import correlation_with
 from nkpredict.io import write_csv
 from nkpredict.learn import ChanceSkillWarning, EvidenceRidge
@@ -53,7 +54,7 @@ def main() -> None:
         planted = plant_response(
             expression, lineage, options.mechanism, noise_sd=options.noise, random_state=seed
         )
-        evidence = GeneEvidence(planted.evidence(options.evidence), {"simulated": True})
+        evidence = GeneEvidence(planted.evidence(options.evidence), EvidenceFacts(simulated=True))
         for name, score in rankings(expression, planted.susceptibility, evidence, seed).items():
             rows.append({"seed": seed, "ranking": name, **judged(score, planted, evidence)})
         print(f"seed {seed} done", flush=True)

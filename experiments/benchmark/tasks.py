@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.evidence import GeneEvidence
+from nkpredict.facts import EvidenceFacts
 from nkpredict.features import Profiles
 from nkpredict.io import SIMULATED_PREFIX, read_expression, read_panel
 from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
@@ -135,7 +136,7 @@ def planted_task(
     """
     planted = plant_response(profiles, pd.Series(lineage), mechanism, random_state=seed, **settings)
     evidence: dict[str, Any] = {
-        quality: GeneEvidence(planted.evidence(quality), {"simulated": True})
+        quality: GeneEvidence(planted.evidence(quality), EvidenceFacts(simulated=True))
         for quality in EVIDENCE_QUALITIES
     }
     return BenchmarkTask(

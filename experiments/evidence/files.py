@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,14 @@ def reading_table(data: Path) -> Table:
         jobs.append(([path], given))
     for paths, given in jobs:
         try:
-            records = read_screens(*paths, **given).provenance["files"]
+            records = read_screens(*paths, **given).provenance.files
         except InputError as error:
             reason = str(error).replace(f"{paths[0]} ", "").split(";")[0]
             rows.append([paths[0].name, "refused", "", "", "", f"{reason.rstrip('.')}."])
             continue
         together = " (both in one call)" if len(paths) > 1 else ""
         for record in records:
-            rows.append([record["file"], record["layout"] + together, *counted(record["counts"])])
+            rows.append([record.file, record.layout + together, *counted(record.counts)])
     columns = ["file", "read as", "rows read", "rows kept", "repaired", "dropped, and why"]
     return "What is read of real files", columns, rows
 
@@ -68,8 +68,8 @@ def scores_table(data: Path) -> Table:
         table = evidence.table
         inflation = {
             screen: value
-            for experiment in evidence.provenance["screens"]
-            for screen, value in experiment["inflation"].items()
+            for experiment in evidence.provenance.screens
+            for screen, value in experiment.inflation.items()
         }
         rows.append(
             [
@@ -140,7 +140,7 @@ def null_p_values(jackpots: float, n_genes: int = 18_000, n_guides: int = 4) -> 
         return read_screens(path, sample_sheet=PAIR).table["p"].to_numpy()
 
 
-def counted(counts: dict[str, int]) -> list[str]:
+def counted(counts: Mapping[str, int]) -> list[str]:
     """Rows read and kept, names repaired, and all other counts in words."""
     repairs = ("restored_dates", "updated_names", "repaired_names")
     repaired = [f"{counts[k]} {k.replace('_', ' ')}" for k in repairs if counts.get(k)]

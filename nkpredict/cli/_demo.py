@@ -116,7 +116,7 @@ def _recovery(
     strength = pd.Series(np.abs(model.effect_), index=model.feature_names_in_)
     top = set(strength.nlargest(_TOP).index)
     drivers = truth["drivers"]
-    unknown = {gene for gene, facts in drivers.items() if not facts["known"]}
+    unknown = {gene for gene, planted in drivers.items() if not planted["known"]}
     true = pd.Series({k: v["susceptibility"] for k, v in truth["patients"].items()})
     return {
         "drivers": len(drivers),

@@ -61,6 +61,7 @@ def build(
         nkpredict evidence build screens.csv --screen-meta meta.csv --out evidence.csv
     """
     from nkpredict.evidence import combine_screens
+    from nkpredict.facts import CombinationFacts
     from nkpredict.io import write_csv
 
     with stages(quiet) as progress:
@@ -80,7 +81,7 @@ def build(
             "simulated": evidence.simulated,
             "top": {side: g.reset_index().to_dict("records") for side, g in top.items()},
             "genes": evidence.table.reset_index().to_dict("records"),
-            "provenance": evidence.provenance,
+            "provenance": evidence.provenance.to_json(),
         },
     )
     if quiet:
@@ -89,7 +90,8 @@ def build(
     for side, genes in top.items():
         _print_top(side, genes, evidence.simulated)
     with_evidence = int((evidence.table["evidence"] != 0).sum())
-    left_out = evidence.provenance["left_out_effector_is_t_cell"]
+    known = evidence.provenance
+    left_out = known.left_out_effector_is_t_cell if isinstance(known, CombinationFacts) else ()
     if left_out:
         say_wrapped(
             f"Note: {len(left_out)} screens against T cells were left out: {', '.join(left_out)}"
@@ -250,7 +252,7 @@ def compare(
             "simulated": screens.simulated,
             "mean_auprc": mean.to_dict(),
             "comparison": table.to_dict("records"),
-            "provenance": screens.provenance,
+            "provenance": screens.provenance.to_json(),
         },
     )
     if quiet:
@@ -300,11 +302,11 @@ def _top(table: pd.DataFrame, sign: int) -> pd.DataFrame:
 
 def _print_files(screens: ScreenTable) -> None:
     """Print what was read, repaired and dropped, and what was taken for granted."""
-    for record in screens.provenance["files"]:
-        counts = {name: n for name, n in record["counts"].items() if n or name == "rows_read"}
-        say(f"{record['file']}: {record['layout']}")
+    for read in screens.provenance.files:
+        counts = {name: n for name, n in read.counts.items() if n or name == "rows_read"}
+        say(f"{read.file}: {read.layout}")
         print_table("", ["rows", "n"], [[name.replace("_", " "), n] for name, n in counts.items()])
-        for assumption in record["assumptions"]:
+        for assumption in read.assumptions:
             say_wrapped(f"Note: {assumption}")
         say("")
     described = screens.screens.reset_index()

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from nkpredict.drugs._vocabulary import (
     action_on_gene,
 )
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import TargetFacts, TargetFileFacts
 from nkpredict.io import (
     approve_gene_names,
     approved_symbols,
@@ -87,7 +87,7 @@ class TargetTable:
         ``approved_blood_cancers`` (empty if none), ``nk_liability`` (:data:`LIABILITIES`) with its
         source (empty when unknown), the ``source`` of the pair and a ``note``.
     provenance
-        Files, counts of what was renamed, joined or dropped; plain values.
+        Files, counts of what was renamed, joined or dropped.
 
     Raises
     ------
@@ -97,7 +97,7 @@ class TargetTable:
     """
 
     table: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: TargetFacts = field(default_factory=TargetFacts)
 
     def __post_init__(self) -> None:
         """Check every row."""
@@ -133,13 +133,13 @@ class TargetTable:
         for name in described.columns:
             added[name] = key.map(described[name]).fillna(added[name])
         whole = pd.concat([self.table, added]).sort_values(["gene", "drug"], ignore_index=True)
-        provenance = {
-            "files": [*self.provenance.get("files", []), *other.provenance.get("files", [])],
-            "gene_names": gene_reference_source(),
-            "pairs_of_the_first_table": len(self.table),
-            "pairs_added": len(added),
-            "pairs_left_to_the_first_table": len(other.table) - len(added),
-        }
+        provenance = TargetFacts(
+            files=self.provenance.files + other.provenance.files,
+            gene_names=gene_reference_source(),
+            pairs_of_the_first_table=len(self.table),
+            pairs_added=len(added),
+            pairs_left_to_the_first_table=len(other.table) - len(added),
+        )
         return TargetTable(whole[list(TARGET_COLUMNS)], provenance)
 
     def __repr__(self) -> str:
@@ -168,15 +168,15 @@ def known_targets() -> TargetTable:
         When the shipped file was altered and breaks the rules of :class:`TargetTable`.
     """
     shipped = _known()
-    return TargetTable(shipped.table.copy(), dict(shipped.provenance))
+    return TargetTable(shipped.table.copy(), shipped.provenance)
 
 
 @cache
 def _known() -> TargetTable:
     path = shipped_path("reference", "drug_targets.csv")
     table = read_shipped_table(path.name)
-    record = {"file": path.name, "sha256": file_sha256(path), "layout": "nkpredict"}
-    return TargetTable(table, {"files": [record], "gene_names": gene_reference_source()})
+    read = TargetFileFacts(file=path.name, sha256=file_sha256(path), layout="nkpredict")
+    return TargetTable(table, TargetFacts(files=(read,), gene_names=gene_reference_source()))
 
 
 def read_targets(*paths: str | Path) -> TargetTable:
@@ -212,20 +212,20 @@ def read_targets(*paths: str | Path) -> TargetTable:
         rows, counts = _approved(raw, path)
         tables.append(rows)
         files.append(
-            {
-                "file": path.name,
-                "sha256": file_sha256(path),
-                "layout": raw.layout,
-                "encoding": raw.encoding,
-                "counts": raw.counts | counts,
-            }
+            TargetFileFacts(
+                file=path.name,
+                sha256=file_sha256(path),
+                layout=raw.layout,
+                encoding=raw.encoding,
+                counts=raw.counts | counts,
+            )
         )
     table, joined = _one_row_per_pair(pd.concat(tables, ignore_index=True))
-    provenance = {
-        "files": sorted(files, key=lambda record: (record["file"], record["sha256"])),
-        "gene_names": gene_reference_source(),
-        "counts": joined,
-    }
+    provenance = TargetFacts(
+        files=tuple(sorted(files, key=lambda known: (known.file, known.sha256))),
+        gene_names=gene_reference_source(),
+        counts=joined,
+    )
     return TargetTable(table, provenance)
 
 

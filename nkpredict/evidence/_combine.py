@@ -19,6 +19,7 @@ from nkpredict.evidence._standardise import (
     standardise_screens,
 )
 from nkpredict.evidence._table import GeneEvidence, ScreenTable
+from nkpredict.facts import CombinationFacts, ExperimentFacts
 
 DEFAULT_METHOD = "weighted-stouffer"
 """Chosen by leaving screens out in turn; see docs/benchmarks/evidence.md."""
@@ -79,10 +80,10 @@ def combine_screens(
     kept, left_out = without_t_cells(screens)
     standardised = standardise_screens(kept, correct_fitness=correct_fitness)
     table, notes = _combine(standardised, method)
-    provenance = {
-        "method": f"{method}, all screens and each effector type, and best single screen",
-        "screens": [
-            {"experiment": name, "effector": effector, "weight": float(weight), **note}
+    provenance = CombinationFacts(
+        method=f"{method}, all screens and each effector type, and best single screen",
+        screens=tuple(
+            ExperimentFacts(experiment=name, effector=effector, weight=float(weight), **note)
             for name, effector, weight, note in zip(
                 standardised.z.columns,
                 standardised.effectors,
@@ -90,9 +91,9 @@ def combine_screens(
                 standardised.notes,
                 strict=True,
             )
-        ],
-        "left_out_effector_is_t_cell": left_out,
-        "constants": {
+        ),
+        left_out_effector_is_t_cell=tuple(left_out),
+        constants={
             "hit_p": HIT_P,
             "hit_fold_change": HIT_FOLD_CHANGE,
             "hit_confidence": HIT_CONFIDENCE,
@@ -102,10 +103,10 @@ def combine_screens(
             "conflict_fdr": CONFLICT_FDR,
             "z_limit": Z_LIMIT,
         },
-        "simulated": screens.simulated,
-        "source": screens.provenance,
+        simulated=screens.simulated,
+        source=screens.provenance,
         **notes,
-    }
+    )
     return GeneEvidence(table, provenance)
 
 

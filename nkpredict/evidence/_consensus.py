@@ -7,6 +7,7 @@ import pandas as pd
 
 from nkpredict.evidence._knowledge import known_hits
 from nkpredict.evidence._table import GeneEvidence
+from nkpredict.facts import KnowledgeFacts
 
 THERAPY_EFFECTOR = "primary NK"
 """Effector cells of the therapies; what other effectors show counts less."""
@@ -40,11 +41,10 @@ def known_evidence() -> GeneEvidence:
     rows = {str(gene): _judgement(part) for gene, part in hits.groupby("gene", sort=True)}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("gene")
     studies = hits[["study", "doi"]].drop_duplicates().sort_values("study")
-    provenance = {
-        "source": "screen_hits.csv",
-        "studies": {str(study): str(doi) for study, doi in studies.itertuples(index=False)},
-        "simulated": False,
-    }
+    provenance = KnowledgeFacts(
+        source="screen_hits.csv",
+        studies={str(study): str(doi) for study, doi in studies.itertuples(index=False)},
+    )
     return GeneEvidence(table, provenance)
 
 

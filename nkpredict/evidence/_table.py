@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import CombinationFacts, EvidenceFacts, KnowledgeFacts, ScreenFacts
 from nkpredict.io import (
     PERTURBATIONS,
     SCREEN_COLUMNS,
@@ -48,7 +49,7 @@ class ScreenTable:
     """
 
     table: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: ScreenFacts = field(default_factory=ScreenFacts)
 
     def __post_init__(self) -> None:
         """Check every row."""
@@ -87,7 +88,7 @@ class ScreenTable:
     def simulated(self) -> bool:
         """Whether any screen is simulated."""
         named = self.table["screen"].astype(str).str.startswith(SIMULATED_PREFIX).any()
-        return bool(self.provenance.get("simulated", False)) or bool(named)
+        return self.provenance.simulated or bool(named)
 
     def __repr__(self) -> str:
         screens = self.screens
@@ -114,7 +115,7 @@ class GeneEvidence:
         (share of the absolute z that points the way of the evidence), ``conflict`` (effector
         types contradict each other).
     provenance
-        Screens, weights, constants and sources; plain values.
+        Screens, weights, constants and sources.
 
     Raises
     ------
@@ -123,7 +124,7 @@ class GeneEvidence:
     """
 
     table: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: EvidenceFacts = field(default_factory=EvidenceFacts)
 
     def __post_init__(self) -> None:
         """Check the ranges and names."""
@@ -176,7 +177,7 @@ class GeneEvidence:
         """
         order = np.random.default_rng(random_state).permutation(len(self.table))
         table = self.table.iloc[order].set_axis(self.table.index)
-        return GeneEvidence(table, self.provenance | {"shuffled_with_seed": int(random_state)})
+        return GeneEvidence(table, replace(self.provenance, shuffled_with_seed=int(random_state)))
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return the genes with evidence, and the provenance, as plain JSON values."""
@@ -191,7 +192,7 @@ class GeneEvidence:
             }
             for gene, row in some.to_dict(orient="index").items()
         }
-        return {"genes": genes, "provenance": self.provenance}
+        return {"genes": genes, "provenance": self.provenance.to_json()}
 
     @classmethod
     def from_json_dict(cls, content: Mapping[str, Any]) -> GeneEvidence:
@@ -209,8 +210,8 @@ class GeneEvidence:
                 dict.fromkeys(("evidence", "confidence", "agreement"), np.float64)
                 | {"n_screens": np.int64, "conflict": bool}
             )
-            provenance = dict(content["provenance"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            provenance = _facts(content["provenance"])
+        except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
             raise InputError(
                 "The gene evidence is incomplete or altered; expected the entries genes and "
                 f"provenance, with {', '.join(EVIDENCE_COLUMNS)} for every gene ({error})."
@@ -221,7 +222,7 @@ class GeneEvidence:
     @property
     def simulated(self) -> bool:
         """Whether any of the screens is simulated."""
-        return bool(self.provenance.get("simulated", False))
+        return self.provenance.simulated
 
     def __repr__(self) -> str:
         evidence = self.table["evidence"]
@@ -264,6 +265,13 @@ def read_screens(
         When a file cannot be read or breaks the contract.
     """
     return ScreenTable(*read_screen_tables(*paths, metadata=metadata, sample_sheet=sample_sheet))
+
+
+def _facts(content: Mapping[str, Any]) -> EvidenceFacts:
+    for kind, told in ((CombinationFacts, "method"), (KnowledgeFacts, "studies")):
+        if told in content:
+            return kind.from_json(content)
+    return EvidenceFacts.from_json(content)
 
 
 def _check_text(table: pd.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
+from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -23,9 +24,11 @@ from nkpredict.facts._read import (
 )
 from nkpredict.facts._scoring import CoverageFacts, ScoringFacts, ViabilityFacts
 from nkpredict.facts._screens import (
+    CombinationFacts,
     EvidenceFacts,
     ExperimentFacts,
     GeneSetFacts,
+    KnowledgeFacts,
     ScreenFacts,
     ScreenFileFacts,
 )
@@ -33,6 +36,7 @@ from nkpredict.facts._screens import (
 __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
+    "CombinationFacts",
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
@@ -43,6 +47,7 @@ __all__ = [
     "Facts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "KnowledgeFacts",
     "ModelFacts",
     "PanelFacts",
     "PerformanceFacts",
@@ -55,6 +60,8 @@ __all__ = [
     "ScreenFacts",
     "ScreenFileFacts",
     "SkillFacts",
+    "TargetFacts",
+    "TargetFileFacts",
     "TrainingFacts",
     "ViabilityFacts",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._read import ExpressionFacts, GeneticsFacts, PanelFacts, ResponseFacts
-from nkpredict.facts._screens import EvidenceFacts, GeneSetFacts
+from nkpredict.facts._screens import CombinationFacts, GeneSetFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class TrainingFacts(Facts):
     expression: ExpressionFacts | None = None
     response: ResponseFacts | None = None
     genetics: GeneticsFacts | None = None
-    screens: EvidenceFacts | None = None
+    screens: CombinationFacts | None = None
     gene_sets: GeneSetFacts | None = None
 
 

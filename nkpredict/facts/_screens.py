@@ -24,11 +24,11 @@ class ScreenFileFacts(Facts):
 class ScreenFacts(Facts):
     """All files of screens that were read together."""
 
-    files: tuple[ScreenFileFacts, ...]
-    gene_names: str
-    metadata_without_screen: tuple[str, ...]
-    sign: str
-    simulated: bool
+    files: tuple[ScreenFileFacts, ...] = ()
+    gene_names: str | None = None
+    metadata_without_screen: tuple[str, ...] = ()
+    sign: str | None = None
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,19 +46,33 @@ class ExperimentFacts(Facts):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvidenceFacts(Facts):
+    """Evidence of genes; a seed when the genes were shuffled."""
+
+    simulated: bool = False
+    shuffled_with_seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnowledgeFacts(EvidenceFacts):
+    """Evidence out of the knowledge base: its table, and the DOI of each study."""
+
+    source: str
+    studies: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CombinationFacts(EvidenceFacts):
     """Screens combined into evidence: by which method and constants, and for how many genes."""
 
     method: str
     screens: tuple[ExperimentFacts, ...]
     left_out_effector_is_t_cell: tuple[str, ...]
     constants: Mapping[str, float]
-    source: ScreenFacts | None = None
+    source: ScreenFacts
     genes: int
     genes_with_evidence: int
     genes_by_hit_rule_only: int
     genes_in_conflict: int
-    shuffled_with_seed: int | None = None
-    simulated: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

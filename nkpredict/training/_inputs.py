@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nkpredict.configuration import InputFiles
 from nkpredict.errors import InputError
-from nkpredict.facts import EvidenceFacts, ExpressionFacts, GeneSetFacts, TrainingFacts
+from nkpredict.facts import CombinationFacts, ExpressionFacts, GeneSetFacts, TrainingFacts
 from nkpredict.features import NK_MODULES, ModuleScores, read_gene_sets
 from nkpredict.io import facts_of, file_sha256, read_panel
 
@@ -119,6 +119,7 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         gene_sets = GeneSetFacts.from_json(
             {"source": _source(files.gene_sets), **modules.provenance}
         )
+    combined = None if evidence is None else evidence.provenance
     known = facts_of(panel)
     lineage = panel.obs.get("lineage")
     provenance = TrainingFacts(
@@ -130,7 +131,7 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         expression=known.expression,
         response=known.response,
         genetics=known.genetics,
-        screens=None if evidence is None else EvidenceFacts.from_json(evidence.provenance),
+        screens=combined if isinstance(combined, CombinationFacts) else None,
         gene_sets=gene_sets,
     )
     simulated = known.simulated or (evidence is not None and evidence.simulated)

@@ -73,18 +73,18 @@ def test_dgidb_as_maftools_exports_it(tmp_path):
     assert joined["source"] == "DGIdb: TTD; DGIdb: MyCancerGenome; PMID:23291630; PMID:12345"
     # what the drug does to NK cells is known from the shipped table
     assert joined["nk_liability"] == "mixed"
-    (record,) = read.provenance["files"]
-    assert record["layout"] == "DGIdb interactions"
-    assert record["counts"]["dropped_without_gene"] == 1
-    assert record["counts"]["dropped_gene_not_in_reference"] == 1
-    assert read.provenance["counts"]["rows_joined"] == 1
+    (record,) = read.provenance.files
+    assert record.layout == "DGIdb interactions"
+    assert record.counts["dropped_without_gene"] == 1
+    assert record.counts["dropped_gene_not_in_reference"] == 1
+    assert read.provenance.counts["rows_joined"] == 1
 
 
 def test_dgidb_as_it_is_handed_out_now(tmp_path):
     read = read_targets(write(tmp_path / "interactions.tsv", DGIDB_NEW))
     assert actions(read.table) == {("TMEM131L", "DRUG A"): "agonist", ("JAK1", "B"): "unknown"}
     assert read.table.set_index("gene")["highest_phase"]["TMEM131L"] == "approved"
-    assert read.provenance["files"][0]["counts"]["genes_renamed"] == 1
+    assert read.provenance.files[0].counts["genes_renamed"] == 1
 
 
 def test_the_hub_states_mechanisms_of_drugs_not_of_pairs(tmp_path):
@@ -99,9 +99,9 @@ def test_the_hub_states_mechanisms_of_drugs_not_of_pairs(tmp_path):
     }
     assert set(read.table["highest_phase"]) == {"approved"}
     assert read.table.set_index("drug")["note"]["old one"].endswith("withdrawn")
-    (record,) = read.provenance["files"]
-    assert record["encoding"] == "latin-1"
-    assert record["counts"]["dropped_without_gene"] == 1
+    (record,) = read.provenance.files
+    assert record.encoding == "latin-1"
+    assert record.counts["dropped_without_gene"] == 1
 
 
 def test_chembl_mechanisms(tmp_path):
@@ -169,7 +169,7 @@ def test_contradicting_files_leave_an_action_unknown(tmp_path):
     two = write(tmp_path / "two.csv", CHEMBL.replace("INHIBITOR", "ACTIVATOR"))
     read = read_targets(one, two)
     assert actions(read.table)["HDAC1", "DRUG C"] == "unknown"
-    assert read.provenance["counts"]["contradicting_actions_made_unknown"] == 2
+    assert read.provenance.counts["contradicting_actions_made_unknown"] == 2
 
 
 @pytest.mark.parametrize(
@@ -322,13 +322,13 @@ def test_real_tables(shared_data: Path, name: str):
         pytest.skip(f"{name} is not among the real data")
     layout, gene, drug, action = REAL[name]
     read = read_targets(path)
-    (record,) = read.provenance["files"]
-    assert record["layout"] == layout
+    (record,) = read.provenance.files
+    assert record.layout == layout
     found = read.table[
         (read.table["gene"] == gene) & (read.table["drug"].str.lower() == drug.lower())
     ]
     assert found["action"].tolist() == [action]
-    counts = record["counts"]
+    counts = record.counts
     assert counts["rows_kept"] > 0.9 * (
         counts["rows_kept"] + counts["dropped_gene_not_in_reference"]
     )

@@ -160,8 +160,8 @@ def test_the_first_table_has_the_last_word_on_a_pair_and_a_drug():
     ]
     assert set(joined.table["highest_phase"]) == {"approved"}
     assert pair(joined.table, "BAX", "venetoclax")["nk_liability"] == "mixed"
-    assert joined.provenance["pairs_added"] == 2
-    assert joined.provenance["pairs_left_to_the_first_table"] == 1
+    assert joined.provenance.pairs_added == 2
+    assert joined.provenance.pairs_left_to_the_first_table == 1
 
 
 def test_surface_marks_keep_their_contract(table: pd.DataFrame):

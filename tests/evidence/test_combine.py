@@ -130,7 +130,7 @@ def test_t_cell_screens_are_left_out():
     t_cell = screen("t", {"G3": (2.0, 1e-12)}, seed=2, effector="T cell")
     evidence = combine(screen("a", seed=1), t_cell)
     assert evidence.for_genes(["G3"])[0] == 0
-    assert evidence.provenance["left_out_effector_is_t_cell"] == ["t"]
+    assert evidence.provenance.left_out_effector_is_t_cell == ("t",)
     with pytest.raises(InputError, match="All screens are against T cells"):
         combine(t_cell)
 
@@ -149,17 +149,17 @@ def test_inflated_p_values_are_brought_down():
     inflated = inflated.assign(p=2 * norm.sf(np.abs(z)))
     evidence = combine(inflated)
     assert (evidence.table["evidence"] != 0).mean() < 0.005
-    assert evidence.provenance["screens"][0]["inflation"]["a"] == pytest.approx(4, rel=0.2)
+    assert evidence.provenance.screens[0].inflation["a"] == pytest.approx(4, rel=0.2)
 
 
 def test_replicates_count_once_and_weigh_by_their_correlation():
     first, noise = screen("a_r1", seed=1), screen("a_r2", seed=2)
     alike = first.assign(screen="a_r2")
-    good = combine(first, alike, screen("b", seed=3)).provenance["screens"][0]
-    poor = combine(first, noise, screen("b", seed=3)).provenance["screens"][0]
-    assert good["experiment"] == poor["experiment"] == "a"
-    assert good["replicate_correlation"] == pytest.approx(1)
-    assert good["weight"] > poor["weight"]
+    good = combine(first, alike, screen("b", seed=3)).provenance.screens[0]
+    poor = combine(first, noise, screen("b", seed=3)).provenance.screens[0]
+    assert good.experiment == poor.experiment == "a"
+    assert good.replicate_correlation == pytest.approx(1)
+    assert good.weight > poor.weight
     # the same result twice is no second witness
     table = combine(first, alike).table
     single = combine(first).table
@@ -240,7 +240,7 @@ def test_shuffling_keeps_the_values_and_is_reproducible(evidence):
     assert list(shuffled.table.index) == list(evidence.table.index)
     assert not shuffled.table["evidence"].equals(evidence.table["evidence"])
     pd.testing.assert_frame_equal(shuffled.table, evidence.shuffled(3).table)
-    assert shuffled.provenance["shuffled_with_seed"] == 3
+    assert shuffled.provenance.shuffled_with_seed == 3
 
 
 def test_json_round_trip_keeps_every_gene_with_evidence(evidence):
@@ -283,7 +283,7 @@ def test_every_method_keeps_the_contract(method):
     evidence = combine_screens(ScreenTable(pd.concat(frames, ignore_index=True)), method)
     assert evidence.for_genes(["G3"])[0] > 0.5
     assert evidence.for_genes(["G4"])[0] < -0.5
-    assert method in evidence.provenance["method"]
+    assert method in evidence.provenance.method
     assert evidence.table["heterogeneity"].between(0, 1).all()
     assert (evidence.table["evidence"] != 0).sum() < 10
 
@@ -338,7 +338,7 @@ def test_essential_genes_do_not_lead_a_screen_they_confound():
     assert after["G60"] > -1  # dropped out too, in no family
     # the other side is as it was
     np.testing.assert_allclose(after[before > 0], before[before > 0])
-    shifts = combine_screens(confounded).provenance["screens"][0]["core_essential_shift"]
+    shifts = combine_screens(confounded).provenance.screens[0].core_essential_shift
     assert shifts["a"] < -1
 
 
@@ -363,6 +363,6 @@ def test_replicates_show_their_own_noise():
     for name in ("a_r1", "a_r2"):
         z = 0.8 * (0.5 * shared + rng.normal(size=N_GENES) * np.sqrt(0.75))
         frames.append(screen(name).assign(effect=z, lfc=z, p=2 * norm.sf(np.abs(z))))
-    note = combine(*frames).provenance["screens"][0]
-    assert note["replicate_correlation"] == pytest.approx(0.25, abs=0.06)
-    assert note["replicate_noise"] == pytest.approx(0.8, rel=0.1)
+    note = combine(*frames).provenance.screens[0]
+    assert note.replicate_correlation == pytest.approx(0.25, abs=0.06)
+    assert note.replicate_noise == pytest.approx(0.8, rel=0.1)

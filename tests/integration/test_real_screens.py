@@ -31,7 +31,7 @@ def test_zhuang_finds_the_interferon_axis_protecting(shared_data: Path):
         shared_data / ZHUANG,
         metadata={"zhuang2019_K562_primaryNK": {"effector": "primary NK", "cell_line": "K562"}},
     )
-    counts = screens.provenance["files"][0]["counts"]
+    counts = screens.provenance.files[0].counts
     assert (counts["rows_read"], counts["restored_dates"]) == (41394, 24)
     assert counts["dropped_micro_rna"] == 3590
     evidence = combine_screens(screens)
@@ -41,12 +41,12 @@ def test_zhuang_finds_the_interferon_axis_protecting(shared_data: Path):
 
 def test_matrix_of_published_screens(shared_data: Path):
     screens = read_screens(shared_data / "screens/immune_screens_lfc.tsv.gz", metadata=METADATA)
-    counts = screens.provenance["files"][0]["counts"]
+    counts = screens.provenance.files[0].counts
     assert counts["rows_read"] == 246900
     assert counts["restored_dates"] > 40
     assert not screens.table["gene"].str.match(r"(?i)hsa-|no_current|nontarget|\d{4}-").any()
     evidence = combine_screens(screens)
-    assert evidence.provenance["left_out_effector_is_t_cell"] == sorted(T_CELL)
+    assert evidence.provenance.left_out_effector_is_t_cell == tuple(sorted(T_CELL))
 
 
 def test_scores_without_direction_are_refused(shared_data: Path):

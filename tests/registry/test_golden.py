@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from nkpredict.registry import load_bundle
+from nkpredict.registry import load_bundle, save_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -30,3 +31,25 @@ def test_predictions_are_the_same(bundle) -> None:
     found[[f"viability_{ratio:g}" for ratio in curves]] = curves.to_numpy()
     expected = pd.read_csv(GOLDEN / "predictions.csv", index_col="sample")
     pd.testing.assert_frame_equal(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_what_is_known_about_it_is_typed(bundle) -> None:
+    known = bundle.metadata
+    assert bundle.simulated
+    assert known.name == "golden-simulated"
+    assert known.training.samples == 63
+    assert known.training.genetics.features == 2
+    assert known.training.gene_sets.used == 2
+    assert known.training.screens.source.simulated
+    assert known.response.replicates.replicates == 3
+    assert known.curves.errors.ratio == (0.625, 1.25, 2.5, 5.0)
+    assert bundle.drivers["probability"].between(0, 1).all()
+    assert bundle.reference["lineage"].notna().all()
+
+
+def test_saved_again_it_says_the_same(bundle, tmp_path: Path) -> None:
+    save_bundle(bundle.curve, tmp_path / "b", replace(bundle.metadata, sha256=None))
+    again = load_bundle(tmp_path / "b")
+    assert replace(again.metadata, sha256=bundle.metadata.sha256) == bundle.metadata
+    model = GOLDEN / "bundle-format-2" / "model.json"
+    assert (tmp_path / "b" / "model.json").read_bytes() == model.read_bytes()

@@ -4,6 +4,7 @@ import pytest
 
 from nkpredict import GeneEvidence
 from nkpredict.errors import InputError
+from nkpredict.facts import EvidenceFacts
 from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
 from nkpredict.simulate._biology import NK_GENES
 
@@ -41,7 +42,7 @@ def test_noise_free_additive_response_is_the_sum_of_the_drivers(expression: pd.D
 @pytest.mark.parametrize("quality", EVIDENCE_QUALITIES)
 def test_evidence_fits_the_contract(expression: pd.DataFrame, quality: str) -> None:
     planted = plant_response(expression, LINEAGES, random_state=3)
-    evidence = GeneEvidence(planted.evidence(quality), {"simulated": True})
+    evidence = GeneEvidence(planted.evidence(quality), EvidenceFacts(simulated=True))
     assert len(evidence.table) == 36
     known = planted.drivers[planted.drivers["known"]]
     signs = np.sign(evidence.for_genes(list(known.index)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import ScreenFacts, ScreenFileFacts
 from nkpredict.io._genes import gene_reference_source
 from nkpredict.io._simulated import SIMULATED_PREFIX
 from nkpredict.io._writing import file_sha256, require_file
@@ -36,7 +36,7 @@ def read_screen_tables(
     *paths: str | Path,
     metadata: ScreenMetadata | None = None,
     sample_sheet: SampleSheet | None = None,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, ScreenFacts]:
     """Read screen files and bring them to one convention of sign and one set of gene names.
 
     Parameters
@@ -60,7 +60,7 @@ def read_screen_tables(
         is ``lfc`` for loss of function and ``-lfc`` for gain of function, so that + means the
         gene sensitizes tumour cells to NK cells. ``lfc``, ``p``, ``fdr`` as published, NaN where
         absent.
-    provenance : dict
+    provenance : ScreenFacts
         Files with SHA-256, layout, rows read, repaired and dropped for each reason, assumptions,
         and ``simulated``.
 
@@ -98,14 +98,14 @@ def read_screen_tables(
     whole = pd.concat(tables, ignore_index=True)
     whole = whole.sort_values(["screen", "gene"], ignore_index=True)[list(SCREEN_COLUMNS)]
     files += companions
-    provenance = {
-        "files": sorted(files, key=lambda record: (record["file"], record["sha256"])),
-        "gene_names": gene_reference_source(),
-        "simulated": any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables))
-        or any(record["file"].startswith("SIMULATED") for record in files),
-        "metadata_without_screen": sorted(set(described) - used),
-        "sign": "effect > 0: the gene sensitizes tumour cells to NK cells",
-    }
+    provenance = ScreenFacts(
+        files=tuple(sorted(files, key=lambda known: (known.file, known.sha256))),
+        gene_names=gene_reference_source(),
+        simulated=any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables))
+        or any(known.file.startswith("SIMULATED") for known in files),
+        metadata_without_screen=tuple(sorted(set(described) - used)),
+        sign="effect > 0: the gene sensitizes tumour cells to NK cells",
+    )
     return whole, provenance
 
 
@@ -128,7 +128,7 @@ def _reject_unused_sheet(sheet: pd.DataFrame, raws: dict[Path, RawScreens]) -> N
 
 def _tidied(
     path: Path, raw: RawScreens, described: dict[str, dict[str, str]]
-) -> tuple[pd.DataFrame, dict[str, Any], set[str]]:
+) -> tuple[pd.DataFrame, ScreenFileFacts, set[str]]:
     rows = raw.rows.copy()
     assumptions = list(raw.assumptions)
     counts = {"rows_read": len(rows), **raw.counts}
@@ -155,15 +155,15 @@ def _record(
     screens: pd.Series,
     counts: dict[str, int],
     assumptions: list[str],
-) -> dict[str, Any]:
-    return {
-        "file": path.name,
-        "sha256": file_sha256(path),
-        "layout": raw.layout,
-        "screens": sorted(screens.unique()),
-        "counts": {name: int(count) for name, count in counts.items()},
-        "assumptions": assumptions,
-    }
+) -> ScreenFileFacts:
+    return ScreenFileFacts(
+        file=path.name,
+        sha256=file_sha256(path),
+        layout=raw.layout,
+        screens=tuple(sorted(screens.unique())),
+        counts={name: int(count) for name, count in counts.items()},
+        assumptions=tuple(assumptions),
+    )
 
 
 def _describe(
@@ -263,13 +263,13 @@ def _screens_of(tables: list[pd.DataFrame]) -> list[str]:
     return sorted({str(name) for table in tables for name in table["screen"].unique()})
 
 
-def _reject_shared_screens(tables: list[pd.DataFrame], files: list[dict[str, Any]]) -> None:
+def _reject_shared_screens(tables: list[pd.DataFrame], files: list[ScreenFileFacts]) -> None:
     seen: dict[str, str] = {}
-    for table, record in zip(tables, files, strict=True):
+    for table, known in zip(tables, files, strict=True):
         for name in table["screen"].unique():
             if name in seen:
                 raise InputError(
-                    f"The screen {name} is in {seen[name]} and again in {record['file']}; "
+                    f"The screen {name} is in {seen[name]} and again in {known.file}; "
                     "expected every screen once. Leave one out or rename it."
                 )
-            seen[name] = record["file"]
+            seen[name] = known.file

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nkpredict.errors import InputError
 from nkpredict.evidence import combine_screens, read_screens
+from nkpredict.facts import ScreenFileFacts
 
 GENES = ["B2M", "JAK1", "NCR3LG1", "FADD", "PTEN", "TAP1", "STAT1", "CD58", "ICAM1", "FAS"]
 SHEET = [
@@ -48,8 +49,8 @@ def write(tmp_path: Path):
     return _write
 
 
-def facts(screens: Any) -> dict[str, Any]:
-    return screens.provenance["files"][0]
+def facts(screens: Any) -> ScreenFileFacts:
+    return screens.provenance.files[0]
 
 
 # --- guide counts --------------------------------------------------------------------------
@@ -67,9 +68,9 @@ def test_counts_are_scored_signed_and_named_after_the_file(write) -> None:
     assert (table.loc[["JAK1", "NCR3LG1"], "p"] < 1e-4).all()
     assert (table.drop(["JAK1", "NCR3LG1"])["p"] > 0.001).all()
     assert table.loc["B2M", "effect"] == pytest.approx(0, abs=0.1)
-    assert facts(screens)["layout"] == "table of guide counts"
-    assert facts(screens)["counts"]["control_guides"] == 60
-    assert "p from 60 control guides" in " ".join(facts(screens)["assumptions"])
+    assert facts(screens).layout == "table of guide counts"
+    assert facts(screens).counts["control_guides"] == 60
+    assert "p from 60 control guides" in " ".join(facts(screens).assumptions)
 
 
 def test_the_same_counts_give_the_same_bytes(write) -> None:
@@ -93,7 +94,7 @@ def test_fold_changes_by_hand(write) -> None:
     expected = change.groupby(table["Gene"]).median() - change.median()
     screens = read_screens(write(table, "s.csv", ","), sample_sheet=SHEET)
     assert screens.table.set_index("gene")["lfc"].to_dict() == pytest.approx(expected.to_dict())
-    assert "total reads" in " ".join(facts(screens)["assumptions"])
+    assert "total reads" in " ".join(facts(screens).assumptions)
 
 
 def test_replicates_are_paired_where_the_sheet_says_so(write) -> None:
@@ -106,10 +107,10 @@ def test_replicates_are_paired_where_the_sheet_says_so(write) -> None:
         )
     ]  # fmt: skip
     screens = read_screens(write(both), sample_sheet=sheet)
-    assert "2 paired replicates" in " ".join(facts(screens)["assumptions"])
+    assert "2 paired replicates" in " ".join(facts(screens).assumptions)
     assert screens.table.set_index("gene").loc["JAK1", "effect"] == pytest.approx(-2, abs=0.15)
     unpaired = [{k: v for k, v in row.items() if k != "replicate"} for row in sheet]
-    said = " ".join(facts(read_screens(write(both), sample_sheet=unpaired))["assumptions"])
+    said = " ".join(facts(read_screens(write(both), sample_sheet=unpaired)).assumptions)
     assert "2 treated against 2 control samples" in said
 
 
@@ -125,7 +126,7 @@ def test_one_control_may_serve_two_screens(write) -> None:
     assert screens.screens["perturbation"].to_dict() == {"a": "loss", "b": "gain"}
     wide = screens.table.pivot_table(index="gene", columns="screen", values="effect")
     np.testing.assert_allclose(wide["a"], -wide["b"])
-    assert facts(screens)["counts"]["samples_not_in_sample_sheet"] == 1
+    assert facts(screens).counts["samples_not_in_sample_sheet"] == 1
 
 
 @pytest.mark.parametrize("kind", ["yaml", "csv"])
@@ -149,7 +150,7 @@ def test_guides_and_genes_with_too_little_are_dropped_and_counted(write) -> None
     extra = table.iloc[[5]]
     screens = read_screens(write(pd.concat([table, extra])), sample_sheet=SHEET)
     assert "FAS" not in set(screens.table["gene"])
-    counts = facts(screens)["counts"]
+    counts = facts(screens).counts
     assert counts["guides_with_few_reads_dropped"] == 4
     assert counts["genes_with_few_guides_dropped"] == 1
     assert counts["guides_without_count_dropped"] == 1
@@ -254,10 +255,10 @@ def test_scores_are_p_values_of_depleted_genes_only(matrices) -> None:
         assert table["p"].notna().sum() == 3
         # the rows with impossible scores go, and are counted on both sides
         assert "MARCHF1" not in set(screens.table["gene"])
-    first, second = screens.provenance["files"]
-    assert first["counts"]["dropped_impossible_p"] == 2
-    assert second["layout"] == "matrix of RRA scores of negative selection"
-    assert second["counts"] == {
+    first, second = screens.provenance.files
+    assert first.counts["dropped_impossible_p"] == 2
+    assert second.layout == "matrix of RRA scores of negative selection"
+    assert second.counts == {
         "rows_read": 10,
         "not_measured": 1,
         "repeated_scores": 0,
@@ -322,7 +323,7 @@ def test_genuine_counts_are_read(
     ]
     screens = read_screens(shared_data / "formats" / file, sample_sheet=sheet)
     assert screens.screens["n_genes"].tolist() == [n_genes, n_genes]
-    assert facts(screens)["counts"]["guides_with_few_reads_dropped"] == few_reads
+    assert facts(screens).counts["guides_with_few_reads_dropped"] == few_reads
     # an essential gene drops out of both lines, whatever the effectors
     effects = screens.table.set_index(["gene", "screen"])["effect"]
     assert (effects.loc["ACTR8"] < -0.5).all()
@@ -365,6 +366,6 @@ def test_the_published_score_matrix_is_read_beside_its_fold_changes(shared_data:
         folder / "immune_screens_neg_rra_score.tsv.gz",
         metadata={name: {"species": "mouse"} for name in mouse},
     )
-    scores = screens.provenance["files"][1]["counts"]
+    scores = screens.provenance.files[1].counts
     assert (scores["rejected_outside_0_to_1"], scores["scores_used_as_p"]) == (18, 61084)
     assert screens.table.loc[screens.table["p"].notna(), "lfc"].max() < 0

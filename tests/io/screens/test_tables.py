@@ -66,7 +66,7 @@ def cell(table: ScreenTable, gene: str, screen: str) -> pd.Series:
 
 
 def counts(table: ScreenTable) -> dict[str, int]:
-    return table.provenance["files"][0]["counts"]
+    return table.provenance.files[0].counts
 
 
 # --- layouts -------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_matrix_has_no_p_and_leaves_out_what_was_not_measured(write):
     assert table.table[["p", "fdr"]].isna().all(axis=None)
     assert cell(table, "B2M", "LineA").effect == -1.5
     assert counts(table)["not_measured"] == 1
-    assert any("loss of function" in text for text in table.provenance["files"][0]["assumptions"])
+    assert any("loss of function" in text for text in table.provenance.files[0].assumptions)
 
 
 def test_header_without_corner_as_r_writes_it(write):
@@ -203,7 +203,7 @@ def test_metadata_by_file_hold_for_all_its_screens(write):
         metadata={"z": {"effector": "primary NK"}, "other": {"effector": "NK-92"}},
     )
     assert set(table.screens["effector"]) == {"primary NK"}
-    assert table.provenance["metadata_without_screen"] == ["other"]
+    assert table.provenance.metadata_without_screen == ("other",)
 
 
 @pytest.mark.parametrize(
@@ -303,12 +303,12 @@ def test_mouse_symbols_are_refused_unless_announced(write):
         read_screens(path)
     table = read_screens(path, metadata={"A": {"species": "mouse"}})
     assert set(table.table["gene"]) == {"JAK1", "PSMB8", "MARCHF5", "B2M"}
-    assert any("upper-cased" in text for text in table.provenance["files"][0]["assumptions"])
+    assert any("upper-cased" in text for text in table.provenance.files[0].assumptions)
 
 
 def test_simulated_screens_are_marked(write):
     table = read_screens(write(COMBINED.replace("K562", "SIM-K562")))
-    assert table.provenance["simulated"] is True
+    assert table.provenance.simulated is True
     assert "SIMULATED" in repr(table)
 
 
@@ -334,7 +334,7 @@ def test_order_of_rows_and_files_does_not_matter(write):
     pd.testing.assert_frame_equal(
         first.table.drop(columns="source"), second.table.drop(columns="source")
     )
-    assert [f["file"] for f in first.provenance["files"]] == ["a.csv", "b.tsv"]
+    assert [f.file for f in first.provenance.files] == ["a.csv", "b.tsv"]
 
 
 GENES = ["B2M", "FADD", "JAK1", "TAP1", "PTEN", "STAT1", "NCR3LG1", "CD58", "HLA-E"]
