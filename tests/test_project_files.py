@@ -1,0 +1,63 @@
+"""What stands beside the package and must agree with it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def pinned(name: str) -> dict[str, str]:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", text, flags=re.MULTILINE))
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=]", each)[0].lower() for each in requirements}
+
+
+def test_citation_and_changelog_name_the_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == PROJECT["version"] == version("nkpredict")
+    assert citation["license"] == PROJECT["license"]
+    assert citation["references"][0]["doi"] == "10.1016/j.immuni.2023.11.008"
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changelog, flags=re.MULTILINE)[0] == PROJECT["version"]
+
+
+def test_every_dependency_is_pinned_with_hashes_and_explained() -> None:
+    run, dev = pinned("run.txt"), pinned("dev.txt")
+    assert names(PROJECT["dependencies"]) <= set(run)
+    assert set().union(*map(names, PROJECT["optional-dependencies"].values())) <= set(dev)
+    assert run.items() <= dev.items()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## Dependencies and why")[1]
+    assert not [name for name in names(PROJECT["dependencies"]) if name not in readme]
+
+
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_pinned_requirements_name_no_place_of_download(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    blocks = re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_hooks_are_local() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repository["repo"] for repository in hooks["repos"]] == ["local"]
+    assert all(hook["language"] == "system" for hook in hooks["repos"][0]["hooks"])
+
+
+def test_readme_installs_from_files_that_exist() -> None:
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.S)
+    files = re.findall(r"-r (\S+)", "".join(blocks[:2]))
+    assert files == ["requirements/run.txt", "requirements/dev.txt"]
+    assert all((ROOT / file).is_file() for file in files)
