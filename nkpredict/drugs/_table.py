@@ -63,7 +63,7 @@ _ALLOWED = {
     "highest_phase": PHASES,
     "nk_liability": LIABILITIES,
 }
-_SOURCES_KEPT = 5
+_SOURCES_KEPT = 5  # of a pair that many rows state; set by hand
 _JOINED = ("action", "relation", "source", "note")
 _SILENT = {
     "modality": UNKNOWN,

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 # Fewer samples of one lineage say nothing about the ranking within it.
-_SMALLEST_LINEAGE = 5
+_SMALLEST_LINEAGE = 5  # set by hand
 
 
 def spearman(predicted: np.ndarray, observed: np.ndarray) -> float:

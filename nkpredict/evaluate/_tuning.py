@@ -15,8 +15,10 @@ from nkpredict.errors import InputError
 from nkpredict.learn import InnerFolds, normal_scores
 from nkpredict.types import FloatArray, IndexArray
 
+# Set by hand: trials that are never cut short, and the best of the earlier ones (in per cent) that
+# a trial must be among to go on to its next fold.
 _PRUNE_AFTER_TRIALS = 5
-_BEST_PERCENT = 25.0  # of earlier trials that a trial must be among to go on to its next fold
+_BEST_PERCENT = 25.0
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,7 @@ def _study(journal: str | Path | None, name: str) -> Any:
 def _clearly_better(model: Any, settings: Mapping[str, Any], inner: InnerFolds) -> bool:
     """Whether settings lower the error by more than one standard error of the paired difference.
 
-    The best of many trials on few samples is mostly lucky; on six drug responses of 160 lines,
-    taking it as it came never helped and cost accuracy on held-out lineages.
+    The best of many trials on few samples is mostly lucky; see docs/decisions/008.
     """
     losses = []
     for candidate in (clone(model), clone(model).set_params(**settings)):

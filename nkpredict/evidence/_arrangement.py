@@ -14,11 +14,11 @@ from nkpredict.evidence._table import ScreenTable
 from nkpredict.io import approve_gene_names
 
 SHOWN_Z = 2.0
-"""Of the known genes, those whose |z| reaches this in any screen are worth showing."""
+"""Of the known genes, those whose |z| reaches this in any screen are worth showing; set by hand."""
 TOP_SHARE = 0.01
-"""Strongest genes on each side of a screen that are looked for in another."""
+"""Strongest genes on each side of a screen that are looked for in another; set by hand."""
 LEAST_GENES = 50
-"""Genes two screens must share to be compared."""
+"""Genes two screens must share to be compared; set by hand."""
 
 _UNKNOWN = "uncategorised"
 _LATER = ("other", _UNKNOWN)

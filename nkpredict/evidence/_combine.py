@@ -22,21 +22,24 @@ from nkpredict.evidence._table import GeneEvidence, ScreenTable
 from nkpredict.facts import CombinationFacts, ExperimentFacts
 
 DEFAULT_METHOD = "weighted-stouffer"
-"""Chosen by leaving screens out in turn; see docs/benchmarks/evidence.md."""
+"""Chosen by leaving screens out in turn; see docs/decisions/001."""
 
 HIT_CONFIDENCE = 0.3
-"""Least confidence of a gene that is a hit of the study's rule in one calibrated screen."""
+"""Least confidence of a gene that is a hit of the study's rule in one calibrated screen; set by
+hand."""
 FDR_CERTAIN = 0.001
-"""False discovery rate at and below which confidence is 1."""
+"""False discovery rate at and below which confidence is 1; set by hand."""
 FDR_NONE = 0.25
-"""False discovery rate at and above which confidence is 0; the usual lenient limit of screens."""
+"""False discovery rate at and above which confidence is 0; the usual lenient limit of screens, set
+by hand."""
 CONFLICT_P = 1e-3
 """Combined p-value an effector type must reach for its sign to count in a conflict; a single
-screen must reach `HIT_P`."""
+screen must reach `HIT_P`. Set by hand."""
 CONFLICT_FDR = 0.05
-"""False discovery rate at which another effector type contradicts a gene that has evidence."""
+"""False discovery rate at which another effector type contradicts a gene that has evidence; set by
+hand after results were seen, see docs/decisions/001."""
 CONFLICT_FACTOR = 0.5
-"""What remains of the confidence when effector types contradict each other."""
+"""What remains of the confidence when effector types contradict each other; set by hand."""
 
 _T_CELL = re.compile(r"\bt[- ]?cells?\b", re.IGNORECASE)
 

@@ -15,7 +15,7 @@ from nkpredict.evidence._standardise import HIT_P, standardise_screens
 from nkpredict.evidence._table import ScreenTable
 
 HIT_SHARES = (0.01, 0.001)
-"""Shares of genes with the largest |z| of a held-out screen that count as its hits."""
+"""Shares of genes with the largest |z| of a held-out screen that count as its hits; set by hand."""
 AS_SHIPPED = "as shipped"
 """Name of :func:`combine_screens` with its default method, beside the bare methods."""
 COMPARISON_COLUMNS = (

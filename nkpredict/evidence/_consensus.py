@@ -10,11 +10,12 @@ from nkpredict.evidence._table import GeneEvidence
 from nkpredict.facts import KnowledgeFacts
 
 THERAPY_EFFECTOR = "primary NK"
-"""Effector cells of the therapies; what other effectors show counts less."""
+"""Effector cells of the therapies; what other effectors show counts less. Chosen by hand."""
 OTHER_EFFECTOR = 0.5
-"""Confidence of a gene known from other effectors alone."""
+"""Confidence of a gene known from other effectors alone; set by hand."""
 CONTRADICTED = 0.5
-"""Confidence of a gene whose direction in another effector type is the opposite."""
+"""Confidence of a gene whose direction in another effector type is the opposite; set by
+hand."""
 
 
 def known_evidence() -> GeneEvidence:

@@ -15,14 +15,16 @@ from scipy.stats import beta, false_discovery_control, norm, rankdata
 from nkpredict.errors import InputError, name_some
 
 SPREADS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Standard deviations of effects, in units of z, that the empirical-Bayes prior mixes."""
+"""Standard deviations of effects, in units of z, that the empirical-Bayes prior mixes; set by
+hand."""
 SHARED_PARTS = (0.0, 0.5, 1.0)
-"""Share of the variance of effects that screens have in common: 0 = each screen on its own."""
+"""Share of the variance of effects that screens have in common: 0 = each screen on its own; set by
+hand."""
 NULL_PSEUDOCOUNT = 10.0
 """Genes without effect added to the prior, which keeps it conservative (Stephens 2017)."""
+# Set by hand: when the fit stops, and the least p-value that still has a normal quantile.
 EM_ITERATIONS = 200
 EM_TOLERANCE = 1e-5
-
 _LEAST_P = 1e-300
 
 

@@ -17,17 +17,20 @@ HIT_P = 1e-4
 HIT_FOLD_CHANGE = 0.75
 """Absolute log2 fold change above which the study calls a gene a hit."""
 Z_LIMIT = 6.0
-"""Largest |z| of one screen (p about 2e-9), so that no screen outvotes all others."""
+"""Largest |z| of one screen (p about 2e-9), so that no screen outvotes all others; set by hand."""
 TAIL_Z = 3.0
-"""|z| from which genes count to the tail that shows how much signal a screen has."""
+"""|z| from which genes count to the tail that shows how much signal a screen has; set by hand."""
 WEIGHT_RANGE = (0.5, 2.0)
-"""Least and largest weight of a screen in the combination."""
+"""Least and largest weight of a screen in the combination; set by hand."""
 CALIBRATED_INFLATION = 1.5
-"""Inflation of p-values up to which the study's hit rule is applied to them as published."""
+"""Inflation of p-values up to which the study's hit rule is applied to them as published; set by
+hand."""
 FITNESS_ERRORS = 3.0
-"""Standard errors by which core-essential genes must be shifted for a screen to be corrected."""
+"""Standard errors by which core-essential genes must be shifted for a screen to be corrected; set
+by hand."""
 NOISE_QUANTILE = 0.99
-"""Quantile of the differences between replicates that tells their noise: tails are what counts."""
+"""Quantile of the differences between replicates that tells their noise: tails are what counts. Set
+by hand; others change little, see docs/decisions/001."""
 
 CORE_ESSENTIAL = re.compile(
     r"""^(?: RPL\d+A? | RPS(?:\d+A?|4X|A) | RPLP[0-2]     # ribosome, not the paralogues like RPL3L
@@ -37,10 +40,11 @@ CORE_ESSENTIAL = re.compile(
     )$""",
     re.VERBOSE,
 )
-"""Families of genes that nearly every cell needs, by their approved symbols."""
+"""Families of genes that nearly every cell needs, by their approved symbols; chosen by hand."""
 
-_CHI2_MEDIAN = 0.4549364
-# Enough genes for an inflation or a tail to mean something; hand-picked lists are left alone.
+_CHI2_MEDIAN = 0.4549364  # of the chi-squared distribution with one degree of freedom
+# Enough genes for an inflation or a tail to mean something; hand-picked lists are left alone. These
+# three are set by hand.
 _MIN_GENES = 500
 _MIN_ESSENTIAL = 30
 _MAX_CORRELATION = 0.95  # replicates nearer than this are copies and show no noise

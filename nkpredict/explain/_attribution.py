@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import shap
 
 LEAST_GROUP = 2
-"""Samples that each side of a contrast needs."""
+"""Samples that each side of a contrast needs: one has no spread."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 from threadpoolctl import threadpool_limits
 
+# Set by hand.
 _BLOCK = 500  # permutations held in memory at a time
 _TIE = 1e-12  # sums of the same numbers in another order differ by rounding alone
 

@@ -14,11 +14,13 @@ from nkpredict.features import Profiles, ProfilesLike, divisor, mean_and_deviati
 FloatArray = npt.NDArray[np.float64]
 
 CLUSTER_CORRELATION = 0.7
-"""Mean absolute correlation from which genes count as one cluster: half of the variance shared."""
+"""Mean absolute correlation from which genes count as one cluster: half of the variance shared;
+set by hand."""
 CARRY_FROM = 0.5
 """Absolute correlation over the reference profiles from which a gene is carried along; below,
-correlations of a few hundred profiles are mostly chance or shared lineage."""
+correlations of a few hundred profiles are mostly chance or shared lineage. Set by hand."""
 
+# Set by hand.
 _BLOCK = 512  # genes whose correlations are held in memory at a time
 
 

@@ -17,8 +17,10 @@ from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import Evidence, signed_evidence
 
 MINIMUM_SAMPLES = 10
+"""Fewer say nothing about so many genes; set by hand."""
 CANDIDATES = 3000
-"""Genes that enter the sampler; the others keep their one-gene probability."""
+"""Genes that enter the sampler; the others keep their one-gene probability. Set by hand, for
+time."""
 
 
 def driver_scores(

@@ -9,7 +9,8 @@ from nkpredict.evidence import GeneEvidence, ScreenTable, gene_categories
 from nkpredict.explain._stability import Stability
 from nkpredict.learn import Evidence, signed_evidence
 
-# A gene counts as resisting in a sample when it is among this many lowest contributions there.
+# A gene counts as resisting in a sample when it is among this many lowest contributions there;
+# set by hand.
 TOP_GENES = 20
 NO_CATEGORY = "uncategorised"
 

@@ -23,11 +23,12 @@ from nkpredict.features import ProfilesLike
 from nkpredict.learn import NKSusceptibilityModel
 
 LEAST_HITS = 5
-"""Hits of the study's rule, among the genes compared, below which the strongest genes are taken."""
+"""Hits of the study's rule, among the genes compared, below which the strongest genes are taken;
+set by hand."""
 TOP_HITS = 50
-"""How many of the strongest genes stand for hits then."""
+"""How many of the strongest genes stand for hits then; set by hand."""
 LEAST_GENES = 20
-"""Genes that effects and a screen must share to be compared."""
+"""Genes that effects and a screen must share to be compared; set by hand."""
 
 
 def compare_with_screens(

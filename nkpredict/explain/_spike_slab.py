@@ -13,6 +13,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # Prior of what is learned, as centre and standard deviation of the logarithm (of the logit for
 # `trust`), with the response scaled to variance 1. A driver is expected to explain about 2 %.
+# The numbers, and those of the chain below, are set by hand.
 _PRIOR = {
     "noise": (np.log(0.4), 1.0),
     "background": (np.log(0.2), 1.0),

@@ -20,6 +20,7 @@ from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
 FloatArray = npt.NDArray[np.float64]
 Resampling: TypeAlias = Literal["folds", "bootstrap", "seed"]
 
+# Set by hand.
 TOP_GENES = 20
 FOLDS = 5
 

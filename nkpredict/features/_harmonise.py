@@ -15,7 +15,8 @@ from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import mean_and_deviation
 from nkpredict.types import BoolArray, FloatArray, IndexArray
 
-# Quantiles of a normal distribution that stand for the spread of one gene over samples.
+# Quantiles of a normal distribution that stand for the spread of one gene over samples;
+# how many is set by hand.
 _SPREAD = norm.ppf((np.arange(7) + 0.5) / 7)
 
 

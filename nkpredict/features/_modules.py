@@ -21,7 +21,7 @@ NK_MODULES = "nk"
 
 MINIMUM_MEMBERS = 3
 """Fewest genes of a module in the data: with two, one gene would carry half of the score. Larger
-minima would leave out curated modules such as adhesion, which has four genes."""
+minima would leave out curated modules such as adhesion, which has four genes. Set by hand."""
 
 GeneSets: TypeAlias = Mapping[str, Iterable[str]] | str | Path
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_LEAST_SPREAD = 1e-9  # relative to the values; below, a gene does not vary
+_LEAST_SPREAD = 1e-9  # relative to the values; below, a gene does not vary; set by hand
 
 
 def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

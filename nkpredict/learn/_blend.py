@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 TEMPER = 0.1
-"""Power to which the held-out likelihood of a learner counts."""
+"""Power to which the held-out likelihood of a learner counts; set by hand."""
 
 
 def blend_weights(held_out: np.ndarray, target: np.ndarray, prior: Sequence[float]) -> np.ndarray:
@@ -18,8 +18,8 @@ def blend_weights(held_out: np.ndarray, target: np.ndarray, prior: Sequence[floa
     power `TEMPER`: pseudo-Bayesian model averaging (Yao et al., Bayesian Analysis 2018, doi
     10.1214/17-BA1091), tempered, so that differences which few samples cannot tell from chance
     leave the weights nearly as they were before, and a learner that is clearly worse (useless
-    evidence, or evidence that only one learner reads) loses its say. Stacked regression (Breiman
-    1996) chose noisier weights.
+    evidence, or evidence that only one learner reads) loses its say. Compared with stacked
+    regression (Breiman 1996) in docs/decisions/006.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def normal_scores(target: np.ndarray) -> np.ndarray:
 
     Responses are skewed: a few lines are killed entirely. Least squares then follows these few.
     Van der Waerden's scores (Conover, Practical Nonparametric Statistics, 1999) give each sample
-    its rank's say.
+    its rank's say; see docs/decisions/003.
 
     Parameters
     ----------

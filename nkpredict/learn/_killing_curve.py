@@ -19,10 +19,10 @@ from nkpredict.learn._model import CHANCE_LEVEL, NKSusceptibilityModel, fit_warn
 UNTREATED = 100.0
 """% viability of the control, to which viability is normalised."""
 FEWEST_SAMPLES_A_RATIO = 5
-"""Measured samples that a ratio needs for its viability to be learned."""
+"""Measured samples that a ratio needs for its viability to be learned; set by hand."""
 SAME_AREA = 1e-6
-"""Areas that differ by no more are taken for the same."""
-_LARGEST_DEGREE = 2
+"""Areas that differ by no more are taken for the same; set by hand, well above rounding."""
+_LARGEST_DEGREE = 2  # a cubic term changed little; see docs/decisions/011
 
 
 class KillingCurveModel(BaseEstimator):
@@ -62,11 +62,7 @@ class KillingCurveModel(BaseEstimator):
 
     Notes
     -----
-    In eight simulated studies of 63 lines (five folds each) the out-of-fold error was nearly that
-    of the predicted area: 19.2 % viability (root mean square), against 19.3 for one relative shape
-    and 24.3 for the mean curve. Given the measured area it was 3.5 against 4.4 for one relative
-    shape. A cubic term, or one model a ratio moved to the predicted area, changed little (within
-    0.2).
+    How far predicted curves were from simulated ones is told in docs/decisions/011.
 
     Examples
     --------

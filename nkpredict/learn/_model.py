@@ -29,8 +29,9 @@ from nkpredict.learn.learners import (
 )
 from nkpredict.types import FloatArray, IndexArray
 
-# Skill is taken for chance when the one-sided p value of the out-of-fold rank correlation is above.
 CHANCE_LEVEL = 0.05
+"""One-sided p-value of the out-of-fold rank correlation above which skill is taken for chance; the
+usual level, set by hand."""
 
 
 class ChanceSkillWarning(UserWarning):
@@ -68,14 +69,14 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
     within_groups
         Whether to learn what is left of the response when each group's (lineage's, study's) own
         shrunken mean is taken out. Predictions then compare samples of one group; add the group's
-        entry of ``offsets_`` to compare groups. On six drug responses this predicted worse, also
-        within lineages (Spearman 0.25, not 0.28): use it where groups differ by measurement.
+        entry of ``offsets_`` to compare groups. Use it where groups differ by measurement; it
+        predicted drug responses worse, see docs/decisions/009.
     modules
         Gene sets whose scores the learners see beside the genes: a GMT file, a mapping of set name
         to gene names, or ``"nk"`` for the shipped modules of genes relevant to killing by NK
-        cells; see `nkpredict.features.modules`. The scores are learned inside each fold, and
-        what a module adds to a prediction is passed on to its genes. On six drug responses they
-        changed little (mean Spearman 0.508 with MSigDB's Hallmark, 0.503 with ``"nk"`` or none).
+        cells; see `nkpredict.features.read_gene_sets`. The scores are learned inside each fold,
+        and what a module adds to a prediction is passed on to its genes. They changed predictions
+        of drug responses little, see docs/decisions/010.
 
     Attributes
     ----------

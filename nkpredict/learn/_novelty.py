@@ -15,6 +15,7 @@ from nkpredict.errors import InputError
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.types import FloatArray
 
+# Set by hand.
 _DOMAIN_QUANTILE = 0.95
 _FOLDS = 5
 

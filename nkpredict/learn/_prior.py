@@ -23,6 +23,7 @@ from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn.learners import Evidence, EvidenceScore, combined
 from nkpredict.types import FloatArray
 
+# Set by hand.
 _MODULE_SHARE = 0.5  # of the mean evidence of a module that its other members take
 _LEAST_KNOWN = 2  # members with evidence that a module needs to speak for the others
 

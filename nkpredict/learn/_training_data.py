@@ -26,7 +26,7 @@ from nkpredict.learn.learners import Evidence, GeneLearner, signed_evidence
 from nkpredict.types import FloatArray, IndexArray
 
 MINIMUM_SAMPLES = 20
-"""Fewer cannot be split into training and test samples."""
+"""Fewer cannot be split into training and test samples; set by hand."""
 
 
 @dataclass(frozen=True)

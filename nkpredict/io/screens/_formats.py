@@ -248,8 +248,7 @@ def _read_mle(table: pd.DataFrame, stem: str) -> RawScreens:
     blocks = []
     for condition in _mle_conditions(table):
         block = {"gene": table[columns["gene"]], "screen": f"{stem}_{condition}"}
-        # Permutation p-values stop at 1 / genes and come out far too small on the whole in public
-        # files (inflation 3.7 to 4.2 in Zhuang 2019, against 0.9 to 1.6 of the Wald test).
+        # Permutation p-values stop at 1 / genes and come out far too small; see docs/decisions/002.
         for name, labels in _MLE_VALUES.items():
             found = [c for c in (columns.get(f"{condition}|{x}".lower()) for x in labels) if c]
             block[name] = table[found[0]] if found else np.nan

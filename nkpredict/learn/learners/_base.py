@@ -16,6 +16,7 @@ from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.types import FloatArray
 
 MINIMUM_SAMPLES_OF_A_LEARNER = 2
+"""One sample has no spread."""
 
 
 @dataclass(frozen=True)

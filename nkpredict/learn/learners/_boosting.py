@@ -37,7 +37,7 @@ class EvidenceBoosting(GeneLearner):
         ``min_data_in_leaf`` (halved until a split is possible), ``feature_fraction`` and
         ``lambda_l2``.
     bins
-        ``max_bin``; at 63 to 2,000 samples more bins only cost time.
+        ``max_bin``; see docs/decisions/007.
     constrained_from
         Strength of evidence from which a gene is held to its direction.
     models

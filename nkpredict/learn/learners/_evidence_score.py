@@ -11,6 +11,7 @@ from nkpredict.features import Profiles, ProfilesLike, divisor
 from nkpredict.learn.learners._base import AdditivePredictor
 from nkpredict.types import FloatArray
 
+# Set by hand.
 _LEAST_MEASURED = 0.05  # share of a gene and its neighbours below which it is left out
 _BEND = 2.0  # standard deviations towards which one gene's value saturates
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import eigh
 
-# Leading components of expression, lineage above all, taken out of the second view of a gene.
+# Leading components of expression, lineage above all, taken out of the second view of a gene;
+# set by hand.
 _COMPONENTS = 3
-# Share of a gene's sum of squares below which nothing of it is left but rounding.
+# Share of a gene's sum of squares below which nothing of it is left but rounding; set by hand.
 _LEAST_SHARE = 1e-10
 
 

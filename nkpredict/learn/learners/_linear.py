@@ -15,6 +15,7 @@ from nkpredict.learn.learners._base import GeneLearner
 from nkpredict.types import FloatArray
 
 # Eigenvalues of the scaled Gram matrix average 1, so this spans hardly any to near total shrinkage.
+# Set by hand.
 PENALTIES = tuple(np.logspace(-3, 3, 25).tolist())
 
 

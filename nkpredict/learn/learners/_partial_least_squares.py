@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold
 from nkpredict.learn.learners._linear import LinearLearner
 from nkpredict.types import FloatArray
 
-_FOLDS = 5
+_FOLDS = 5  # set by hand
 
 
 class PartialLeastSquares(LinearLearner):

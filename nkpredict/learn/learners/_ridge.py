@@ -19,9 +19,9 @@ from nkpredict.learn.learners._importance import (
 from nkpredict.learn.learners._linear import PENALTIES, LinearLearner, left_out_errors
 from nkpredict.types import FloatArray
 
-_FOLDS = 5
-# A mixture with evidence must lower the cross-validated error by this share to replace none. In
-# simulated killing true evidence lowers it by 11 % (median), shuffled evidence rarely by 3 %.
+_FOLDS = 5  # set by hand
+# A mixture with evidence must lower the cross-validated error by this share to replace none; see
+# docs/decisions/005.
 _LEAST_GAIN = 0.03
 
 
@@ -75,7 +75,8 @@ class EvidenceRidge(LinearLearner):
         Shares that the signed direction may take; 0 is added when absent.
     powers
         Powers of the squared correlation with the response that weight a gene, averaged. The
-        fewer the samples, the more alike all genes are weighted whatever the powers.
+        fewer the samples, the more alike all genes are weighted whatever the powers; see
+        docs/decisions/004.
     penalties
         Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
     random_state
@@ -95,7 +96,7 @@ class EvidenceRidge(LinearLearner):
 
     name = "ridge"
     numbers = (*LinearLearner.numbers, "penalty_", "trust_", "direction_")
-    prior_weight: ClassVar[float] = 4.0
+    prior_weight: ClassVar[float] = 4.0  # the trees count one fifth; see docs/decisions/006
     by_default: ClassVar[bool] = True
 
     def __init__(
