@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import BundleError, InputError
-from nkpredict.explain import explain, knockout
+from nkpredict.explain import explain, explain_scores, knockout
 from nkpredict.facts import ModelFacts
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 from nkpredict.registry._state import ModelState, model_from, state_of
@@ -149,7 +149,7 @@ def test_a_sample_alone_is_as_in_its_cohort(model, patients) -> None:
 
 
 def test_such_a_model_scores_and_explains(model, patients) -> None:
-    scores = score(patients, model)
+    scores = explain_scores(score(patients, model))
     total = scores.contributions.sum(axis=1) + scores.base_value
     np.testing.assert_allclose(total, scores.table["susceptibility"], atol=1e-9)
     assert set(explain(model, patients).contributions) == set(model.feature_names_in_)
