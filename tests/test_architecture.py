@@ -31,14 +31,12 @@ FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 STILL_LONG = {
     "evaluate.nested_cross_validate",
     "evaluate.tune",
-    "explain._summarised",
     "figures.plot_agreement",
     "figures.plot_targets",
     "figures.plot_volcano",
     "io.read_expression",
     "io.read_panel",
     "learn.__init__",
-    "scoring.score",
     "simulate.simulate_study",
     "training.train",
 }
