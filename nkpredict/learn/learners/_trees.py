@@ -49,7 +49,8 @@ class Tree:
         changes : numpy.ndarray
             These columns × samples.
         """
-        moved = np.unique(self.columns[np.isfinite(levels[self.columns])])
+        with_level = self.columns[np.isfinite(levels[self.columns])]
+        moved = np.array(sorted(set(with_level.tolist())), dtype=np.intp)
         goes_left = (values[:, self.columns] <= self.thresholds).T[:, None, :]
         asked = np.repeat(goes_left, len(moved) + 1, axis=1)
         node, place = np.nonzero(self.columns[:, None] == moved)
