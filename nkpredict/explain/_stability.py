@@ -165,7 +165,7 @@ def _draws(
     every = np.arange(samples)
     for number in range(resamples):
         rng = np.random.default_rng([random_state, number])
-        seed = int(rng.integers(2**16))  # the model multiplies it by 1000 in 32 bits
+        seed = int(rng.integers(2**31))
         if resampling == "folds":
             partition = np.random.default_rng([random_state, number // FOLDS, 1])
             fold = partition.permutation(samples) % FOLDS

@@ -158,13 +158,13 @@ class EvidenceBoosting(GeneLearner):
         data = lightgbm.Dataset(values, target, weight=weights, params=settings)
         self.boosters_ = [
             lightgbm.train(
-                {**settings, "seed": self.random_state * 1000 + number},
+                {**settings, "seed": seed},
                 data,
                 self.trees,
                 # the other way writes the model as text and reads it again
                 keep_training_booster=True,
             )
-            for number in range(self.models)
+            for seed in _seeds(self.random_state, self.models)
         ]
 
     def predict(self, X: ProfilesLike) -> FloatArray:
@@ -227,3 +227,8 @@ class EvidenceBoosting(GeneLearner):
     def _chosen(self, X: ProfilesLike) -> FloatArray:
         values = self._aligned(X)[:, self.selected_]
         return np.where(np.isnan(values), self.mean_, values)
+
+
+def _seeds(random_state: int, count: int) -> list[int]:
+    # LightGBM takes 31 bits
+    return [int(seed) >> 1 for seed in np.random.SeedSequence(random_state).generate_state(count)]
