@@ -22,7 +22,9 @@ from .evidence import (
     read_screens as read_screens,
 )
 from .explain import (
+    ExplainedScores as ExplainedScores,
     driver_scores as driver_scores,
+    explain_scores as explain_scores,
     knockout as knockout,
     knockout_against_screens as knockout_against_screens,
     resistance_genes as resistance_genes,

@@ -34,6 +34,7 @@ def demo(
     """
     from nkpredict.cli._score import print_scores
     from nkpredict.cli._train import print_curve_errors, print_performance
+    from nkpredict.explain import explain_scores
     from nkpredict.report import write_results
     from nkpredict.scoring import score
     from nkpredict.simulate import simulate_study
@@ -57,7 +58,9 @@ def demo(
     with stages(quiet) as progress:
         run = train(config, progress=progress, found=lambda said: say("\n".join(said), quiet))
         progress("scoring", 0, 1)
-        scores = score(study.patients, f"{_NAME}@champion", registry=out / "registry")
+        scores = explain_scores(
+            score(study.patients, f"{_NAME}@champion", registry=out / "registry")
+        )
         write_results(scores, out / "results")
         progress("scoring", 1, 1)
     truth = json.loads(study.truth.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from nkpredict.cli._options import with_options
 from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
 
 if TYPE_CHECKING:
-    from nkpredict.scoring import Scores
+    from nkpredict.explain import ExplainedScores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,24 +74,29 @@ def score(
 
         nkpredict score patients.csv --model nk-heme@champion --out results
     """
+    from nkpredict.explain import explain_scores
     from nkpredict.report import check_results_folder, write_results
     from nkpredict.scoring import score as score_profiles
 
     check_results_folder(out)
     with stages(quiet) as progress:
-        progress("scoring", 0, 2)
+        progress("scoring", 0, 1)
         scores = score_profiles(profiles, **vars(settings))
-        progress("scoring", 1, 2)
-        write_results(scores, out, figures=figures)
-        progress("scoring", 2, 2)
+        progress("scoring", 1, 1)
+        progress("explaining", 0, 1)
+        explained = explain_scores(scores)
+        progress("explaining", 1, 1)
+        progress("writing", 0, 1)
+        write_results(explained, out, figures=figures)
+        progress("writing", 1, 1)
     table = scores.table.reset_index().to_dict("records")
     write_json_file(json_file, {"scores": table, "provenance": scores.provenance.to_json()})
     if not quiet:
-        print_scores(scores)
+        print_scores(explained)
         say(f"Report: {out / 'report.html'}")
 
 
-def print_scores(scores: Scores) -> None:
+def print_scores(scores: ExplainedScores) -> None:
     """Print what was detected, the extremes of the ranking, genes and warnings."""
     from nkpredict.figures import is_knowledge_only, score_word
 

@@ -133,7 +133,8 @@ def tune(
     for number in range(len(finished), trials):
         if number == 0:
             study.enqueue_trial(defaults, skip_if_exists=True)
-        study.sampler = optuna.samplers.TPESampler(seed=model.random_state * 100_003 + number)
+        seeds = np.random.SeedSequence([model.random_state, number])
+        study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))
         study.optimize(objective, n_trials=1)
         if progress is not None:
             progress()

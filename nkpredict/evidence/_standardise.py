@@ -285,7 +285,8 @@ def _weight(z: np.ndarray, correlation: float | None) -> float:
     """Weight of a screen: reliability of its replicates, else its excess of large z."""
     low, high = WEIGHT_RANGE
     if correlation is not None:
-        reliability = max(0.0, 2 * correlation / (1 + correlation))  # Spearman-Brown, two halves
+        # Spearman-Brown, two halves; replicates that contradict each other are worth nothing
+        reliability = 2 * correlation / (1 + correlation) if correlation > 0 else 0.0
         return float(np.clip(high * np.sqrt(reliability), low, high))
     known = z[np.isfinite(z)]
     if len(known) < _MIN_GENES:

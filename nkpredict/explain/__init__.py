@@ -7,10 +7,12 @@ from nkpredict.explain._interaction import interactions
 from nkpredict.explain._knockout import VirtualPerturbation, knockout
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._resistance_table import resistance_table
+from nkpredict.explain._scores import ExplainedScores, explain_scores
 from nkpredict.explain._screen_comparison import compare_with_screens, knockout_against_screens
 from nkpredict.explain._stability import Stability, stability
 
 __all__ = [
+    "ExplainedScores",
     "Explanation",
     "Stability",
     "VirtualPerturbation",
@@ -19,6 +21,7 @@ __all__ = [
     "compare_with_screens",
     "driver_scores",
     "explain",
+    "explain_scores",
     "interactions",
     "knockout",
     "knockout_against_screens",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain._coregulation import CARRY_FROM, carried_slope, standardised
+from nkpredict.facts import CarryFacts, PerturbationFacts
 from nkpredict.features import ProfilesLike
 from nkpredict.io import all_simulated
 from nkpredict.learn import GeneModel, HarmonisedProfiles
@@ -33,14 +34,14 @@ class VirtualPerturbation:
     measured : pandas.Series
         Share of the samples in which each gene was measured; elsewhere its change starts from
         the training mean.
-    provenance : dict
-        What was done, plain values.
+    provenance : PerturbationFacts
+        What was done.
     """
 
     changes: pd.DataFrame
     kind: Perturbation
     measured: pd.Series
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: PerturbationFacts
 
     @property
     def effects(self) -> pd.Series:
@@ -73,7 +74,7 @@ class VirtualPerturbation:
     def __repr__(self) -> str:
         """Summarise in one line."""
         samples, genes = self.changes.shape
-        mark = "SIMULATED, " if self.provenance.get("simulated") else ""
+        mark = "SIMULATED, " if self.provenance.simulated else ""
         return f"VirtualPerturbation({mark}{self.kind} of {genes:,} genes in {samples:,} samples)"
 
 
@@ -128,32 +129,32 @@ def knockout(
     changes = model.substituted(prepared, level)[:, columns]
     beyond = before <= level[columns] if kind == "loss" else before >= level[columns]
     changes = np.where(beyond, 0.0, changes)
-    provenance: dict[str, Any] = {
-        "simulated": all_simulated(prepared.samples),
-        "kind": kind,
-        "level": "5th percentile of training" if kind == "loss" else "95th percentile of training",
-        "genes": len(columns),
-        "already_at_the_end": int(beyond.sum()),
-        "not_measured": int(np.isnan(before).sum()),
-        "carry_along": carry_along,
-    }
+    carried = None
     if carry_along and reference is not None:
         known = model.prepare(reference).values
         standard, mean, spread = standardised(known)
         start = np.where(np.isnan(before), mean[columns], before)
         shift = np.where(beyond, 0.0, (level[columns] - start) / spread[columns])
-        carried, followers = carried_slope(standard, np.asarray(model.effect_), columns)
-        changes = changes + shift * carried
-        provenance |= {
-            "carry_from_correlation": CARRY_FROM,
-            "reference_profiles": len(known),
-            "genes_carried_on_average": float(followers.mean()) if len(followers) else 0.0,
-        }
+        slope, followers = carried_slope(standard, np.asarray(model.effect_), columns)
+        changes = changes + shift * slope
+        carried = CarryFacts(
+            from_correlation=CARRY_FROM,
+            reference_profiles=len(known),
+            genes_carried_on_average=float(followers.mean()) if len(followers) else 0.0,
+        )
     return VirtualPerturbation(
         changes=pd.DataFrame(changes, index=prepared.samples, columns=names[columns]),
         kind=kind,
         measured=pd.Series((~np.isnan(before)).mean(axis=0), index=names[columns]),
-        provenance=provenance,
+        provenance=PerturbationFacts(
+            simulated=all_simulated(prepared.samples),
+            kind=kind,
+            level=f"{'5th' if kind == 'loss' else '95th'} percentile of training",
+            genes=len(columns),
+            already_at_the_end=int(beyond.sum()),
+            not_measured=int(np.isnan(before).sum()),
+            carried=carried,
+        ),
     )
 
 

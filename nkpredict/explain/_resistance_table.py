@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import RANGE_ENDS, GeneModel, HarmonisedProfiles
-from nkpredict.types import FloatArray
+from nkpredict.types import FloatArray, IndexArray
 
 Level: TypeAlias = Literal["cohort", "group", "sample"]
 
@@ -90,35 +91,13 @@ def resistance_table(
         if not isinstance(profiles, HarmonisedProfiles):
             profiles = Profiles.of(profiles)
         explanation = explain(model, profiles, groups)
-    prepared = model.prepare(profiles)
-    evidence = getattr(model, "evidence_", None)
-    effect = np.asarray(model.effect_)
-    harmonised = prepared.values
-    measured = None if reference is None else model.prepare(reference).values
-    changes = {kind: knockout(model, prepared, kind=kind).changes for kind in ("loss", "gain")}
-    positions = pd.Series(np.arange(len(effect)), index=explanation.contributions.columns)
+    cohort = _Cohort.of(model, profiles, explanation, drivers, stability, reference)
     tables = []
     for name, rows in _members(explanation, by):
-        parts = explanation.contributions.iloc[rows]
-        table = resistance_genes(
-            parts, effect, evidence, drivers, stability, (~np.isnan(harmonised[rows])).mean(axis=0)
-        ).head(top or len(effect))
-        at = positions[table["gene"]].to_numpy()
-        level = _median(harmonised[np.ix_(rows, at)])
-        table["reference_percentile"] = (
-            _normal_percentile(level, np.asarray(model.range_)[:, at])
-            if measured is None
-            else _percentile(level, measured[:, at])
-        )
-        table["cohort_percentile"] = (
-            np.nan if by == "cohort" else _percentile(level, harmonised[:, at])
-        )
-        kind = table["direction"].map({"protects": "loss", "sensitizes": "gain"}).fillna("")
-        mean = {k: c.to_numpy()[np.ix_(rows, at)].mean(axis=0) for k, c in changes.items()}
-        table["perturbation"] = kind
-        table["perturbation_change"] = np.select(
-            [kind == "loss", kind == "gain"], [mean["loss"], mean["gain"]], np.nan
-        )
+        table = cohort.genes(rows, top or len(cohort.genes_at))
+        if by == "cohort":
+            table["cohort_percentile"] = np.nan
+        table = cohort.with_perturbation(table, rows)
         if permutations and by == "group":
             table = _with_difference(table, explanation, rows, permutations, random_state)
         head: dict[str, Any] = {
@@ -131,6 +110,78 @@ def resistance_table(
             table.insert(place, column, value)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Cohort:
+    """All samples, prepared once for the rankings of any part of them."""
+
+    model: GeneModel
+    explanation: Explanation
+    drivers: pd.DataFrame | None
+    stability: Stability | None
+    harmonised: FloatArray
+    reference: FloatArray | None
+    changes: dict[str, FloatArray]
+    genes_at: pd.Series
+
+    @classmethod
+    def of(
+        cls,
+        model: GeneModel,
+        profiles: ProfilesLike | HarmonisedProfiles,
+        explanation: Explanation,
+        drivers: pd.DataFrame | None,
+        stability: Stability | None,
+        reference: ProfilesLike | None,
+    ) -> Self:
+        prepared = model.prepare(profiles)
+        genes = explanation.contributions.columns
+        return cls(
+            model,
+            explanation,
+            drivers,
+            stability,
+            prepared.values,
+            None if reference is None else model.prepare(reference).values,
+            {
+                "loss": knockout(model, prepared, kind="loss").changes.to_numpy(),
+                "gain": knockout(model, prepared, kind="gain").changes.to_numpy(),
+            },
+            pd.Series(np.arange(len(genes)), index=genes),
+        )
+
+    def genes(self, rows: IndexArray, top: int) -> pd.DataFrame:
+        """Rank the genes of some samples and tell where their expression lies."""
+        table = resistance_genes(
+            self.explanation.contributions.iloc[rows],
+            np.asarray(self.model.effect_),
+            getattr(self.model, "evidence_", None),
+            self.drivers,
+            self.stability,
+            (~np.isnan(self.harmonised[rows])).mean(axis=0),
+        ).head(top)
+        at = self.genes_at[table["gene"]].to_numpy()
+        level = _median(self.harmonised[np.ix_(rows, at)])
+        table["reference_percentile"] = (
+            _normal_percentile(level, np.asarray(self.model.range_)[:, at])
+            if self.reference is None
+            else _percentile(level, self.reference[:, at])
+        )
+        table["cohort_percentile"] = _percentile(level, self.harmonised[:, at])
+        return table
+
+    def with_perturbation(self, table: pd.DataFrame, rows: IndexArray) -> pd.DataFrame:
+        """Add what is predicted when each gene is lost or gained against its direction."""
+        at = np.ix_(rows, self.genes_at[table["gene"]].to_numpy())
+        kind = table["direction"].map({"protects": "loss", "sensitizes": "gain"}).fillna("")
+        table["perturbation"] = kind
+        table["perturbation_change"] = np.select(
+            [kind == "loss", kind == "gain"],
+            [self.changes["loss"][at].mean(axis=0), self.changes["gain"][at].mean(axis=0)],
+            np.nan,
+        )
+        return table
 
 
 def _members(explanation: Explanation, by: str) -> list[tuple[str, npt.NDArray[np.intp]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -13,11 +13,12 @@ from sklearn.base import clone
 
 from nkpredict.errors import InputError
 from nkpredict.explain._coregulation import CLUSTER_CORRELATION, cluster_genes
+from nkpredict.facts import StabilityFacts
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import all_simulated
 from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
+from nkpredict.types import BoolArray, FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Resampling: TypeAlias = Literal["folds", "bootstrap", "seed"]
 
 # Set by hand.
@@ -46,18 +47,18 @@ class Stability:
         ``mean_abs_effect`` (largest among the members).
     effects : pandas.DataFrame
         Refits × genes.
-    provenance : dict
-        What was done, plain values.
+    provenance : StabilityFacts
+        What was done.
     """
 
     genes: pd.DataFrame
     clusters: pd.DataFrame
     effects: pd.DataFrame
-    provenance: dict[str, Any] = field(default_factory=dict)
+    provenance: StabilityFacts
 
     def __repr__(self) -> str:
         """Summarise in one line."""
-        mark = "SIMULATED, " if self.provenance.get("simulated") else ""
+        mark = "SIMULATED, " if self.provenance.simulated else ""
         sure = int((self.clusters["selection_frequency"] >= 0.8).sum())
         return (
             f"Stability({mark}{len(self.effects)} refits, {len(self.clusters)} clusters of top "
@@ -141,17 +142,20 @@ def stability(
         if progress is not None:
             progress(number, resamples)
     table = pd.DataFrame(effects).reindex(columns=frame.columns).fillna(0.0)
-    return _summarised(
-        table,
-        frame,
-        top,
-        cluster_correlation,
-        {
-            "simulated": all_simulated(frame.index),
-            "resampling": resampling,
-            "resamples": resamples,
-            "random_state": random_state,
-        },
+    selected = _selected(table.to_numpy(), top)
+    cluster = _clusters_of(table, selected, frame, cluster_correlation)
+    return Stability(
+        genes=_gene_table(table, selected, cluster),
+        clusters=_cluster_table(table, selected, cluster),
+        effects=table,
+        provenance=StabilityFacts(
+            simulated=all_simulated(frame.index),
+            resampling=resampling,
+            resamples=resamples,
+            random_state=random_state,
+            top=min(top, table.shape[1]),
+            cluster_correlation=cluster_correlation,
+        ),
     )
 
 
@@ -162,7 +166,7 @@ def _draws(
     every = np.arange(samples)
     for number in range(resamples):
         rng = np.random.default_rng([random_state, number])
-        seed = int(rng.integers(2**16))  # the model multiplies it by 1000 in 32 bits
+        seed = int(rng.integers(2**31))
         if resampling == "folds":
             partition = np.random.default_rng([random_state, number // FOLDS, 1])
             fold = partition.permutation(samples) % FOLDS
@@ -213,30 +217,37 @@ def _refit(
     return pd.Series(fitted.effect_, index=fitted.feature_names_in_)
 
 
-def _summarised(
-    effects: pd.DataFrame,
-    frame: pd.DataFrame,
-    top: int,
-    correlation: float,
-    provenance: dict[str, Any],
-) -> Stability:
-    values = effects.to_numpy()
-    top = min(top, values.shape[1])
-    order = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :top]
-    chosen = np.zeros(values.shape, dtype=bool)
-    np.put_along_axis(chosen, order, True, axis=1)
-    chosen &= values != 0
-    frequency, mean = chosen.mean(axis=0), values.mean(axis=0)
-    up, down = (values > 0).sum(axis=0), (values < 0).sum(axis=0)
-    acting = up + down
-    agreement = np.divide(
-        np.maximum(up, down), acting, out=np.full(len(acting), np.nan), where=acting > 0
-    )
+def _selected(effects: FloatArray, top: int) -> BoolArray:
+    """Tell which genes are among the top of each refit, refits × genes."""
+    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, : min(top, effects.shape[1])]
+    selected = np.zeros(effects.shape, dtype=bool)
+    np.put_along_axis(selected, order, True, axis=1)
+    return selected & (effects != 0)
+
+
+def _clusters_of(
+    effects: pd.DataFrame, selected: BoolArray, frame: pd.DataFrame, correlation: float
+) -> npt.NDArray[np.int64]:
+    """Return the cluster of each gene ever selected, from 1; 0 for the others."""
+    frequency, mean = selected.mean(axis=0), effects.to_numpy().mean(axis=0)
     ever = np.flatnonzero(frequency > 0)
     ever = ever[np.lexsort((-np.abs(mean[ever]), -frequency[ever]))]
     cluster = np.zeros(len(mean), dtype=np.int64)
     if len(ever):
         cluster[ever] = cluster_genes(frame, list(frame.columns[ever]), correlation).to_numpy()
+    return cluster
+
+
+def _gene_table(
+    effects: pd.DataFrame, selected: BoolArray, cluster: npt.NDArray[np.int64]
+) -> pd.DataFrame:
+    values = effects.to_numpy()
+    frequency, mean = selected.mean(axis=0), values.mean(axis=0)
+    up, down = (values > 0).sum(axis=0), (values < 0).sum(axis=0)
+    acting = up + down
+    agreement = np.divide(
+        np.maximum(up, down), acting, out=np.full(len(acting), np.nan), where=acting > 0
+    )
     genes = pd.DataFrame(
         {
             "gene": effects.columns,
@@ -247,31 +258,31 @@ def _summarised(
             "cluster": cluster,
         }
     )
-    ranked = np.lexsort((-np.abs(mean), -frequency))
+    return genes.iloc[np.lexsort((-np.abs(mean), -frequency))].reset_index(drop=True)
+
+
+def _cluster_table(
+    effects: pd.DataFrame, selected: BoolArray, cluster: npt.NDArray[np.int64]
+) -> pd.DataFrame:
+    size = np.abs(effects.to_numpy().mean(axis=0))
     rows = []
     for number in range(1, int(cluster.max(initial=0)) + 1):
         members = np.flatnonzero(cluster == number)
-        members = members[np.argsort(-np.abs(mean[members]), kind="stable")]
+        members = members[np.argsort(-size[members], kind="stable")]
         rows.append(
             {
                 "cluster": number,
                 "representative": effects.columns[members[0]],
                 "members": "; ".join(effects.columns[members]),
                 "size": len(members),
-                "selection_frequency": chosen[:, members].any(axis=1).mean(),
-                "mean_abs_effect": float(np.abs(mean[members]).max()),
+                "selection_frequency": selected[:, members].any(axis=1).mean(),
+                "mean_abs_effect": float(size[members].max()),
             }
         )
     columns = ["cluster", "representative", "members", "size", "selection_frequency"]
-    clusters = pd.DataFrame(rows, columns=[*columns, "mean_abs_effect"]).sort_values(
+    return pd.DataFrame(rows, columns=[*columns, "mean_abs_effect"]).sort_values(
         ["selection_frequency", "mean_abs_effect"],
         ascending=False,
         kind="stable",
         ignore_index=True,
-    )
-    return Stability(
-        genes=genes.iloc[ranked].reset_index(drop=True),
-        clusters=clusters,
-        effects=effects,
-        provenance=provenance | {"top": top, "cluster_correlation": correlation},
     )

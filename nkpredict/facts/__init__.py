@@ -1,6 +1,7 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
+from nkpredict.facts._explain import CarryFacts, PerturbationFacts, StabilityFacts
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -36,6 +37,7 @@ from nkpredict.facts._screens import (
 __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
+    "CarryFacts",
     "CombinationFacts",
     "CoverageFacts",
     "CurveErrorFacts",
@@ -51,6 +53,7 @@ __all__ = [
     "ModelFacts",
     "PanelFacts",
     "PerformanceFacts",
+    "PerturbationFacts",
     "ReadFacts",
     "ReferenceFacts",
     "ReplicateFacts",
@@ -60,6 +63,7 @@ __all__ = [
     "ScreenFacts",
     "ScreenFileFacts",
     "SkillFacts",
+    "StabilityFacts",
     "TargetFacts",
     "TargetFileFacts",
     "TrainingFacts",

@@ -107,6 +107,8 @@ class GeneModel(BaseEstimator):
             When profiles and model share no gene.
         """
         check_is_fitted(self)
+        if isinstance(X, HarmonisedProfiles) and X.core is self.core_:
+            return X
         if isinstance(X, HarmonisedProfiles):
             samples, ranked = X.samples, X.ranked
             if ranked.values.shape[1] != len(self.feature_names_in_):
@@ -123,7 +125,7 @@ class GeneModel(BaseEstimator):
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         each = self.core_.predict_each(prepared.values)
         predicted: FloatArray = (each * self.weights_).sum(axis=1)
         return predicted
@@ -138,7 +140,7 @@ class GeneModel(BaseEstimator):
         base_value : float
             ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
         """
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         parts, base = self.core_.contributions(prepared.values, self.weights_)
         return self._by_gene(parts, prepared), base
 
@@ -158,24 +160,24 @@ class GeneModel(BaseEstimator):
         numpy.ndarray
             Samples × genes. The ranks of the other genes stay as they are.
         """
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         return self.core_.substituted(prepared.values, level, self.weights_)
 
     def harmonised(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         return self._by_gene(prepared.values.copy(), prepared)
 
     def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         return self.novelty_.score_samples(
             Profiles.unnamed(self.core_.standardise(prepared.values))
         )
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
-        measured = ~np.isnan(self._prepared(X).ranked.values)
+        measured = ~np.isnan(self.prepare(X).ranked.values)
         weight = np.abs(self.effect_)
         total = weight.sum()
         covered: FloatArray = (measured * weight).sum(axis=1) / (total if total > 0 else 1.0)
@@ -188,12 +190,6 @@ class GeneModel(BaseEstimator):
         below = np.searchsorted(reference, predicted, side="right")
         percentile: FloatArray = 100.0 * below / len(reference)
         return percentile
-
-    def _prepared(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
-        check_is_fitted(self)
-        if isinstance(X, HarmonisedProfiles) and X.core is self.core_:
-            return X
-        return self.prepare(X)
 
     def _by_gene(self, values: FloatArray, prepared: HarmonisedProfiles) -> pd.DataFrame:
         return pd.DataFrame(values, index=prepared.samples, columns=self.feature_names_in_)

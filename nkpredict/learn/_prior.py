@@ -105,7 +105,7 @@ class ScreenPrior(GeneModel):
 
         Genes with evidence that the reference profiles lack count as missing everywhere.
         """
-        prepared = self._prepared(X)
+        prepared = self.prepare(X)
         score = self.core_.learners[EvidenceScore.name]
         assert isinstance(score, EvidenceScore)  # noqa: S101 - for the type checker
         return score.coverage(Profiles.unnamed(prepared.ranked.values))

@@ -40,7 +40,7 @@ from nkpredict.report._layout import Scale, scale_over
 from nkpredict.report._maps import gene_map_data, spread_rows
 
 if TYPE_CHECKING:
-    from nkpredict.scoring import Scores
+    from nkpredict.figures import Scored
 
 _SAMPLE_DRUGS_SHOWN = 5
 _STYLE = "report.css"
@@ -75,7 +75,7 @@ class _Sample(NamedTuple):
     drugs: list[dict[str, Any]]
 
 
-def write_report(scores: Scores, path: str | Path) -> Path:
+def write_report(scores: Scored, path: str | Path) -> Path:
     """Write a report that opens in any browser and needs no network.
 
     Parameters
@@ -93,15 +93,20 @@ def write_report(scores: Scores, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        When the scores hold no sample.
+        When the scores hold no sample or are not explained.
     """
+    if not hasattr(scores, "contributions"):
+        raise InputError(
+            "The scores are numbers without their genes; expected what "
+            "nkpredict.explain_scores(scores) returns."
+        )
     if scores.table.empty:
         raise InputError("The scores hold no sample; expected at least one to report on.")
     write_text(path, printable(_render(scores)))
     return Path(path)
 
 
-def _render(scores: Scores) -> str:
+def _render(scores: Scored) -> str:
     environment = _environment()
     style = _shipped_text(environment, _STYLE)
     scripts = [_shipped_text(environment, name) for name in _SCRIPTS]
@@ -160,7 +165,7 @@ def _render(scores: Scores) -> str:
     )
 
 
-def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
+def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
     known = lineages(scores)
     drugs, curves = _drugs_by_sample(scores), curve_facts(scores)
     samples = []
@@ -193,7 +198,7 @@ def _samples(scores: Scores, table: pd.DataFrame, words: summary.Words) -> list[
     return samples
 
 
-def _drugs_by_sample(scores: Scores) -> dict[str, list[dict[str, Any]]]:
+def _drugs_by_sample(scores: Scored) -> dict[str, list[dict[str, Any]]]:
     table = optional(scores, "sample_drugs")
     if table.empty:
         return {}

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.explain import ExplainedScores
 from nkpredict.figures import optional
 from nkpredict.io import atomic_folder, write_csv, write_json
 from nkpredict.report._figure_files import FIGURE_FILES, write_figures
 from nkpredict.report._html import write_report
-from nkpredict.scoring import Scores
 
 RESULT_FILES = (
     "scores.csv",
@@ -59,7 +59,7 @@ def check_results_folder(folder: str | Path) -> Path:
     return folder
 
 
-def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) -> Path:
+def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool = False) -> Path:
     """Write scores, contributions, genes, drugs, provenance and report, all of them or none.
 
     Parameters
@@ -106,14 +106,14 @@ def write_results(scores: Scores, folder: str | Path, *, figures: bool = False) 
     return folder
 
 
-def _marked(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+def _marked(table: pd.DataFrame, scores: ExplainedScores) -> pd.DataFrame:
     if not scores.simulated:
         return table
     # a table with notes of its own keeps them
     return table.assign(**{"mark" if "note" in table else "note": "SIMULATED"})
 
 
-def _write_contributions(scores: Scores, path: Path) -> None:
+def _write_contributions(scores: ExplainedScores, path: Path) -> None:
     # Built column by column: going through pandas takes seconds for many thousand genes.
     values = scores.contributions.to_numpy().T
     samples = [str(name) for name in scores.contributions.index]

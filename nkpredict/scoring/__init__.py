@@ -1,8 +1,6 @@
 """Score new profiles with a trained model."""
 
-from nkpredict.scoring._score import Scores, score
+from nkpredict.scoring._score import score
+from nkpredict.scoring._scores import Scores
 
-__all__ = [
-    "Scores",
-    "score",
-]
+__all__ = ["Scores", "score"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.errors import InputError, name_some
-from nkpredict.explain import explain, resistance_table, shap_explanation
 from nkpredict.facts import (
     CoverageFacts,
     ModelFacts,
@@ -32,109 +29,20 @@ from nkpredict.io import (
     facts_of,
     read_expression,
 )
-from nkpredict.learn import CHANCE_LEVEL, SAME_AREA, GeneModel, KillingCurveModel
+from nkpredict.learn import (
+    CHANCE_LEVEL,
+    SAME_AREA,
+    GeneModel,
+    HarmonisedProfiles,
+    KillingCurveModel,
+)
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
+from nkpredict.scoring._scores import Scores
+from nkpredict.types import BoolArray, FloatArray
 
-if TYPE_CHECKING:
-    import shap
-    from anndata import AnnData
-
-# Genes whose drugs are looked up; further down a gene takes next to nothing from a score.
-_GENES_WITH_TARGETS = 200
 # Below this share of the model's genes a score rests on too little to be trusted.
 _LOW_COVERAGE = 0.8
 _IN_MEMORY = ModelFacts(name="model in memory")
-
-
-@dataclass(frozen=True, repr=False)
-class Scores:
-    """Scores of a cohort and what they rest on.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
-        ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
-        samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
-        ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
-        model's weight on them, for `screen-prior` the share of the evidence),
-        ``original_scale`` (on the scale of the training response), ``flags``.
-    contributions : pandas.DataFrame
-        Samples × genes; with ``base_value`` they add up to the susceptibility.
-    base_value : float
-        Prediction for the average training profile.
-    resistance_genes : pandas.DataFrame
-        Genes that hold the cohort back, ranked; see `nkpredict.explain.resistance_table`.
-    targets, drugs, sample_drugs : pandas.DataFrame
-        Gene-drug pairs for the 200 first of them, drugs ranked for the cohort and for each sample;
-        see `nkpredict.explain.druggable_targets`, `rank_drugs` and `rank_drugs_by_sample`.
-    viability : pandas.DataFrame or None
-        Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
-        of each curve is 1 − susceptibility wherever a curve can have it, see
-        `nkpredict.KillingCurveModel.predict_curve`.
-    lineage : pandas.Series or None
-        Lineage of the samples, when it was given.
-    reference : pandas.DataFrame
-        The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
-        ``observed`` and ``lineage`` where they are known.
-    provenance : ScoringFacts
-        What was detected, what was missing, and the model.
-    """
-
-    table: pd.DataFrame
-    contributions: pd.DataFrame
-    base_value: float
-    resistance_genes: pd.DataFrame
-    provenance: ScoringFacts
-    targets: pd.DataFrame = field(default_factory=pd.DataFrame)
-    drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
-    sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
-    viability: pd.DataFrame | None = None
-    lineage: pd.Series | None = None
-    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    @property
-    def simulated(self) -> bool:
-        """Whether profiles or model are simulated."""
-        return self.provenance.simulated
-
-    def to_adata(self, adata: AnnData) -> AnnData:
-        """Return a copy of the profiles with scores in ``obs``, the rest in ``obsm``.
-
-        ``obsm`` holds ``nk_contributions`` and, with a killing curve, ``nk_viability``: %
-        viability, the E:T ratios as text (``"0.625"``).
-        """
-        scored = adata.copy()
-        table = self.table.loc[scored.obs_names]
-        for column in table:
-            scored.obs[f"nk_{column}"] = table[column]
-        scored.obsm["nk_contributions"] = self.contributions.loc[scored.obs_names]
-        if self.viability is not None:
-            curves = self.viability.loc[scored.obs_names]
-            scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
-        return scored
-
-    def to_explanation(self, profiles: pd.DataFrame) -> shap.Explanation:
-        """Return the contributions as a `shap.Explanation`, so that all plots of shap work.
-
-        Parameters
-        ----------
-        profiles
-            Samples × genes as scored; shown beside the contributions.
-        """
-        return shap_explanation(self.contributions, self.base_value, profiles)
-
-    def __repr__(self) -> str:
-        """Summarise in a few lines."""
-        table = self.table
-        mark = " SIMULATED" if self.simulated else ""
-        return (
-            f"Scores{mark} of {len(table)} samples with {self.provenance.model.name}\n"
-            f"  susceptibility {table['susceptibility'].min():.3f} to "
-            f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
-            f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
-            f"the model found: {table['gene_coverage'].mean():.0%}"
-        )
 
 
 def score(
@@ -189,69 +97,71 @@ def score(
         profiles = read_expression(
             profiles, obs=obs, orientation=orientation, unit=unit, layer=layer
         )
+    if genetics is not None:
+        profiles = _with_genetics(profiles, genetics)
+    prepared = bundle.model.prepare(_named(profiles))
+    table = _table(prepared, bundle)
+    measured = ~np.isnan(prepared.ranked.values)
+    provenance = _provenance(profiles, bundle, prepared.samples, measured)
+    viability, curves = None, None
+    if bundle.curve is not None:
+        viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
+        curves = _viability_facts(viability, table["susceptibility"].to_numpy())
+    said = _warnings(table, provenance, _is_chance(bundle.model))
+    return Scores(
+        table=table,
+        provenance=replace(provenance, viability=curves, warnings=said),
+        bundle=bundle,
+        profiles=prepared,
+        viability=viability,
+        lineage=_lineage(lineage, profiles, table.index),
+        reference=bundle.reference,
+    )
+
+
+def _named(profiles: ProfilesLike) -> ProfilesLike:
     if isinstance(profiles, np.ndarray):
         raise InputError(
             "The profiles are an array without gene names; expected a DataFrame with gene symbols "
             "as columns, an AnnData, or a file."
         )
-    fitted = bundle.model
-    if genetics is not None:
-        if isinstance(profiles, pd.DataFrame | Profiles):
-            raise InputError(
-                "Genetics were given for a DataFrame; put them into its columns, named "
-                f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
-            )
-        profiles = profiles.copy()
-        add_genetics(profiles, genetics)
-    checked = Profiles.of(profiles)
-    prepared = fitted.prepare(checked)
-    explanation = explain(fitted, prepared)
-    contributions, predicted = explanation.contributions, explanation.predicted.to_numpy()
-    measured = explanation.profiles.notna()
-    novelty = fitted.novelty(prepared)
+    return profiles
+
+
+def _with_genetics(profiles: ProfilesLike, genetics: str | Path) -> ProfilesLike:
+    if isinstance(profiles, pd.DataFrame | np.ndarray | Profiles):
+        raise InputError(
+            "Genetics were given for a DataFrame; put them into its columns, named "
+            f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
+        )
+    profiles = profiles.copy()
+    add_genetics(profiles, genetics)
+    return profiles
+
+
+def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
+    model = bundle.model
+    predicted, novelty = model.predict(prepared), model.novelty(prepared)
     response = bundle.metadata.response or ResponseFacts()
     table = pd.DataFrame(
         {
             "susceptibility": predicted,
-            "lower": predicted - fitted.half_width_,
-            "upper": predicted + fitted.half_width_,
-            "percentile": fitted.percentile(predicted),
+            "lower": predicted - model.half_width_,
+            "upper": predicted + model.half_width_,
+            "percentile": model.percentile(predicted),
             "novelty": novelty,
             "in_domain": novelty <= 1,
-            "gene_coverage": measured.mean(axis=1).to_numpy(),
-            "weight_coverage": fitted.weight_coverage(prepared),
+            "gene_coverage": (~np.isnan(prepared.ranked.values)).mean(axis=1),
+            "weight_coverage": model.weight_coverage(prepared),
             "original_scale": (predicted - response.offset) / response.slope,
         },
         index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
-    chance = fitted.skill_.get("p", 0.0) > CHANCE_LEVEL
-    table["flags"] = _flags(table, chance, fitted.knowledge_only)
-    provenance = _provenance(profiles, bundle, measured)
-    viability, curves = None, None
-    if bundle.curve is not None:
-        viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
-        curves = _viability_facts(viability, predicted)
-    said = _warnings(table, provenance, chance)
-    provenance = replace(provenance, viability=curves, warnings=said)
-    genes_ranked = resistance_table(
-        fitted, prepared, explanation=explanation, drivers=bundle.drivers, top=None
-    )
-    genes_ranked = genes_ranked.drop(columns=["level", "name", "samples", "cohort_percentile"])
-    contributions = contributions.set_axis(table.index, axis=0)
-    pairs = druggable_targets(genes_ranked.head(_GENES_WITH_TARGETS))
-    return Scores(
-        table=table,
-        contributions=contributions,
-        base_value=explanation.base_value,
-        resistance_genes=genes_ranked,
-        targets=pairs,
-        drugs=rank_drugs(pairs),
-        sample_drugs=rank_drugs_by_sample(pairs, contributions),
-        viability=viability,
-        lineage=_lineage(lineage, profiles, table.index),
-        reference=bundle.reference,
-        provenance=provenance,
-    )
+    return table.assign(flags=_flags(table, _is_chance(model), model.knowledge_only))
+
+
+def _is_chance(model: GeneModel) -> bool:
+    return model.skill_.get("p", 0.0) > CHANCE_LEVEL
 
 
 def _lineage(
@@ -303,16 +213,19 @@ def _bundle(
     return store.load_default() if model is None else store.load(model)
 
 
-def _provenance(profiles: ProfilesLike, bundle: Bundle, measured: pd.DataFrame) -> ScoringFacts:
+def _provenance(
+    profiles: ProfilesLike, bundle: Bundle, samples: pd.Index, measured: BoolArray
+) -> ScoringFacts:
     recorded = facts_of(profiles) if hasattr(profiles, "uns") else ReadFacts()
     model = bundle.model
-    missing = measured.columns[~measured.any(axis=0)]
+    nowhere = ~measured.any(axis=0)
+    missing = model.feature_names_in_[nowhere]
     weight = np.abs(model.effect_)
-    lost = weight[~measured.any(axis=0).to_numpy()].sum()
+    lost = weight[nowhere].sum()
     return ScoringFacts(
         samples=len(measured),
         profiles=recorded.expression,
-        profiles_simulated=all_simulated(measured.index)
+        profiles_simulated=all_simulated(samples)
         if recorded.expression is None
         else recorded.simulated,
         genes=CoverageFacts(
@@ -332,7 +245,7 @@ def _provenance(profiles: ProfilesLike, bundle: Bundle, measured: pd.DataFrame) 
     )
 
 
-def _viability_facts(viability: pd.DataFrame, susceptibility: np.ndarray) -> ViabilityFacts:
+def _viability_facts(viability: pd.DataFrame, susceptibility: FloatArray) -> ViabilityFacts:
     areas = area_under_curve(viability)["viability_auc"].to_numpy()
     # predicted to grow, or to be killed more than a curve over these ratios can show
     without = int((np.abs(1 - susceptibility - areas) > SAME_AREA).sum())

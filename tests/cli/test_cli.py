@@ -10,22 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict import NKSusceptibilityModel, Registry, save_bundle
-from nkpredict.facts import ModelFacts
+from nkpredict import Registry
 from nkpredict.io import approved_symbols
-from nkpredict.learn import EvidenceBoosting, EvidenceRidge
-
-pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
-
-@pytest.fixture(scope="module")
-def bundle(genes, tmp_path_factory) -> Path:
-    rng = np.random.default_rng(0)
-    profiles = pd.DataFrame(rng.normal(5, 2, (40, 120)), columns=genes)
-    response = profiles.iloc[:, 0] * 2 + rng.normal(0, 1, 40)
-    model = NKSusceptibilityModel(learners=[EvidenceRidge(), EvidenceBoosting(trees=5, models=1)])
-    folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    return save_bundle(model.fit(profiles, response), folder, ModelFacts(name="m"))
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ from nkpredict import Registry, load_bundle, read_panel, simulate_study
 from nkpredict.io import area_under_curve
 from nkpredict.training import read_spec
 
-pytestmark = pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, while it is imported
-
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):

@@ -1,14 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nkpredict.evaluate import naive_baselines
-
-
-@parametrize_with_checks(list(naive_baselines().values()))
-def test_baselines_keep_the_contract_of_scikit_learn(estimator, check) -> None:
-    check(estimator)
 
 
 def test_baselines_know_what_their_names_say() -> None:

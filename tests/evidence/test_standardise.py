@@ -138,7 +138,8 @@ def test_more_large_z_than_chance_make_a_screen_weigh_more() -> None:
 
 def test_the_best_screen_weighs_a_few_times_the_poorest_not_more() -> None:
     shared = noise(3)
-    frames = [from_z(f"poor_r{i}", noise(10 + i)) for i in (1, 2)]
+    contrary = noise(12) - 0.3 * noise(11)
+    frames = [from_z("poor_r1", noise(11)), from_z("poor_r2", contrary)]
     frames += [from_z(f"good_r{i}", shared + 0.2 * noise(20 + i)) for i in (1, 2)]
     good, poor = standardise(*frames).weights
     assert 3 < good / poor < 5

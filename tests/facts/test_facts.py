@@ -107,10 +107,6 @@ def test_simulated_profiles_or_models_make_simulated_scores() -> None:
         assert facts.to_json()["simulated"] == facts.simulated
 
 
-# The only room whose records are still dictionaries.
-UNTYPED = {"explain"}
-
-
 def looked_up_by_string(path: Path) -> list[str]:
     """Places where something called facts, provenance, metadata or uns is read by a string."""
     places = []
@@ -132,8 +128,5 @@ def looked_up_by_string(path: Path) -> list[str]:
 
 def test_no_fact_is_looked_up_by_a_string() -> None:
     assert not [
-        place
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if path.relative_to(PACKAGE).parts[0] not in UNTYPED
-        for place in looked_up_by_string(path)
+        place for path in sorted(PACKAGE.rglob("*.py")) for place in looked_up_by_string(path)
     ]

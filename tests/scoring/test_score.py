@@ -10,9 +10,10 @@ import pytest
 
 from nkpredict import NKSusceptibilityModel, score
 from nkpredict.errors import InputError
+from nkpredict.explain import explain_scores
 from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
 from nkpredict.registry import Bundle
-from nkpredict.report import write_results
+from nkpredict.report import write_report, write_results
 from nkpredict.report._results import RESULT_FILES
 
 
@@ -43,10 +44,11 @@ def test_scores_keep_the_contract(bundle: Path, patients: pd.DataFrame) -> None:
     assert table["percentile"].between(0, 100).all()
     assert (table["gene_coverage"] == 1).all()
     np.testing.assert_allclose(table["original_scale"], 1 - table["susceptibility"])
-    np.testing.assert_allclose(
-        scores.contributions.sum(axis=1) + scores.base_value, table["susceptibility"], atol=1e-6
-    )
     assert "9 samples" in repr(scores)
+    explained = explain_scores(scores)
+    assert explained.table is table
+    parts = explained.contributions.sum(axis=1) + explained.base_value
+    np.testing.assert_allclose(parts, table["susceptibility"], atol=1e-6)
 
 
 def test_a_patient_scored_alone_has_the_score_of_the_cohort(bundle, patients, tmp_path) -> None:
@@ -90,14 +92,17 @@ def test_foreign_profiles_are_out_of_domain(profiles, susceptibility) -> None:
 
 def test_scores_go_into_anndata(bundle, patients) -> None:
     adata = anndata.AnnData(patients)
-    scored = score(adata, bundle).to_adata(adata)
+    scores = score(adata, bundle)
+    scored = scores.to_adata(adata)
     assert "nk_susceptibility" in scored.obs
-    assert scored.obsm["nk_contributions"].shape == (9, 120)
+    assert "nk_contributions" not in scored.obsm
+    explained = explain_scores(scores).to_adata(adata)
+    assert explained.obsm["nk_contributions"].shape == (9, 120)
     assert "nk_susceptibility" not in adata.obs
 
 
 def test_results_are_written_whole_and_replace_only_results(bundle, patients, tmp_path) -> None:
-    scores = score(patients, bundle)
+    scores = explain_scores(score(patients, bundle))
     folder = write_results(scores, tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         {*RESULT_FILES} - {"figures", "viability.csv"}
@@ -114,7 +119,7 @@ def test_results_are_written_whole_and_replace_only_results(bundle, patients, tm
 
 
 def test_simulated_profiles_mark_every_file(bundle, patients, tmp_path) -> None:
-    scores = score(patients.rename(index=lambda name: f"SIM-{name}"), bundle)
+    scores = explain_scores(score(patients.rename(index=lambda name: f"SIM-{name}"), bundle))
     assert scores.simulated
     folder = write_results(scores, tmp_path / "out")
     for name in ("scores.csv", "resistance_genes.csv", "report.html"):
@@ -125,7 +130,9 @@ def test_simulated_profiles_mark_every_file(bundle, patients, tmp_path) -> None:
 
 def test_hostile_sample_names_are_harmless_in_csv(bundle, patients, tmp_path) -> None:
     names = ["=cmd()", "+1", "-x", "@a", "<script>", "x" * 300, "🧬", 'a"b', "a,b"]
-    folder = write_results(score(patients.set_axis(names, axis=0), bundle), tmp_path / "out")
+    folder = write_results(
+        explain_scores(score(patients.set_axis(names, axis=0), bundle)), tmp_path / "out"
+    )
     stored = pd.read_csv(folder / "scores.csv", index_col=0)
     assert [str(n) for n in stored.index] == ["'=cmd()", "+1", "'-x", "'@a", *names[4:]]
 
@@ -139,8 +146,8 @@ def test_an_array_or_foreign_genes_are_refused(bundle, patients) -> None:
 
 def test_shap_takes_the_contributions(bundle, patients) -> None:
     pytest.importorskip("shap")
-    scores = score(patients, bundle)
-    explanation = scores.to_explanation(patients)
+    scores = explain_scores(score(patients, bundle))
+    explanation = scores.to_shap()
     np.testing.assert_allclose(
         np.sum(explanation.values, axis=1) + explanation.base_values,
         scores.table["susceptibility"],
@@ -168,9 +175,14 @@ def test_lineage_of_the_samples_is_kept_beside_the_scores(bundle: Path, patients
 
 
 def test_genes_lead_to_drugs_that_fit_their_direction(bundle: Path, patients) -> None:
-    scores = score(patients, bundle)
+    scores = explain_scores(score(patients, bundle))
     assert {"score", "reference_percentile", "perturbation_change"} <= set(scores.resistance_genes)
     hits = scores.targets[scores.targets["match"] == "hit"]
     expected = hits["direction"].map({"protects": "lowers", "sensitizes": "raises"})
     assert (hits["effect_on_gene"] == expected).all()
     assert len(scores.reference) == 50
+
+
+def test_scores_without_an_explanation_are_not_reported_on(bundle, patients, tmp_path) -> None:
+    with pytest.raises(InputError, match="explain_scores"):
+        write_report(score(patients, bundle), tmp_path / "report.html")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, save_bundle, score
+from nkpredict.explain import explain_scores
 from nkpredict.facts import ModelFacts
 from nkpredict.io import area_under_curve
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
@@ -71,7 +72,7 @@ def test_curves_go_into_anndata_and_files(curve, patients, tmp_path: Path) -> No
     scored = scores.to_adata(adata)
     assert list(scored.obsm["nk_viability"]) == ["0", "0.625", "1.25", "2.5", "5"]
     scored.write_h5ad(tmp_path / "scored.h5ad")
-    folder = write_results(scores, tmp_path / "out")
+    folder = write_results(explain_scores(scores), tmp_path / "out")
     stored = pd.read_csv(folder / "viability.csv", index_col="sample")
     assert (stored.pop("note") == "SIMULATED").all()
     assert list(stored) == [f"viability_percent_ET_{ratio:g}" for ratio in RATIOS]

@@ -12,7 +12,8 @@ import numpy as np
 from nkpredict.features import Profiles, ProfilesLike, select_genes
 from nkpredict.learn.learners._base import GeneLearner, LearnerState
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
-from nkpredict.types import FloatArray, IndexArray
+from nkpredict.learn.learners._trees import read_trees
+from nkpredict.types import FloatArray
 
 
 class NoSplitWarning(UserWarning):
@@ -157,13 +158,13 @@ class EvidenceBoosting(GeneLearner):
         data = lightgbm.Dataset(values, target, weight=weights, params=settings)
         self.boosters_ = [
             lightgbm.train(
-                {**settings, "seed": self.random_state * 1000 + number},
+                {**settings, "seed": seed},
                 data,
                 self.trees,
                 # the other way writes the model as text and reads it again
                 keep_training_booster=True,
             )
-            for number in range(self.models)
+            for seed in _seeds(self.random_state, self.models)
         ]
 
     def predict(self, X: ProfilesLike) -> FloatArray:
@@ -187,23 +188,15 @@ class EvidenceBoosting(GeneLearner):
     def substituted(self, X: ProfilesLike, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had the given level, samples × genes.
 
-        Only the trees that split on a gene are asked again, each tree once for all of its genes.
+        Only the trees that split on a gene are asked again.
         """
         values = self._chosen(X)
         change = np.zeros((len(values), self.n_features_in_))
         levels = level[self.selected_]
         for booster in self.boosters_:
-            for tree, columns in enumerate(_split_columns(booster)):
-                moved = columns[np.isfinite(levels[columns])]
-                if not len(moved):
-                    continue
-                asked = np.tile(values, (len(moved) + 1, 1))
-                for block, column in enumerate(moved):
-                    asked[block * len(values) : (block + 1) * len(values), column] = levels[column]
-                predicted = booster.predict(
-                    asked, start_iteration=tree, num_iteration=1, num_threads=1
-                ).reshape(len(moved) + 1, len(values))
-                change[:, self.selected_[moved]] += (predicted[:-1] - predicted[-1]).T
+            for tree in read_trees(booster.model_to_string()):
+                columns, changes = tree.changes(values, levels)
+                change[:, self.selected_[columns]] += changes.T
         return change / len(self.boosters_)
 
     def state(self) -> LearnerState:
@@ -236,11 +229,6 @@ class EvidenceBoosting(GeneLearner):
         return np.where(np.isnan(values), self.mean_, values)
 
 
-def _split_columns(booster: Any) -> list[IndexArray]:
-    """Columns that each tree splits on, tree by tree."""
-    table = booster.trees_to_dataframe()[["tree_index", "split_feature"]].dropna()
-    places = {name: place for place, name in enumerate(booster.feature_name())}
-    columns: list[IndexArray] = [np.empty(0, dtype=np.intp)] * booster.num_trees()
-    for tree, features in table.groupby("tree_index")["split_feature"]:
-        columns[int(tree)] = np.array(sorted(places[name] for name in set(features)), dtype=np.intp)
-    return columns
+def _seeds(random_state: int, count: int) -> list[int]:
+    # LightGBM takes 31 bits
+    return [int(seed) >> 1 for seed in np.random.SeedSequence(random_state).generate_state(count)]

@@ -1,0 +1,86 @@
+"""The scores of a cohort: a table, its uncertainty, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from nkpredict.facts import ScoringFacts
+from nkpredict.learn import HarmonisedProfiles
+from nkpredict.registry import Bundle
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Scores:
+    """Scores of a cohort and what they rest on; `nkpredict.explain.explain_scores` says why.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
+        ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
+        samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
+        ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
+        model's weight on them, for `screen-prior` the share of the evidence),
+        ``original_scale`` (on the scale of the training response), ``flags``.
+    viability : pandas.DataFrame or None
+        Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
+        of each curve is 1 − susceptibility wherever a curve can have it, see
+        `nkpredict.KillingCurveModel.predict_curve`.
+    lineage : pandas.Series or None
+        Lineage of the samples, when it was given.
+    reference : pandas.DataFrame
+        The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
+        ``observed`` and ``lineage`` where they are known.
+    provenance : ScoringFacts
+        What was detected, what was missing, and the model.
+    bundle : Bundle
+        The model that scored.
+    profiles : HarmonisedProfiles
+        The profiles as the model saw them, so that explaining prepares nothing again.
+    """
+
+    table: pd.DataFrame
+    provenance: ScoringFacts
+    bundle: Bundle
+    profiles: HarmonisedProfiles
+    viability: pd.DataFrame | None = None
+    lineage: pd.Series | None = None
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether profiles or model are simulated."""
+        return self.provenance.simulated
+
+    def to_adata(self, adata: AnnData) -> AnnData:
+        """Return a copy of the profiles with scores in ``obs``.
+
+        With a killing curve ``obsm`` holds ``nk_viability``: % viability, the E:T ratios as text
+        (``"0.625"``).
+        """
+        scored = adata.copy()
+        table = self.table.loc[scored.obs_names]
+        for column in table:
+            scored.obs[f"nk_{column}"] = table[column]
+        if self.viability is not None:
+            curves = self.viability.loc[scored.obs_names]
+            scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
+        return scored
+
+    def __repr__(self) -> str:
+        """Summarise in a few lines."""
+        table = self.table
+        mark = " SIMULATED" if self.simulated else ""
+        return (
+            f"Scores{mark} of {len(table)} samples with {self.provenance.model.name}\n"
+            f"  susceptibility {table['susceptibility'].min():.3f} to "
+            f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
+            f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
+            f"the model found: {table['gene_coverage'].mean():.0%}"
+        )
