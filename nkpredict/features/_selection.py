@@ -35,7 +35,7 @@ def select_genes(
     """Choose the genes most correlated with the target, evidence counting in their favour.
 
     A gene whose correlation has the sign its evidence predicts is ranked as if its correlation
-    were larger by up to one half; one that contradicts its evidence gains nothing.
+    were larger by up to one half (set by hand); one that contradicts its evidence gains nothing.
 
     Parameters
     ----------

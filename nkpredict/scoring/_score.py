@@ -40,7 +40,7 @@ from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
 from nkpredict.scoring._scores import Scores
 from nkpredict.types import BoolArray, FloatArray
 
-# Below this share of the model's genes a score rests on too little to be trusted.
+# Below this share of the model's genes a score rests on too little to be trusted; set by hand.
 _LOW_COVERAGE = 0.8
 _IN_MEMORY = ModelFacts(name="model in memory")
 

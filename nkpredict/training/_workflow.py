@@ -38,7 +38,7 @@ from nkpredict.training._spec import read_spec
 
 _RUN_FILE = "run.json"
 LEAST_PROBABILITY = 0.01
-"""Probability of being a driver from which a gene is kept with the model."""
+"""Probability of being a driver from which a gene is kept with the model; set by hand."""
 _PACKAGES = (
     "nkpredict",
     "anndata",
