@@ -16,8 +16,8 @@ from nkpredict.explain._coregulation import CLUSTER_CORRELATION, cluster_genes
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import all_simulated
 from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
+from nkpredict.types import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Resampling: TypeAlias = Literal["folds", "bootstrap", "seed"]
 
 TOP_GENES = 20
