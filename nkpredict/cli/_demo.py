@@ -12,7 +12,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, say, stages, write_json_file
 
 if TYPE_CHECKING:
-    from nkpredict.learn import NKSusceptibilityModel
+    from nkpredict.learn import GeneModel
 
 _NAME = "demo-simulated"
 _MARK = "SIMULATED_DEMO.txt"
@@ -108,9 +108,7 @@ def _prepare(out: Path) -> None:
     write_text(out / _MARK, "SIMULATED: everything in this folder derives from simulated data.\n")
 
 
-def _recovery(
-    model: NKSusceptibilityModel, table: Any, truth: dict[str, Any]
-) -> dict[str, int | float]:
+def _recovery(model: GeneModel, table: Any, truth: dict[str, Any]) -> dict[str, int | float]:
     import numpy as np
     import pandas as pd
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nkpredict.features import correlation_with
+from nkpredict.types import FloatArray, LabelArray
 
 
 class MeanBaseline(RegressorMixin, BaseEstimator):
@@ -26,7 +27,7 @@ class MeanBaseline(RegressorMixin, BaseEstimator):
         self.mean_ = float(np.mean(y))
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> FloatArray:
         """Return the same number for every sample."""
         check_is_fitted(self)
         return np.full(len(validate_data(self, X, reset=False)), self.mean_)
@@ -35,7 +36,7 @@ class MeanBaseline(RegressorMixin, BaseEstimator):
 class LineageMeanBaseline(MeanBaseline):
     """Predict the mean of the training samples of the same lineage."""
 
-    def fit(self, X: Any, y: Any, lineage: np.ndarray | None = None) -> Self:
+    def fit(self, X: Any, y: Any, lineage: LabelArray | None = None) -> Self:
         """Learn the mean of ``y``, and that in each lineage where lineages are given."""
         super().fit(X, y)
         self.means_ = {}
@@ -44,7 +45,7 @@ class LineageMeanBaseline(MeanBaseline):
             self.means_ = {k: float(y[lineage == k].mean()) for k in np.unique(lineage)}
         return self
 
-    def predict(self, X: Any, lineage: np.ndarray | None = None) -> np.ndarray:
+    def predict(self, X: Any, lineage: LabelArray | None = None) -> FloatArray:
         """Return the mean of each sample's lineage, of all samples where it is new or not given."""
         overall = super().predict(X)
         if lineage is None:
@@ -66,12 +67,11 @@ class BestGeneBaseline(RegressorMixin, BaseEstimator):
         self.intercept_ = float(np.mean(y)) - self.slope_ * float(values.mean())
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> FloatArray:
         """Return the value of the line."""
         check_is_fitted(self)
         values = validate_data(self, X, reset=False)[:, self.gene_]
-        predicted: np.ndarray = self.intercept_ + self.slope_ * values
-        return predicted
+        return np.asarray(self.intercept_ + self.slope_ * values)
 
 
 def naive_baselines() -> dict[str, Any]:

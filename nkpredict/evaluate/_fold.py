@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 
 from nkpredict.evaluate._splits import Fold
 from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.types import FloatArray, LabelArray
 
 
 class Samples(NamedTuple):
@@ -29,8 +30,8 @@ class Samples(NamedTuple):
     """
 
     profiles: pd.DataFrame
-    target: np.ndarray
-    lineage: np.ndarray
+    target: FloatArray
+    lineage: LabelArray
 
 
 def read_samples(X: ProfilesLike, y: Any, groups: Any) -> Samples:
@@ -48,7 +49,7 @@ def read_samples(X: ProfilesLike, y: Any, groups: Any) -> Samples:
     return Samples(profiles.frame(), profiles.target(y), lineage)
 
 
-def fit_predict(model: Any, samples: Samples, fold: Fold) -> tuple[Any, np.ndarray]:
+def fit_predict(model: Any, samples: Samples, fold: Fold) -> tuple[Any, FloatArray]:
     """Fit a clone of any scikit-learn regressor and predict the samples held out.
 
     A model that takes ``groups`` is given the lineages where whole lineages are held out, so that

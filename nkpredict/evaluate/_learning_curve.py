@@ -16,6 +16,7 @@ from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
+from nkpredict.types import FloatArray, LabelArray
 
 
 def limited(fold: Fold, size: int, random_state: int = 0) -> Fold:
@@ -147,7 +148,7 @@ class PermutationTest:
     """
 
     observed: float
-    permuted: np.ndarray
+    permuted: FloatArray
     p: float
 
     def __repr__(self) -> str:
@@ -218,7 +219,7 @@ def permutation_test(
         make_folds("random", len(target), lineage, folds=folds, random_state=random_state)
     )
 
-    def skill(response: np.ndarray) -> float:
+    def skill(response: FloatArray) -> float:
         predicted = np.empty(len(response))
         with threadpool_limits(1), fit_warnings_ignored():
             for fold in planned:
@@ -245,8 +246,8 @@ def permutation_test(
 
 
 def _permuted(
-    target: np.ndarray, lineage: np.ndarray, within: bool, rng: np.random.Generator
-) -> np.ndarray:
+    target: FloatArray, lineage: LabelArray, within: bool, rng: np.random.Generator
+) -> FloatArray:
     if not within:
         return rng.permutation(target)
     result = target.copy()

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from nkpredict.types import FloatArray, LabelArray
+
 # Fewer samples of one lineage say nothing about the ranking within it.
 _SMALLEST_LINEAGE = 5  # set by hand
 
 
-def spearman(predicted: np.ndarray, observed: np.ndarray) -> float:
+def spearman(predicted: FloatArray, observed: FloatArray) -> float:
     """Spearman's rank correlation; 0 when the prediction is constant and so ranks nothing.
 
     Parameters
@@ -23,7 +25,7 @@ def spearman(predicted: np.ndarray, observed: np.ndarray) -> float:
     return float(spearmanr(predicted, observed).statistic)
 
 
-def spearman_within(predicted: np.ndarray, observed: np.ndarray, lineage: np.ndarray) -> float:
+def spearman_within(predicted: FloatArray, observed: FloatArray, lineage: LabelArray) -> float:
     """Mean of the rank correlations inside each lineage, weighted by its number of samples.
 
     It is what remains of a model's skill once differences between lineages are set aside.

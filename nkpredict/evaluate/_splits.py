@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import KFold, LeaveOneGroupOut
 
 from nkpredict.errors import InputError
+from nkpredict.types import IndexArray, LabelArray
 
 SPLITS = ("random", "lineage-held-out")
 
@@ -31,14 +32,14 @@ class Fold:
     split: str
     repeat: int
     number: int
-    train: np.ndarray
-    test: np.ndarray
+    train: IndexArray
+    test: IndexArray
 
 
 def make_folds(
     split: str,
     n_samples: int,
-    lineage: np.ndarray | None,
+    lineage: LabelArray | None,
     *,
     folds: int = 5,
     repeats: int = 1,

@@ -207,10 +207,8 @@ def _losses(
     predicted = np.concatenate(held_out)[order]
     # what is learned: the response, or what is left of it within groups
     response = inner.response[positions[order]]
-    losses: FloatArray = (
-        predicted @ model.blend(predicted, response) - normal_scores(response)
-    ) ** 2
-    return losses
+    blended: FloatArray = predicted @ model.blend(predicted, response)
+    return (blended - normal_scores(response)) ** 2
 
 
 def _suggest(trial: Any, key: str, bounds: Mapping[str, Any]) -> Any:

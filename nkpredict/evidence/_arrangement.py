@@ -12,6 +12,7 @@ from nkpredict.evidence._knowledge import gene_categories
 from nkpredict.evidence._standardise import StandardisedScreens
 from nkpredict.evidence._table import ScreenTable
 from nkpredict.io import approve_gene_names
+from nkpredict.types import FloatArray
 
 SHOWN_Z = 2.0
 """Of the known genes, those whose |z| reaches this in any screen are worth showing; set by hand."""
@@ -65,7 +66,7 @@ def wide_effects(screens: ScreenTable) -> pd.DataFrame:
     )
 
 
-def scaled_effects(screens: ScreenTable, experiments: pd.DataFrame, genes: pd.Index) -> np.ndarray:
+def scaled_effects(screens: ScreenTable, experiments: pd.DataFrame, genes: pd.Index) -> FloatArray:
     """Return signed effects in robust standard deviations of their screen, replicates averaged.
 
     Parameters
@@ -128,7 +129,7 @@ def genes_by_category(
     size = z.loc[named].abs().max(axis=1)
     groups = size.groupby([categories.get(gene, _UNKNOWN) for gene in named], sort=True)
     order = sorted(
-        groups, key=lambda item: (item[0] in _LATER, item[0] == _UNKNOWN, -item[1].max())
+        groups, key=lambda item: (str(item[0]) in _LATER, str(item[0]) == _UNKNOWN, -item[1].max())
     )
     return {
         str(category): tuple(own.sort_values(ascending=False, kind="stable").index)
@@ -136,7 +137,7 @@ def genes_by_category(
     }
 
 
-def top_overlaps(effects: np.ndarray) -> np.ndarray:
+def top_overlaps(effects: FloatArray) -> FloatArray:
     """Compare the strongest genes of screens.
 
     Parameters

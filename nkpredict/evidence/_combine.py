@@ -20,6 +20,7 @@ from nkpredict.evidence._standardise import (
 )
 from nkpredict.evidence._table import GeneEvidence, ScreenTable
 from nkpredict.facts import CombinationFacts, ExperimentFacts
+from nkpredict.types import BoolArray, FloatArray
 
 DEFAULT_METHOD = "weighted-stouffer"
 """Chosen by leaving screens out in turn; see docs/decisions/001."""
@@ -215,7 +216,7 @@ def _combine(screens: StandardisedScreens, method: str) -> tuple[pd.DataFrame, d
     return table, notes
 
 
-def _most_significant(screens: StandardisedScreens, method: str) -> tuple[np.ndarray, np.ndarray]:
+def _most_significant(screens: StandardisedScreens, method: str) -> tuple[FloatArray, FloatArray]:
     """Score and false discovery rate of the best way to look at a gene, ways corrected for."""
     z, weights = screens.z.to_numpy(), screens.weights
     effectors = np.array(screens.effectors)
@@ -236,7 +237,7 @@ def _most_significant(screens: StandardisedScreens, method: str) -> tuple[np.nda
     return scores[rows, best], rates[rows, best]
 
 
-def confidence_from_fdr(fdr: np.ndarray) -> np.ndarray:
+def confidence_from_fdr(fdr: FloatArray) -> FloatArray:
     """Turn false discovery rates into confidence in [0, 1].
 
     A cubic step (3t² − 2t³) on the logarithmic scale: 1 up to `FDR_CERTAIN`, 0 from `FDR_NONE`.
@@ -254,10 +255,10 @@ def confidence_from_fdr(fdr: np.ndarray) -> np.ndarray:
     span = np.log10(FDR_NONE) - np.log10(FDR_CERTAIN)
     t = (np.log10(FDR_NONE) - np.log10(np.maximum(fdr, FDR_CERTAIN))) / span
     t = np.clip(t, 0.0, 1.0)
-    return t**2 * (3 - 2 * t)
+    return np.asarray(t**2 * (3 - 2 * t))
 
 
-def _conflict(screens: StandardisedScreens, sign: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+def _conflict(screens: StandardisedScreens, sign: FloatArray, confidence: FloatArray) -> BoolArray:
     """Whether known effector types contradict each other on a gene.
 
     Either two types are each significant with opposite signs; or a gene with evidence, carried by
@@ -287,4 +288,4 @@ def _conflict(screens: StandardisedScreens, sign: np.ndarray, confidence: np.nda
         against = np.maximum(-sign[asked, None] * together[asked], 0.0).max(axis=1)
         p = np.minimum(1.0, (len(types) - 1) * 2 * norm.sf(against))
         conflict[asked] |= false_discovery_control(p) <= CONFLICT_FDR
-    return conflict
+    return np.asarray(conflict)

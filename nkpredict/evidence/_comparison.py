@@ -13,6 +13,7 @@ from nkpredict.evidence._combine import combine_screens, without_t_cells
 from nkpredict.evidence._methods import METHODS, combine_matrix
 from nkpredict.evidence._standardise import HIT_P, standardise_screens
 from nkpredict.evidence._table import ScreenTable
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 HIT_SHARES = (0.01, 0.001)
 """Shares of genes with the largest |z| of a held-out screen that count as its hits; set by hand."""
@@ -34,7 +35,7 @@ COMPARISON_COLUMNS = (
 )
 
 # Held-out screen and genes → further scores of these genes, by name.
-FurtherScores = Callable[[str, pd.Index], Mapping[str, np.ndarray]]
+FurtherScores = Callable[[str, pd.Index], Mapping[str, AnyArray]]
 
 
 def compare_methods(
@@ -134,7 +135,7 @@ def mean_auprc(comparison: pd.DataFrame) -> pd.Series:
     return widest.groupby("method")["auprc"].mean().sort_values(ascending=False)
 
 
-def judge(score: np.ndarray, truth: np.ndarray, hit: np.ndarray) -> dict[str, float]:
+def judge(score: FloatArray, truth: BoolArray, hit: BoolArray) -> dict[str, float]:
     """Say how well the size of a score finds hits, and how often its sign is theirs.
 
     Parameters
@@ -157,12 +158,12 @@ def judge(score: np.ndarray, truth: np.ndarray, hit: np.ndarray) -> dict[str, fl
     }
 
 
-def _largest(size: np.ndarray, share: float) -> np.ndarray:
+def _largest(size: FloatArray, share: float) -> BoolArray:
     return np.asarray(size >= np.quantile(size, 1 - share))
 
 
 def _intervals(
-    hit: np.ndarray, size: np.ndarray, repeats: int, random_state: int
+    hit: BoolArray, size: FloatArray, repeats: int, random_state: int
 ) -> dict[str, float]:
     """95 % intervals over resampled hits and resampled other genes."""
     if repeats == 0:
@@ -180,13 +181,13 @@ def _intervals(
     }
 
 
-def _resampled(chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How often each of the chosen genes is drawn, as many times as there are."""
-    at = np.flatnonzero(chosen)
-    return np.bincount(at[rng.integers(len(at), size=len(at))], minlength=len(chosen))
+def _resampled(selected: BoolArray, rng: np.random.Generator) -> IndexArray:
+    """How often each of the selected genes is drawn, as many times as there are."""
+    at = np.flatnonzero(selected)
+    return np.bincount(at[rng.integers(len(at), size=len(at))], minlength=len(selected))
 
 
-def _areas(size: np.ndarray) -> Callable[[np.ndarray, np.ndarray], tuple[float, float]]:
+def _areas(size: FloatArray) -> Callable[[AnyArray, AnyArray], tuple[float, float]]:
     """Areas under the ROC and the precision-recall curve, for weights of hits and other genes.
 
     Sorting once makes hundreds of resamples cheap. Ties share one point of the curve, and the
@@ -195,7 +196,7 @@ def _areas(size: np.ndarray) -> Callable[[np.ndarray, np.ndarray], tuple[float, 
     order = np.argsort(-size, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(size[order]) != 0, True))
 
-    def areas(hits: np.ndarray, others: np.ndarray) -> tuple[float, float]:
+    def areas(hits: AnyArray, others: AnyArray) -> tuple[float, float]:
         true = np.append(0.0, np.cumsum(hits[order])[ends])
         false = np.append(0.0, np.cumsum(others[order])[ends])
         auroc = np.trapezoid(true, false) / (true[-1] * false[-1])

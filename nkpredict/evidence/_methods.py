@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import beta, false_discovery_control, norm, rankdata
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.types import BoolArray, FloatArray
 
 SPREADS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Standard deviations of effects, in units of z, that the empirical-Bayes prior mixes; set by
@@ -42,14 +43,14 @@ class Combination:
         (n_genes,): Benjamini-Hochberg for p-values, false sign rate for the empirical-Bayes model.
     """
 
-    score: np.ndarray
-    fdr: np.ndarray
+    score: FloatArray
+    fdr: FloatArray
 
 
-CombinationMethod = Callable[[np.ndarray, np.ndarray], Combination]
+CombinationMethod = Callable[[FloatArray, FloatArray], Combination]
 
 
-def weighted_stouffer(z: np.ndarray, weights: np.ndarray) -> Combination:
+def weighted_stouffer(z: FloatArray, weights: FloatArray) -> Combination:
     """Weighted sum of z over its standard deviation (Stouffer 1949; weights after Liptak 1958).
 
     Parameters
@@ -68,7 +69,7 @@ def weighted_stouffer(z: np.ndarray, weights: np.ndarray) -> Combination:
     return Combination(combined, _discovery_rate(2 * norm.sf(np.abs(combined)), z))
 
 
-def robust_rank_aggregation(z: np.ndarray, weights: np.ndarray) -> Combination:
+def robust_rank_aggregation(z: FloatArray, weights: FloatArray) -> Combination:
     """Robust rank aggregation on both ends of the ranking.
 
     The ρ score of Kolde et al. 2012 (doi 10.1093/bioinformatics/btr709): the smallest
@@ -94,7 +95,7 @@ def robust_rank_aggregation(z: np.ndarray, weights: np.ndarray) -> Combination:
     return Combination(sign * norm.isf(np.maximum(p, _LEAST_P) / 2), _discovery_rate(p, z))
 
 
-def best_screen(z: np.ndarray, weights: np.ndarray) -> Combination:
+def best_screen(z: FloatArray, weights: FloatArray) -> Combination:
     """Largest |z| of any screen, after Bonferroni's correction for the screens of the gene.
 
     Parameters
@@ -116,7 +117,7 @@ def best_screen(z: np.ndarray, weights: np.ndarray) -> Combination:
     return Combination(np.sign(best) * norm.isf(np.maximum(p, _LEAST_P) / 2), _discovery_rate(p, z))
 
 
-def empirical_bayes(z: np.ndarray, weights: np.ndarray) -> Combination:
+def empirical_bayes(z: FloatArray, weights: FloatArray) -> Combination:
     """Shrink the mean effect of each gene, allowing for differences between screens.
 
     Model: z of a gene in a screen = weight × (mean effect + deviation of the screen) + noise of
@@ -173,7 +174,7 @@ METHODS: dict[str, CombinationMethod] = {
 """Methods by the name that users give."""
 
 
-def combine_matrix(z: np.ndarray, weights: np.ndarray, method: str) -> Combination:
+def combine_matrix(z: FloatArray, weights: FloatArray, method: str) -> Combination:
     """Combine screens by a method of ``METHODS``.
 
     Parameters
@@ -215,7 +216,7 @@ def combine_matrix(z: np.ndarray, weights: np.ndarray, method: str) -> Combinati
     return METHODS[method](z, weights)
 
 
-def stouffer_z(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def stouffer_z(z: FloatArray, weights: FloatArray) -> FloatArray:
     """Combine columns of z, leaving out what was not measured.
 
     Parameters
@@ -233,10 +234,10 @@ def stouffer_z(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
     known = np.isfinite(z)
     norms = np.sqrt((known * weights**2).sum(axis=1))
     total = (np.where(known, z, 0.0) * weights).sum(axis=1)
-    return np.divide(total, norms, out=np.zeros(len(z)), where=norms > 0)
+    return np.asarray(np.divide(total, norms, out=np.zeros(len(z)), where=norms > 0))
 
 
-def heterogeneity(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def heterogeneity(z: FloatArray, weights: FloatArray) -> FloatArray:
     """Share of the variation of a gene between screens that noise does not explain.
 
     I² = max(0, 1 − (n − 1) / Q) of Higgins and Thompson 2002 (doi 10.1002/sim.1186), with the
@@ -264,10 +265,11 @@ def heterogeneity(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
     freedom = known.sum(axis=1) - 1
     excess = q - freedom
     # measured once, q is 0 but for rounding
-    return np.divide(excess, q, out=np.zeros(len(z)), where=(excess > 0) & (freedom > 0))
+    counts = (excess > 0) & (freedom > 0)
+    return np.asarray(np.divide(excess, q, out=np.zeros(len(z)), where=counts))
 
 
-def _discovery_rate(p: np.ndarray, z: np.ndarray) -> np.ndarray:
+def _discovery_rate(p: FloatArray, z: FloatArray) -> FloatArray:
     """Benjamini-Hochberg over the genes that were measured at all."""
     measured = np.isfinite(z).any(axis=1)
     rate = np.ones(len(p))
@@ -276,7 +278,7 @@ def _discovery_rate(p: np.ndarray, z: np.ndarray) -> np.ndarray:
     return rate
 
 
-def _rho(z: np.ndarray) -> np.ndarray:
+def _rho(z: FloatArray) -> FloatArray:
     """ρ score of small z: the smaller, the more often among the first."""
     known = np.isfinite(z)
     ranks = np.ones(z.shape)
@@ -294,8 +296,8 @@ def _rho(z: np.ndarray) -> np.ndarray:
 
 
 def _component(
-    z: np.ndarray, known: np.ndarray, weights: np.ndarray, variance: float, part: float
-) -> tuple[np.ndarray, np.ndarray, float | np.ndarray]:
+    z: FloatArray, known: BoolArray, weights: FloatArray, variance: float, part: float
+) -> tuple[FloatArray, FloatArray, float | FloatArray]:
     """Log likelihood ratio against no effect, posterior mean and deviation of the mean effect.
 
     The covariance of z is diagonal + rank one, so its inverse is written out.
@@ -315,10 +317,10 @@ def _component(
     return gain, common * projected / scale, np.sqrt(common / scale)
 
 
-def _posterior(fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _posterior(fitted: FloatArray, asked: FloatArray) -> FloatArray:
     """Fit the mixture on some genes by expectation maximisation, and apply it to others."""
 
-    def likelihood(log_values: np.ndarray) -> np.ndarray:
+    def likelihood(log_values: FloatArray) -> FloatArray:
         return np.asarray(np.exp(log_values - log_values.max(axis=1, keepdims=True)))
 
     values = likelihood(fitted)

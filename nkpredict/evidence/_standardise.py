@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from nkpredict.evidence._table import ScreenTable
+from nkpredict.types import BoolArray, FloatArray
 
 HIT_P = 1e-4
 """p-value below which the study calls a gene a hit (Dufva et al. 2023, Immunity)."""
@@ -73,10 +74,10 @@ class StandardisedScreens:
     """
 
     z: pd.DataFrame
-    weights: np.ndarray
+    weights: FloatArray
     effectors: tuple[str, ...]
-    hits: np.ndarray
-    tests_alone: np.ndarray
+    hits: BoolArray
+    tests_alone: BoolArray
     notes: tuple[dict[str, Any], ...]
 
 
@@ -111,7 +112,7 @@ def standardise_screens(
     rows = genes.get_indexer(pd.Index(table["gene"]))
     columns = described.index.get_indexer(pd.Index(table["screen"]))
 
-    def matrix(value: str) -> np.ndarray:
+    def matrix(value: str) -> FloatArray:
         wide = np.full((len(genes), len(described)), np.nan)
         wide[rows, columns] = table[value]
         return wide
@@ -145,7 +146,7 @@ def standardise_screens(
     )
 
 
-def correct_for_fitness(z: np.ndarray, essential: np.ndarray) -> tuple[np.ndarray, float | None]:
+def correct_for_fitness(z: FloatArray, essential: BoolArray) -> tuple[FloatArray, float | None]:
     """Make core-essential genes the null on the side of a screen to which they are shifted.
 
     Where a screen compares cells that grew for longer with cells that grew for less, essential
@@ -184,15 +185,15 @@ def correct_for_fitness(z: np.ndarray, essential: np.ndarray) -> tuple[np.ndarra
 class _Experiment:
     """One independent screen: its replicates merged."""
 
-    z: np.ndarray
+    z: FloatArray
     weight: float
-    hit: np.ndarray
+    hit: BoolArray
     tests_alone: bool
     notes: dict[str, Any]
 
 
 def _experiment(
-    names: list[str], effect: np.ndarray, p: np.ndarray, lfc: np.ndarray, essential: np.ndarray
+    names: list[str], effect: FloatArray, p: FloatArray, lfc: FloatArray, essential: BoolArray
 ) -> _Experiment:
     raw, z = np.empty(effect.shape), np.empty(effect.shape)
     hit = np.zeros(len(effect), dtype=bool)
@@ -223,7 +224,7 @@ def _experiment(
     )
 
 
-def _signed_z(effect: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, float | None]:
+def _signed_z(effect: FloatArray, p: FloatArray) -> tuple[FloatArray, float | None]:
     """Return z signed like the effect, and the inflation of p (None without p-values)."""
     z = np.full(len(effect), np.nan)
     measured = np.isfinite(effect)
@@ -244,17 +245,18 @@ def _signed_z(effect: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, float | No
     return z, inflation
 
 
-def _z_from_effect(effect: np.ndarray) -> np.ndarray:
+def _z_from_effect(effect: FloatArray) -> FloatArray:
     centred = effect - np.median(effect)
     score = norm.ppf((rankdata(effect) - 0.5) / len(effect))
     spread = 1.4826 * np.median(np.abs(centred))
     robust = np.abs(centred) / spread if spread > 0 else np.abs(score)
-    return np.sign(centred) * np.minimum(np.minimum(robust, np.abs(score)), Z_LIMIT)
+    size = np.minimum(np.minimum(robust, np.abs(score)), Z_LIMIT)
+    return np.asarray(np.sign(centred) * size)
 
 
 def _merge_replicates(
-    z: np.ndarray, raw: np.ndarray
-) -> tuple[np.ndarray, float | None, float | None]:
+    z: FloatArray, raw: FloatArray
+) -> tuple[FloatArray, float | None, float | None]:
     """Stouffer's z over replicates of one screen, with their mean correlation and noise.
 
     What replicates share cancels in their differences, so these show the noise of the merged z
@@ -281,7 +283,7 @@ def _merge_replicates(
     return np.clip(merged, -Z_LIMIT, Z_LIMIT), correlation, noise
 
 
-def _weight(z: np.ndarray, correlation: float | None) -> float:
+def _weight(z: FloatArray, correlation: float | None) -> float:
     """Weight of a screen: reliability of its replicates, else its excess of large z."""
     low, high = WEIGHT_RANGE
     if correlation is not None:

@@ -20,6 +20,7 @@ from nkpredict.io import (
     ScreenMetadata,
     read_screen_tables,
 )
+from nkpredict.types import FloatArray
 
 EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
 
@@ -147,7 +148,7 @@ class GeneEvidence:
                     f"genes ({name_some(self.table.index[outside])})."
                 )
 
-    def for_genes(self, genes: Sequence[str]) -> np.ndarray:
+    def for_genes(self, genes: Sequence[str]) -> FloatArray:
         """Return the signed evidence of genes, 0 where nothing is known.
 
         Parameters

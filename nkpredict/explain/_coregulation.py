@@ -10,8 +10,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features import Profiles, ProfilesLike, divisor, mean_and_deviation
-
-FloatArray = npt.NDArray[np.float64]
+from nkpredict.types import FloatArray
 
 CLUSTER_CORRELATION = 0.7
 """Mean absolute correlation from which genes count as one cluster: half of the variance shared;

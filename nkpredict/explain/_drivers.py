@@ -11,10 +11,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
-from nkpredict.explain._coregulation import FloatArray, standardised
+from nkpredict.explain._coregulation import standardised
 from nkpredict.explain._spike_slab import Problem, one_gene_each, sample_posterior
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import Evidence, signed_evidence
+from nkpredict.types import FloatArray
 
 MINIMUM_SAMPLES = 10
 """Fewer say nothing about so many genes; set by hand."""

@@ -158,7 +158,8 @@ def _fitted(
     target: Any,
     groups: Any,
 ) -> NKSusceptibilityModel:
-    return clone(model).set_params(evidence=evidence).fit(profiles, target, groups)
+    unfitted: NKSusceptibilityModel = clone(model)
+    return unfitted.set_params(evidence=evidence).fit(profiles, target, groups)
 
 
 def _combined(rows: pd.DataFrame, screens: ScreenTable) -> GeneEvidence | None:

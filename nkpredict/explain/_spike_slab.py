@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_solve, cholesky
 from scipy.special import expit, logit
 
-FloatArray = npt.NDArray[np.float64]
+from nkpredict.types import FloatArray
 
 # Prior of what is learned, as centre and standard deviation of the logarithm (of the logit for
 # `trust`), with the response scaled to variance 1. A driver is expected to explain about 2 %.
@@ -46,7 +46,7 @@ class Settings:
     def log_prior(self) -> float:
         """Log prior density, up to a constant."""
         own = sum(((self.log[k] - c) / s) ** 2 for k, (c, s) in _PRIOR.items() if k in self.log)
-        return -0.5 * (own + (self.push / _PUSH_SD) ** 2)
+        return float(-0.5 * (own + (self.push / _PUSH_SD) ** 2))
 
 
 @dataclass

@@ -222,7 +222,8 @@ def _selected(effects: FloatArray, top: int) -> BoolArray:
     order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, : min(top, effects.shape[1])]
     selected = np.zeros(effects.shape, dtype=bool)
     np.put_along_axis(selected, order, True, axis=1)
-    return selected & (effects != 0)
+    selected &= effects != 0
+    return selected
 
 
 def _clusters_of(

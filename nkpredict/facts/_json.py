@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from nkpredict.errors import InputError, name_some
 
+AnyFacts = TypeVar("AnyFacts", bound="Facts")
 SCHEMA_VERSION = 1
 """Version of the facts as they are written; raised when a key changes its meaning or its name."""
 
@@ -63,13 +63,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-@cache
-def _types(kind: type[Facts]) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _built(kind: Any, content: Mapping[str, Any], strict: bool) -> Any:
-    name = kind.__name__
+def _built(kind: type[AnyFacts], content: Mapping[str, Any], strict: bool) -> AnyFacts:
+    name, types = kind.__name__, get_type_hints(kind)
     known = {fact.name: fact for fact in fields(kind)}
     unknown = [key for key in content if key not in known]
     if unknown and strict:
@@ -84,9 +79,7 @@ def _built(kind: Any, content: Mapping[str, Any], strict: bool) -> Any:
         raise InputError(f"{name} lacks the facts {name_some(lacking)}.")
     return kind(
         **{
-            fact.name: _value(
-                _types(kind)[fact.name], content[fact.name], f"{name}.{fact.name}", strict
-            )
+            fact.name: _value(types[fact.name], content[fact.name], f"{name}.{fact.name}", strict)
             for fact in asked
             if fact.name in content
         }

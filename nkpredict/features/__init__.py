@@ -1,5 +1,6 @@
 """What is made of expression before learning, fitted inside the fold."""
 
+from nkpredict.features._estimator import ProfileEstimator
 from nkpredict.features._harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read_gene_sets
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
@@ -10,6 +11,7 @@ __all__ = [
     "NK_MODULES",
     "GeneSets",
     "ModuleScores",
+    "ProfileEstimator",
     "ProfileHarmoniser",
     "Profiles",
     "ProfilesLike",

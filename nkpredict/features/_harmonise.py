@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, rankdata
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from nkpredict.features._estimator import ProfileEstimator
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import mean_and_deviation
 from nkpredict.types import BoolArray, FloatArray, IndexArray
@@ -57,7 +58,7 @@ class RankedProfiles:
         return type(self)(self.values[samples], self.doubled_ranks[samples], self.unranked)
 
 
-class ProfileHarmoniser(TransformerMixin, BaseEstimator):
+class ProfileHarmoniser(TransformerMixin, ProfileEstimator):
     """Map each profile onto the distribution of the training profiles, keeping its gene ranks.
 
     Platforms and units stretch and shift whole profiles. Quantile normalisation (Bolstad et al.,
@@ -71,12 +72,6 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
     mean_, scale_ : numpy.ndarray
         Mean and standard deviation of each gene over the training profiles, shape (n_genes,).
     """
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: ProfilesLike, y: Any = None) -> Self:
         """Learn mean and spread of each gene; ``X`` is samples × genes with NaN for missing."""
@@ -120,5 +115,4 @@ class ProfileHarmoniser(TransformerMixin, BaseEstimator):
         pool = np.sort((self.mean_[genes, None] + self.scale_[genes, None] * _SPREAD).ravel())
         pool_levels = (np.arange(pool.size) + 0.5) / pool.size
         levels = (np.arange(2 * len(genes) - 1) + 1) / (2 * len(genes))
-        values: FloatArray = np.interp(levels, pool_levels, pool)
-        return values
+        return np.asarray(np.interp(levels, pool_levels, pool))

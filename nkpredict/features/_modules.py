@@ -15,6 +15,7 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.evidence import gene_modules
 from nkpredict.features._profiles import not_expression
 from nkpredict.io import approve_gene_names, first_lines, require_file
+from nkpredict.types import AnyArray, FloatArray, IndexArray
 
 NK_MODULES = "nk"
 """Word that stands for the shipped modules of genes relevant to killing by NK cells."""
@@ -138,9 +139,7 @@ class ModuleScores:
         When no set has enough genes in the data.
     """
 
-    def __init__(
-        self, gene_sets: Mapping[str, Iterable[str]], genes: np.ndarray | pd.Index
-    ) -> None:
+    def __init__(self, gene_sets: Mapping[str, Iterable[str]], genes: AnyArray | pd.Index) -> None:
         other = not_expression(genes)
         place = {
             str(gene): number
@@ -154,7 +153,7 @@ class ModuleScores:
         self.n_genes = len(genes)
         self.gene_sets: dict[str, tuple[str, ...]] = {}
         self.left_out: dict[str, str] = {}
-        self._members: list[np.ndarray] = []
+        self._members: list[IndexArray] = []
         for name, own in wanted.items():
             symbols = {renamed.get(gene, gene) for gene in own}
             members = sorted(place[symbol] for symbol in symbols & place.keys())
@@ -164,7 +163,7 @@ class ModuleScores:
                 )
                 continue
             self.gene_sets[name] = tuple(str(genes[member]) for member in members)
-            self._members.append(np.asarray(members))
+            self._members.append(np.asarray(members, dtype=np.intp))
         self.provenance: dict[str, Any] = {
             "used": len(self.gene_sets),
             "left_out": self.left_out,
@@ -183,7 +182,7 @@ class ModuleScores:
         """Return the number of modules in use."""
         return len(self.gene_sets)
 
-    def scores(self, standard: np.ndarray) -> np.ndarray:
+    def scores(self, standard: FloatArray) -> FloatArray:
         """Score the modules.
 
         Parameters
@@ -199,7 +198,7 @@ class ModuleScores:
         # Row sums, not a matrix product: a sample's score must not depend on its company.
         return np.column_stack([standard.take(own, axis=1).mean(axis=1) for own in self._members])
 
-    def to_genes(self, parts: np.ndarray, slopes: np.ndarray, standard: np.ndarray) -> np.ndarray:
+    def to_genes(self, parts: FloatArray, slopes: FloatArray, standard: FloatArray) -> FloatArray:
         """Pass the modules' parts of a prediction on to their genes, without a remainder.
 
         Each gene gets what its own value adds along the slope of the module; what is left, nothing
@@ -225,7 +224,7 @@ class ModuleScores:
             passed_on[:, own] += (slope * standard[:, own] + rest[:, None]) / len(own)
         return passed_on
 
-    def gene_slopes(self, slopes: np.ndarray) -> np.ndarray:
+    def gene_slopes(self, slopes: FloatArray) -> FloatArray:
         """Change of the prediction per standard deviation of each gene through its modules.
 
         Parameters

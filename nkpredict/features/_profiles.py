@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, Union
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import column_or_1d
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io import GENETICS, GENETICS_PREFIX
-from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-ProfilesLike: TypeAlias = Union[pd.DataFrame, "AnnData", npt.NDArray[Any], "Profiles"]
+ProfilesLike: TypeAlias = Union[pd.DataFrame, "AnnData", AnyArray, "Profiles"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,7 +76,7 @@ class Profiles:
         """Tell the size."""
         return f"Profiles({len(self.samples):,} samples × {len(self.genes):,} genes)"
 
-    def aligned(self, genes: npt.NDArray[Any] | pd.Index) -> FloatArray:
+    def aligned(self, genes: AnyArray | pd.Index) -> FloatArray:
         """Return the values in the gene order of a fitted estimator.
 
         Parameters
@@ -185,7 +184,7 @@ class Profiles:
             raise InputError("Sample weights must not be negative, nor must every weight be zero.")
         return weights
 
-    def labels(self, y: Any, what: str) -> npt.NDArray[Any]:
+    def labels(self, y: Any, what: str) -> AnyArray:
         """Return one label a sample, matched by name where both have names; see `target`."""
         if isinstance(y, str):
             if self.annotations is None or y not in self.annotations:
@@ -226,7 +225,7 @@ class Profiles:
             del estimator.feature_names_in_
 
 
-def not_expression(names: npt.NDArray[Any] | pd.Index) -> BoolArray | None:
+def not_expression(names: AnyArray | pd.Index) -> BoolArray | None:
     """Tell which features are genetics and not expression, None when there are none."""
     mask = np.array([str(name).startswith(GENETICS_PREFIX) for name in names])
     return mask if mask.any() else None
@@ -283,7 +282,7 @@ def _table(X: ProfilesLike) -> pd.DataFrame:
 
 def _with_genetics(adata: AnnData) -> pd.DataFrame:
     genes: pd.DataFrame = adata.to_df()
-    genetics = adata.obsm.get(GENETICS)
+    genetics: pd.DataFrame | None = adata.obsm.get(GENETICS)
     if genetics is None:
         return genes
     return pd.concat([genes, genetics.add_prefix(GENETICS_PREFIX)], axis=1)

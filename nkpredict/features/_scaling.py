@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nkpredict.types import FloatArray
+
 _LEAST_SPREAD = 1e-9  # relative to the values; below, a gene does not vary; set by hand
 
 
-def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_deviation(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and standard deviation of each gene.
 
     Parameters
@@ -27,7 +29,6 @@ def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt((difference**2).sum(axis=0) / count)
 
 
-def divisor(deviation: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def divisor(deviation: FloatArray, mean: FloatArray) -> FloatArray:
     """Return what to divide centred values by: infinity for a gene that does not vary."""
-    scale: np.ndarray = np.where(deviation > _LEAST_SPREAD * (1 + np.abs(mean)), deviation, np.inf)
-    return scale
+    return np.where(deviation > _LEAST_SPREAD * (1 + np.abs(mean)), deviation, np.inf)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from nkpredict.types import FloatArray, IndexArray
 
-def correlation_with(values: np.ndarray, target: np.ndarray) -> np.ndarray:
+
+def correlation_with(values: FloatArray, target: FloatArray) -> FloatArray:
     """Pearson correlation of each gene with the target.
 
     Parameters
@@ -23,15 +25,14 @@ def correlation_with(values: np.ndarray, target: np.ndarray) -> np.ndarray:
     centred = values - values.mean(axis=0)
     difference = target - target.mean()
     norms = np.sqrt((centred**2).sum(axis=0) * (difference**2).sum())
-    correlation: np.ndarray = np.divide(
-        difference @ centred, norms, out=np.zeros(values.shape[1]), where=norms > 1e-12
-    )
+    correlation = np.zeros(values.shape[1])
+    np.divide(difference @ centred, norms, out=correlation, where=norms > 1e-12)
     return correlation
 
 
 def select_genes(
-    values: np.ndarray, target: np.ndarray, signed_evidence: np.ndarray, count: int
-) -> np.ndarray:
+    values: FloatArray, target: FloatArray, signed_evidence: FloatArray, count: int
+) -> IndexArray:
     """Choose the genes most correlated with the target, evidence counting in their favour.
 
     A gene whose correlation has the sign its evidence predicts is ranked as if its correlation

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import ScoringFacts
+from nkpredict.types import FloatArray
 
 GENES_SHOWN = 12
 MAP_GENES = 40
 ALL_SAMPLES = "all samples"
 OTHER_GENES = "other genes"
 _MOST_GROUPS = 12
-
-FloatArray = npt.NDArray[np.float64]
 
 
 class Scored(Protocol):
@@ -200,15 +198,15 @@ def gene_map(scores: Scored, genes: int = MAP_GENES) -> pd.DataFrame:
     strength = np.abs(parts.to_numpy()).mean(axis=0)
     chosen = np.argsort(-strength, kind="stable")[:genes]
     chosen = chosen[strength[chosen] > 0]
-    values = parts.iloc[:, chosen].loc[samples].T
+    values = parts.take(chosen, axis=1).loc[samples].T
     if len(values) < 3:
-        return values.iloc[np.argsort(-values.mean(axis=1).to_numpy(), kind="stable")]
+        return values.take(np.argsort(-values.mean(axis=1).to_numpy(), kind="stable"))
     from scipy.cluster.hierarchy import leaves_list, linkage
 
     order = leaves_list(linkage(values.to_numpy(), method="average", optimal_ordering=True))
     mean = values.mean(axis=1).to_numpy()[order]
     half = len(order) // 2
-    return values.iloc[order if mean[:half].sum() >= mean[half:].sum() else order[::-1]]
+    return values.take(order if mean[:half].sum() >= mean[half:].sum() else order[::-1])
 
 
 def groups(scores: Scored) -> list[Group]:

@@ -17,6 +17,7 @@ from nkpredict.evidence import (
     standardise_screens,
 )
 from nkpredict.figures._style import GREY, PALE, axes_or_new, diverging, marked, shortened
+from nkpredict.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +107,7 @@ def plot_dots(
 
 def _rows_of(
     groups: dict[str, tuple[str, ...]],
-) -> tuple[np.ndarray, list[str], list[tuple[float, str]]]:
+) -> tuple[FloatArray, list[str], list[tuple[float, str]]]:
     """Give every gene a row, and every category a heading above its genes."""
     ys: list[float] = []
     labels: list[str] = []
@@ -143,7 +144,7 @@ def _column_labels(ax: Axes, columns: pd.DataFrame) -> None:
             )
 
 
-def _dot_size(strength: np.ndarray) -> np.ndarray:
+def _dot_size(strength: FloatArray) -> FloatArray:
     return np.asarray(5 + 17 * np.minimum(strength, _MOST_EVIDENCE))
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nkpredict.evaluate import OUR_MODEL, CrossValidation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart with any colour vision.
 _COLOURS = {"random": "#0072B2", "lineage-held-out": "#E69F00"}
@@ -67,6 +71,6 @@ def write_prediction_figure(cv: CrossValidation, path: Path, *, simulated: bool)
     figure.savefig(path, dpi=150, metadata={"Software": None})
 
 
-def _mark(figure: object, simulated: bool) -> None:
+def _mark(figure: Figure, simulated: bool) -> None:
     if simulated:
-        figure.suptitle("SIMULATED DATA", color="#D55E00", weight="bold")  # type: ignore[attr-defined]
+        figure.suptitle("SIMULATED DATA", color="#D55E00", weight="bold")

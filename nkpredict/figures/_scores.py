@@ -29,6 +29,7 @@ from nkpredict.figures._style import (
     finished,
     shortened,
 )
+from nkpredict.types import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,12 +214,12 @@ def plot_waterfall(
     return finished(ax, scores.provenance.simulated, save, show)
 
 
-def scatter_places(count: int) -> np.ndarray:
+def scatter_places(count: int) -> FloatArray:
     """Return places from -0.5 to 0.5 that keep neighbouring points apart, the same every time.
 
     Multiples of the golden ratio modulo 1, which fill an interval evenly for any count.
     """
-    return (np.arange(count) * 0.6180339887498949) % 1.0 - 0.5
+    return (np.arange(count, dtype=np.float64) * 0.6180339887498949) % 1.0 - 0.5
 
 
 def _number(value: float, form: str = ".3f") -> str:

@@ -28,6 +28,7 @@ from nkpredict.figures._style import (
     marked,
     shortened,
 )
+from nkpredict.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -236,7 +237,7 @@ def _rows_with_p(screens: ScreenTable, screen: str | None) -> pd.DataFrame:
 
 
 def _name_points(
-    ax: Axes, genes: list[str], effect: np.ndarray, height: np.ndarray, side: int, hit: np.ndarray
+    ax: Axes, genes: list[str], effect: FloatArray, height: FloatArray, side: int, hit: BoolArray
 ) -> None:
     """Write names in a column beside the points, in their order, so that none covers another."""
     if not genes:

@@ -24,6 +24,7 @@ from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import OTHER_ENTRIES, read_labelled_matrix, read_text_table
 from nkpredict.io._units import UNIT_WORDS, check_unit, detect_unit, refine_linear, to_log2
 from nkpredict.io._writing import file_sha256, require_file
+from nkpredict.types import FloatArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -247,14 +248,14 @@ def _check_values(matrix: pd.DataFrame, path: Path) -> None:
 class _Approved(NamedTuple):
     """Values under approved symbols, and what became of the names in the file."""
 
-    values: np.ndarray
+    values: FloatArray
     genes: list[str]
     names: GeneNames
     merged: tuple[str, ...]
     superseded: int
 
 
-def _approve(values: np.ndarray, names: Sequence[str], unit: str) -> _Approved:
+def _approve(values: FloatArray, names: Sequence[str], unit: str) -> _Approved:
     outcome = approve_gene_names(names)
     symbols = pd.Series(outcome.approved)
     # A column under its present name wins over one under an old name of the same gene.
@@ -323,10 +324,10 @@ def _facts(
     )
 
 
-def _merge(columns: np.ndarray, unit: str) -> np.ndarray:
+def _merge(columns: FloatArray, unit: str) -> FloatArray:
     # Several identifiers of one gene: reads add up, log intensities are averaged.
     if unit in ("counts", "tpm", "linear"):
-        total: np.ndarray = np.log2(1 + (np.exp2(columns) - 1).sum(axis=1))
+        total: FloatArray = np.log2(1 + (np.exp2(columns) - 1).sum(axis=1))
     else:
         total = columns.mean(axis=1)
     return total.astype(np.float32)

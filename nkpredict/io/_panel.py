@@ -16,6 +16,7 @@ from nkpredict.io._expression import read_expression
 from nkpredict.io._facts import facts_of, record_facts
 from nkpredict.io._genetics import add_genetics
 from nkpredict.io._response import Response, plain_line_name, read_response
+from nkpredict.types import IndexArray, LabelArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -120,7 +121,7 @@ def read_panel(
     return panel
 
 
-def _match(adata: AnnData, response: Response) -> tuple[np.ndarray, str]:
+def _match(adata: AnnData, response: Response) -> tuple[IndexArray, str]:
     names = response.table.index
     candidates: list[tuple[str, Any, Any]] = [
         ("sample name", adata.obs_names, names),
@@ -151,7 +152,7 @@ def _match(adata: AnnData, response: Response) -> tuple[np.ndarray, str]:
     return best, matched_by
 
 
-def _reject_shared(names: pd.Index, positions: np.ndarray, adata: AnnData) -> None:
+def _reject_shared(names: pd.Index, positions: IndexArray, adata: AnnData) -> None:
     shared = pd.Series(positions, index=names)
     shared = shared[shared.duplicated(keep=False)]
     if len(shared):
@@ -162,7 +163,7 @@ def _reject_shared(names: pd.Index, positions: np.ndarray, adata: AnnData) -> No
         )
 
 
-def _lineage(values: pd.Series) -> np.ndarray:
+def _lineage(values: pd.Series) -> LabelArray:
     return values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy()
 
 

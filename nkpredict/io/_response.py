@@ -21,6 +21,7 @@ from nkpredict.io._killing_curve import (
 from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import file_sha256
+from nkpredict.types import FloatArray
 
 SIMPLE_TABLE = "simple table"
 """Format of a response that is one column of a table."""
@@ -273,7 +274,7 @@ def _from_simple(
     )
 
 
-def _ratios(conditions: pd.Series, path: str | Path) -> np.ndarray:
+def _ratios(conditions: pd.Series, path: str | Path) -> FloatArray:
     found = conditions.astype(str).str.extract(_CONDITION)
     unknown = conditions[found["control"].isna() & found["ratio"].isna()].astype(str).unique()
     if len(unknown):
@@ -287,7 +288,8 @@ def _ratios(conditions: pd.Series, path: str | Path) -> np.ndarray:
             f"{path} holds {len(donors)} NK donors ({name_some(donors)}); expected one. Split the "
             "file by donor, because donors differ in how well their NK cells kill."
         )
-    return found["ratio"].astype(float).where(found["control"].isna(), 0.0).to_numpy()
+    ratios = found["ratio"].astype(float).where(found["control"].isna(), 0.0)
+    return np.asarray(ratios, dtype=np.float64)
 
 
 def _without_excluded(long: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -105,8 +105,7 @@ def read_shipped_table(name: str) -> pd.DataFrame:
     """Read a reference table that ships with the package; every cell is text, as it stands."""
     separator = "\t" if ".tsv" in name else ","
     path = shipped_path("reference", name)
-    table: pd.DataFrame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    return table
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
 
 
 def read_text_table(path: str | Path, what: str, *, as_text: bool = False) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from nkpredict.errors import InputError
+from nkpredict.types import FloatArray
 
 Unit = Literal["counts", "tpm", "linear", "log2", "log2_intensity", "standardised"]
 
@@ -25,7 +26,7 @@ _LARGEST_LOG2 = 30.0
 _LOWEST_INTENSITY = 1.0
 
 
-def detect_unit(values: np.ndarray, source: str) -> Unit:
+def detect_unit(values: FloatArray, source: str) -> Unit:
     """Tell the unit of an expression matrix from its values.
 
     Parameters
@@ -65,7 +66,7 @@ def detect_unit(values: np.ndarray, source: str) -> Unit:
     return "log2_intensity" if float(np.quantile(present, 0.01)) > _LOWEST_INTENSITY else "log2"
 
 
-def refine_linear(values: np.ndarray) -> Unit:
+def refine_linear(values: FloatArray) -> Unit:
     """Tell TPM (every sample sums to one million) from other linear units.
 
     Parameters
@@ -91,7 +92,7 @@ def check_unit(unit: str) -> Unit:
     return unit  # type: ignore[return-value]
 
 
-def to_log2(values: np.ndarray, unit: Unit, source: str) -> tuple[np.ndarray, str]:
+def to_log2(values: FloatArray, unit: Unit, source: str) -> tuple[FloatArray, str]:
     """Bring expression to a log2 scale, each sample by itself.
 
     Parameters

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import norm, rankdata
 
+from nkpredict.types import FloatArray
+
 TEMPER = 0.1
 """Power to which the held-out likelihood of a learner counts; set by hand."""
 
 
-def blend_weights(held_out: np.ndarray, target: np.ndarray, prior: Sequence[float]) -> np.ndarray:
+def blend_weights(held_out: FloatArray, target: FloatArray, prior: Sequence[float]) -> FloatArray:
     """Non-negative weights, summing to 1, from out-of-fold predictions.
 
     A learner's weight is its prior weight times its Gaussian likelihood on held-out samples to the
@@ -38,11 +40,10 @@ def blend_weights(held_out: np.ndarray, target: np.ndarray, prior: Sequence[floa
     error = np.maximum(((held_out - target[:, None]) ** 2).mean(axis=0), 1e-300)
     likelihood = -0.5 * len(target) * np.log(error)
     weights = np.asarray(prior) * np.exp(TEMPER * (likelihood - likelihood.max()))
-    share: np.ndarray = weights / weights.sum()
-    return share
+    return np.asarray(weights / weights.sum())
 
 
-def normal_scores(target: np.ndarray) -> np.ndarray:
+def normal_scores(target: FloatArray) -> FloatArray:
     """Replace a response by normal scores of its ranks, with the same mean and standard deviation.
 
     Responses are skewed: a few lines are killed entirely. Least squares then follows these few.
@@ -59,8 +60,7 @@ def normal_scores(target: np.ndarray) -> np.ndarray:
     numpy.ndarray
         Same shape; ties stay ties.
     """
-    scores: np.ndarray = norm.ppf((rankdata(target) - 0.5) / len(target))
+    scores = norm.ppf((rankdata(target) - 0.5) / len(target))
     spread = scores.std()
     scale = target.std() / spread if spread > 0 else 0.0
-    normal: np.ndarray = target.mean() + scale * (scores - scores.mean())
-    return normal
+    return np.asarray(target.mean() + scale * (scores - scores.mean()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -66,7 +66,8 @@ class BlendCore:
         with threadpool_limits(1):
             inputs = self.learner_input(self.fit_scale(data.profiles))
         for learner in self.learners.values():
-            fit_learner(cast(GeneLearner, learner), inputs, data)
+            if isinstance(learner, GeneLearner):  # a score from evidence learns no response
+                fit_learner(learner, inputs, data)
         if self.modules is not None:
             scores = inputs.values[:, -len(self.modules) :]
             size = np.maximum((scores**2).sum(axis=0), 1e-12)
@@ -138,7 +139,7 @@ class BlendCore:
         linear learner, a first-order approximation for trees. NaN counts as average there.
         """
         inputs = self.learner_input(harmonised)
-        change: FloatArray = np.zeros(inputs.values.shape)
+        change = np.zeros(inputs.values.shape)
         # the modules themselves are put to no level
         levels = np.append(level, np.full(len(inputs.genes) - len(level), np.nan))
         for weight, learner in self._weighted(weights):
@@ -152,13 +153,11 @@ class BlendCore:
         """Low and high end (5th and 95th percentile) of each harmonised gene, 2 × genes."""
         # the version that knows NaN is far slower; see docs/decisions/012
         quantile = np.nanquantile if np.isnan(harmonised).any() else np.quantile
-        ends: FloatArray = quantile(harmonised, RANGE_ENDS, axis=0)
-        return ends
+        return np.asarray(quantile(harmonised, RANGE_ENDS, axis=0))
 
     def standardise(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        standard: FloatArray = (harmonised - self.center_) / self.spread_
-        return standard
+        return (harmonised - self.center_) / self.spread_
 
     def _filled(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations, a missing value counted as average."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
-from nkpredict.features import Profiles, ProfilesLike, RankedProfiles, not_expression
+from nkpredict.features import (
+    ProfileEstimator,
+    Profiles,
+    ProfilesLike,
+    RankedProfiles,
+    not_expression,
+)
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn.learners import Evidence
@@ -41,7 +45,7 @@ class HarmonisedProfiles:
     core: BlendCore
 
 
-class GeneModel(BaseEstimator):
+class GeneModel(ProfileEstimator):
     """Base of the models that are scored with, stored and registered.
 
     What takes profiles takes `HarmonisedProfiles` as well: `prepare` them once to ask for several
@@ -73,9 +77,10 @@ class GeneModel(BaseEstimator):
 
     knowledge_only: ClassVar[bool] = False
 
+    evidence: Evidence
+    random_state: int
     core_: BlendCore
     weights_: FloatArray
-    feature_names_in_: npt.NDArray[np.object_]
     effect_: FloatArray
     range_: FloatArray
     reference_: FloatArray
@@ -83,12 +88,6 @@ class GeneModel(BaseEstimator):
     half_width_: float
     evidence_: Evidence
     novelty_: ProfileNovelty
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def prepare(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
         """Check, align and harmonise profiles for all that is asked of the model.
@@ -127,8 +126,7 @@ class GeneModel(BaseEstimator):
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
         prepared = self.prepare(X)
         each = self.core_.predict_each(prepared.values)
-        predicted: FloatArray = (each * self.weights_).sum(axis=1)
-        return predicted
+        return np.asarray((each * self.weights_).sum(axis=1))
 
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes.
@@ -180,16 +178,14 @@ class GeneModel(BaseEstimator):
         measured = ~np.isnan(self.prepare(X).ranked.values)
         weight = np.abs(self.effect_)
         total = weight.sum()
-        covered: FloatArray = (measured * weight).sum(axis=1) / (total if total > 0 else 1.0)
-        return covered
+        return np.asarray((measured * weight).sum(axis=1) / (total if total > 0 else 1.0))
 
     def percentile(self, predicted: FloatArray) -> FloatArray:
         """Percentile of predictions among those of the reference samples (``reference_``)."""
         check_is_fitted(self)
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
-        percentile: FloatArray = 100.0 * below / len(reference)
-        return percentile
+        return np.asarray(100.0 * below / len(reference))
 
     def _by_gene(self, values: FloatArray, prepared: HarmonisedProfiles) -> pd.DataFrame:
         return pd.DataFrame(values, index=prepared.samples, columns=self.feature_names_in_)

@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 
+from nkpredict.types import FloatArray
 
-def interval_half_width(residuals: np.ndarray, coverage: float = 0.9) -> float:
+
+def interval_half_width(residuals: FloatArray, coverage: float = 0.9) -> float:
     """Half width of a symmetric cross-conformal interval.
 
     The ``ceil((n + 1) · coverage)``-th smallest absolute out-of-fold residual (Vovk, Annals of

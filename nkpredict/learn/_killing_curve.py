@@ -15,6 +15,7 @@ from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import MAXIMUM_RATIO, area_under_curve
 from nkpredict.learn._gene_model import HarmonisedProfiles
 from nkpredict.learn._model import CHANCE_LEVEL, NKSusceptibilityModel, fit_warnings_ignored
+from nkpredict.types import FloatArray
 
 UNTREATED = 100.0
 """% viability of the control, to which viability is normalised."""
@@ -138,7 +139,7 @@ class KillingCurveModel(BaseEstimator):
         check_is_fitted(self)
         return self.model_.prepare(X)
 
-    def predict(self, X: ProfilesLike | HarmonisedProfiles) -> np.ndarray:
+    def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict the susceptibility of each sample, 1 − viability AUC, shape (n_samples,)."""
         check_is_fitted(self)
         return self.model_.predict(X)
@@ -191,7 +192,7 @@ class KillingCurveModel(BaseEstimator):
         return NKSusceptibilityModel() if self.model is None else clone(self.model)
 
 
-def closest_killing_curves(curves: pd.DataFrame, viability_auc: np.ndarray) -> pd.DataFrame:
+def closest_killing_curves(curves: pd.DataFrame, viability_auc: FloatArray) -> pd.DataFrame:
     """Move curves to the closest ones that never rise and have a given area.
 
     The closest in least squares over the ratios above 0, among curves that start at 100, never
@@ -263,12 +264,13 @@ def measured_curves(viability: pd.DataFrame | str, X: ProfilesLike) -> pd.DataFr
         ratio has fewer than five samples.
     """
     if isinstance(viability, str):
-        if viability not in getattr(X, "obsm", {}):
+        tables = getattr(X, "obsm", {})
+        if viability not in tables:
             raise InputError(
                 f"There is no table {viability!r} with the samples (obsm); expected viability by "
                 "E:T ratio, which read_panel keeps for PRISM viability files."
             )
-        viability = X.obsm[viability]  # type: ignore[union-attr]
+        viability = tables[viability]
     if not isinstance(viability, pd.DataFrame) or viability.empty:
         raise InputError("The viability must be a DataFrame of samples × E:T ratios, not empty.")
     ratios = pd.to_numeric(pd.Index(viability.columns.astype(str)), errors="coerce")
@@ -300,11 +302,10 @@ def measured_curves(viability: pd.DataFrame | str, X: ProfilesLike) -> pd.DataFr
     return curves
 
 
-def _closest(values: np.ndarray, area: float, weights: np.ndarray) -> np.ndarray:
-    def moved(multiple: float) -> np.ndarray:
+def _closest(values: FloatArray, area: float, weights: FloatArray) -> FloatArray:
+    def moved(multiple: float) -> FloatArray:
         falling = isotonic_regression(values + multiple * weights, increasing=False).x
-        cut: np.ndarray = np.clip(falling, 0.0, UNTREATED)
-        return cut
+        return np.asarray(np.clip(falling, 0.0, UNTREATED))
 
     flat = np.full(len(values), UNTREATED)
     if area >= flat @ weights:
@@ -319,7 +320,7 @@ def _closest(values: np.ndarray, area: float, weights: np.ndarray) -> np.ndarray
     return moved(root)
 
 
-def _areas(curves: pd.DataFrame) -> np.ndarray:
+def _areas(curves: pd.DataFrame) -> FloatArray:
     areas = area_under_curve(curves)["viability_auc"]
     without = areas.index[areas.isna()]
     if len(without):
@@ -331,7 +332,7 @@ def _areas(curves: pd.DataFrame) -> np.ndarray:
     return areas.to_numpy()
 
 
-def _shape(susceptibility: np.ndarray, killing: np.ndarray) -> np.ndarray:
+def _shape(susceptibility: FloatArray, killing: FloatArray) -> FloatArray:
     fits = []
     for degree in range(1, _LARGEST_DEGREE + 1):
         powers = _powers(susceptibility, degree)
@@ -348,17 +349,15 @@ def _shape(susceptibility: np.ndarray, killing: np.ndarray) -> np.ndarray:
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def _killing(susceptibility: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    killing: np.ndarray = _powers(susceptibility, len(shape)) @ shape
-    return killing
+def _killing(susceptibility: FloatArray, shape: FloatArray) -> FloatArray:
+    return _powers(susceptibility, len(shape)) @ shape
 
 
-def _powers(susceptibility: np.ndarray, degree: int) -> np.ndarray:
-    powers: np.ndarray = susceptibility[:, None] ** np.arange(1, degree + 1)
-    return powers
+def _powers(susceptibility: FloatArray, degree: int) -> FloatArray:
+    return np.asarray(susceptibility[:, None] ** np.arange(1, degree + 1))
 
 
-def _first_component(leftover: np.ndarray) -> np.ndarray:
-    component: np.ndarray = np.linalg.svd(leftover, full_matrices=False)[2][0]
+def _first_component(leftover: FloatArray) -> FloatArray:
+    component = np.linalg.svd(leftover, full_matrices=False)[2][0]
     # its sign is arbitrary
-    return component * np.sign(component[np.abs(component).argmax()])
+    return np.asarray(component * np.sign(component[np.abs(component).argmax()]))

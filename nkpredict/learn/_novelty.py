@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
-from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.features import ProfileEstimator, Profiles, ProfilesLike
 from nkpredict.types import FloatArray
 
 # Set by hand.
@@ -20,7 +19,7 @@ _DOMAIN_QUANTILE = 0.95
 _FOLDS = 5
 
 
-class ProfileNovelty(BaseEstimator):
+class ProfileNovelty(ProfileEstimator):
     """Distance of a profile from the subspace spanned by the training profiles.
 
     The root mean square, per gene, of what the leading principal components leave unexplained,
@@ -46,12 +45,6 @@ class ProfileNovelty(BaseEstimator):
     def __init__(self, components: int = 20, random_state: int = 0) -> None:
         self.components = components
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(self, X: ProfilesLike, y: Any = None) -> Self:
         """Learn from standardised training profiles.
@@ -95,8 +88,7 @@ class ProfileNovelty(BaseEstimator):
     def _directions(self, X: FloatArray) -> FloatArray:
         count = max(1, min(self.components, len(X) // 4, X.shape[1]))
         pca = PCA(count, svd_solver="randomized", iterated_power=2, random_state=self.random_state)
-        directions: FloatArray = pca.fit(X).components_.astype(np.float32)
-        return directions
+        return np.asarray(pca.fit(X).components_, dtype=np.float32)
 
 
 def _distance(profiles: FloatArray, directions: FloatArray) -> FloatArray:
@@ -106,5 +98,4 @@ def _distance(profiles: FloatArray, directions: FloatArray) -> FloatArray:
     explained = [(directions @ profile) @ directions for profile in filled]
     residual = filled - np.reshape(explained, filled.shape)
     squares = np.where(present, residual**2, 0.0).sum(axis=1)
-    distance: FloatArray = np.sqrt(squares / np.maximum(present.sum(axis=1), 1))
-    return distance
+    return np.asarray(np.sqrt(squares / np.maximum(present.sum(axis=1), 1)))

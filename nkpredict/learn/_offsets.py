@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nkpredict.types import FloatArray, LabelArray
 
-def group_offsets(target: np.ndarray, labels: np.ndarray) -> pd.Series:
+
+def group_offsets(target: FloatArray, labels: LabelArray) -> pd.Series:
     """Shrunken mean of each group, as a difference from the mean of all samples.
 
     Empirical Bayes: a group of n samples keeps n / (n + k) of its difference, with k the variance

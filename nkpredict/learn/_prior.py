@@ -106,8 +106,7 @@ class ScreenPrior(GeneModel):
         Genes with evidence that the reference profiles lack count as missing everywhere.
         """
         prepared = self.prepare(X)
-        score = self.core_.learners[EvidenceScore.name]
-        assert isinstance(score, EvidenceScore)  # noqa: S101 - for the type checker
+        (score,) = (s for s in self.core_.learners.values() if isinstance(s, EvidenceScore))
         return score.coverage(Profiles.unnamed(prepared.ranked.values))
 
 

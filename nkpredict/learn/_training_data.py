@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -23,7 +22,7 @@ from nkpredict.features import (
 from nkpredict.learn._blend import normal_scores
 from nkpredict.learn._offsets import group_offsets
 from nkpredict.learn.learners import Evidence, GeneLearner, signed_evidence
-from nkpredict.types import FloatArray, IndexArray
+from nkpredict.types import AnyArray, FloatArray, IndexArray, LabelArray
 
 MINIMUM_SAMPLES = 20
 """Fewer cannot be split into training and test samples; set by hand."""
@@ -37,10 +36,10 @@ class TrainingData:
     """
 
     samples: pd.Index
-    genes: npt.NDArray[np.object_]
+    genes: LabelArray
     profiles: RankedProfiles
     target: FloatArray
-    labels: npt.NDArray[Any] | None
+    labels: AnyArray | None
     weights: FloatArray | None
     evidence: FloatArray
     within_groups: bool = False
@@ -59,8 +58,7 @@ class TrainingData:
         offsets = self.offsets
         if offsets is None or self.labels is None:
             return self.target
-        left: FloatArray = self.target - offsets.reindex(self.labels).to_numpy()
-        return left
+        return np.asarray(self.target - offsets.reindex(self.labels).to_numpy())
 
     @classmethod
     def of(

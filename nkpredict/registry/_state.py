@@ -28,10 +28,9 @@ from nkpredict.learn import (
     ProfileNovelty,
     ScreenPrior,
 )
+from nkpredict.types import AnyArray
 
-_MODELS: dict[str, type[GeneModel]] = {
-    model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)
-}
+_MODELS = {model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)}
 _CORE_ARRAYS = ("center_", "spread_")
 _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
 # Parameters that are stored elsewhere.
@@ -52,7 +51,7 @@ class ModelState:
         LightGBM models as text.
     """
 
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, AnyArray]
     settings: dict[str, Any]
     trees: tuple[str, ...]
 
@@ -149,7 +148,7 @@ def state_from(contents: Mapping[str, bytes], trees: int, prefix: str = "") -> M
 
 
 def _rebuild(
-    arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any], trees: tuple[str, ...]
+    arrays: Mapping[str, AnyArray], settings: Mapping[str, Any], trees: tuple[str, ...]
 ) -> GeneModel:
     genes = np.asarray(settings["genes"], dtype=object)
     evidence = settings["evidence"]
@@ -182,7 +181,7 @@ def _rebuild(
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
-    if "held_out_samples" in settings:
+    if isinstance(model, NKSusceptibilityModel) and "held_out_samples" in settings:
         offsets = settings.get("offsets")
         model.offsets_ = None if offsets is None else pd.Series(offsets)
         model.held_out_ = pd.DataFrame(
@@ -194,7 +193,7 @@ def _rebuild(
 
 def _learners(
     stored: Sequence[Mapping[str, Any]],
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, AnyArray],
     texts: tuple[str, ...],
     features: int,
 ) -> dict[str, AdditivePredictor]:
@@ -217,7 +216,7 @@ def _learners(
     return learners
 
 
-def _check_shapes(arrays: Mapping[str, np.ndarray], genes: int, features: int) -> None:
+def _check_shapes(arrays: Mapping[str, AnyArray], genes: int, features: int) -> None:
     for name in ("harmoniser.mean", "harmoniser.scale"):
         if arrays[name].shape != (genes,):
             raise ValueError(f"{name} has shape {arrays[name].shape}, expected ({genes},)")

@@ -224,9 +224,14 @@ def _policy(style: str, scripts: list[str]) -> str:
 
 
 @cache
+def _loader() -> PackageLoader:
+    return PackageLoader("nkpredict.report")
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("nkpredict.report"),
+        loader=_loader(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -246,5 +251,4 @@ def _environment() -> Environment:
 
 
 def _shipped_text(environment: Environment, name: str) -> str:
-    assert environment.loader is not None  # noqa: S101 - for the type checker; set just above
-    return environment.loader.get_source(environment, name)[0]
+    return _loader().get_source(environment, name)[0]

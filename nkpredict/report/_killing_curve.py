@@ -11,6 +11,7 @@ from nkpredict.figures import Scored, optional
 from nkpredict.report._facts import Fact
 from nkpredict.report._formats import decimal
 from nkpredict.report._layout import Scale
+from nkpredict.types import FloatArray
 
 # Of the samples: the outer band, the inner band and the line between them.
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -84,11 +85,11 @@ def curve_facts(scores: Scored) -> dict[str, list[Fact]]:
     }
 
 
-def _points(ratios: np.ndarray, values: np.ndarray, across: Scale, down: Scale) -> list[str]:
+def _points(ratios: FloatArray, values: FloatArray, across: Scale, down: Scale) -> list[str]:
     return [f"{across.at(r)},{down.at(v)}" for r, v in zip(ratios, values, strict=True)]
 
 
-def _errors(scores: Scored, ratios: np.ndarray) -> np.ndarray:
+def _errors(scores: Scored, ratios: FloatArray) -> FloatArray:
     curves = scores.provenance.model.curves
     if curves is None:
         return np.full((len(ratios), 2), np.nan)

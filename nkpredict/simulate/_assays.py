@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
-from nkpredict.simulate._biology import FloatArray, PlantedGenes
+from nkpredict.simulate._biology import PlantedGenes
+from nkpredict.types import FloatArray
 
 RATIOS = (0.0, 0.625, 1.25, 2.5, 5.0)  # effector:target
 CONDITIONS = ("D1_CTRL", "D1_NK_0.625", "D1_NK_1.25", "D1_NK_2.5", "D1_NK_5")
@@ -213,5 +214,5 @@ def sequence_patients(
     depth = _READS * n_genes / _PROTEIN_CODING_GENES * rng.lognormal(0.0, 0.4, (n_samples, 1))
     counts = rng.poisson(depth * linear / linear.sum(axis=1, keepdims=True))
     table = pd.DataFrame(counts.T, index=pd.Index(genes, name="gene"), columns=samples)
-    kept = rng.permutation(n_genes) >= round(0.05 * n_genes)
-    return table[kept]
+    measured = rng.permutation(n_genes) >= round(0.05 * n_genes)
+    return table.loc[np.asarray(measured)]

@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.io import approved_symbols
-
-FloatArray = npt.NDArray[np.float64]
+from nkpredict.types import BoolArray, FloatArray
 
 _ANTIGEN_PRESENTATION = "HLA-E HLA-A HLA-C B2M TAP1 TAP2 TAPBP NLRC5 RFXAP RFXANK"
 _INTERFERON_GAMMA = "JAK1 STAT1"
@@ -191,7 +189,7 @@ class ExpressionProgramme:
         self.noise_sd: FloatArray = rng.uniform(0.4, 0.8, n_genes)
 
     @staticmethod
-    def _lineage_shift(driver: npt.NDArray[np.bool_], rng: np.random.Generator) -> pd.DataFrame:
+    def _lineage_shift(driver: BoolArray, rng: np.random.Generator) -> pd.DataFrame:
         n_genes = len(driver)
         # a programme belongs to one lineage or to all of a compartment
         compartments = [lineage.compartment for lineage in LINEAGES.values()]
@@ -223,7 +221,7 @@ class ExpressionProgramme:
         shift = self.lineage_shift.loc[list(lineages)].to_numpy()
         factors = rng.normal(size=(n, _N_MODULES))
         noise = rng.normal(size=(n, len(self.means))) * self.noise_sd
-        return self.means + shift + factors @ self.loadings + noise
+        return np.asarray(self.means + shift + factors @ self.loadings + noise)
 
 
 class SusceptibilityRule:

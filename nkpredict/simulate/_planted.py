@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.simulate._biology import ASSUMED_SIGN, KNOWN_SHARE, NK_GENES, FloatArray
+from nkpredict.simulate._biology import ASSUMED_SIGN, KNOWN_SHARE, NK_GENES
+from nkpredict.types import FloatArray, LabelArray
 
 Mechanism: TypeAlias = Literal["additive", "saturation", "lineage-only", "lineage-driver"]
 EvidenceQuality: TypeAlias = Literal["true", "half-wrong", "shuffled"]
@@ -190,7 +191,7 @@ def plant_response(
 
 def _signal(
     expression: pd.DataFrame,
-    lineages: np.ndarray,
+    lineages: LabelArray,
     effect: FloatArray,
     mechanism: str,
     rng: np.random.Generator,
@@ -213,5 +214,4 @@ def _signal(
 
 def _standardised(values: FloatArray) -> FloatArray:
     spread = values.std()
-    standard: FloatArray = (values - values.mean()) / (spread if spread > 0 else 1.0)
-    return standard
+    return np.asarray((values - values.mean()) / (spread if spread > 0 else 1.0))

@@ -29,11 +29,11 @@ from nkpredict.simulate._assays import (
 from nkpredict.simulate._biology import (
     LINEAGES,
     ExpressionProgramme,
-    FloatArray,
     PlantedGenes,
     SusceptibilityRule,
     plant_genes,
 )
+from nkpredict.types import FloatArray
 
 _PREFIX = "SIMULATED_"
 _TISSUE = "_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE"

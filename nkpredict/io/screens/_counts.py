@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.screens._genes import is_control
 from nkpredict.io.screens._sample_sheet import CONTROL, TREATED, screen_fields
+from nkpredict.types import FloatArray, IndexArray
 
 PSEUDOCOUNT = 1.0
 """Added to normalised counts before the logarithm, as MAGeCK does."""
@@ -179,14 +180,14 @@ def _score_screen(
         )
     centre = float(np.median(null))
     lfc = by_gene.median()[enough] - centre
-    p = _permutation_p(lfc.to_numpy(), n_guides[enough].to_numpy(), null - centre)
+    p = _permutation_p(lfc.to_numpy(), np.asarray(n_guides[enough], dtype=np.intp), null - centre)
     rows = pd.DataFrame(
         {"gene": enough, "lfc": lfc.to_numpy(), "p": p, "fdr": false_discovery_control(p)}
     )
     return rows, f"{name}: {how}; {pairing}; p from {source}", dropped
 
 
-def _size_factors(counts: np.ndarray) -> tuple[np.ndarray, str]:
+def _size_factors(counts: FloatArray) -> tuple[FloatArray, str]:
     """One factor a sample, their geometric mean 1."""
     common = (counts > 0).all(axis=1)
     if common.sum() >= LEAST_COMMON_GUIDES:
@@ -199,7 +200,7 @@ def _size_factors(counts: np.ndarray) -> tuple[np.ndarray, str]:
     return factors / np.exp(np.log(factors).mean()), how
 
 
-def _fold_changes(normalised: pd.DataFrame, members: pd.DataFrame) -> tuple[np.ndarray, str]:
+def _fold_changes(normalised: pd.DataFrame, members: pd.DataFrame) -> tuple[FloatArray, str]:
     """Log2 fold change of every guide, replicate by replicate where they are paired."""
     labels = {
         role: members.loc[members["role"] == role].set_index("sample")["replicate"]
@@ -226,7 +227,7 @@ def _fold_changes(normalised: pd.DataFrame, members: pd.DataFrame) -> tuple[np.n
     return np.asarray(np.mean(changes, axis=0)), said
 
 
-def _permutation_p(lfc: np.ndarray, n_guides: np.ndarray, null: np.ndarray) -> np.ndarray:
+def _permutation_p(lfc: FloatArray, n_guides: IndexArray, null: FloatArray) -> FloatArray:
     """Two-sided p: twice the share of random guide sets at least as far out on the gene's side."""
     p = np.empty(len(lfc))
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import approve_gene_names, approved_symbols
+from nkpredict.types import BoolArray, IndexArray
 
 # CTRL is also the symbol of chymotrypsin-like protease; in a screen table it is far more often a
 # control, and a control guide taken for a gene does more harm than one gene missing.
@@ -70,7 +71,7 @@ def approve_screen_genes(
     if mouse.any():
         assumptions.append("mouse symbols were upper-cased and read as human symbols")
 
-    def per_row(flags: list[bool]) -> np.ndarray:
+    def per_row(flags: list[bool]) -> BoolArray:
         # a missing name has the code -1, which picks the False appended here
         return np.append(np.array(flags, dtype=bool), False)[codes]
 
@@ -109,7 +110,7 @@ def approve_screen_genes(
     # only Ensembl ids outside the reference table come back empty
     unmapped = keep & approved.eq("").to_numpy()
     counts["dropped_unknown_ensembl_ids"] = int(unmapped.sum())
-    return rows.assign(gene=approved)[keep & ~unmapped]
+    return rows.assign(gene=approved).loc[keep & ~unmapped]
 
 
 def _repair(name: str, sg_was_stripped: bool) -> str:
@@ -139,7 +140,7 @@ def _sg_was_stripped(names: list[str]) -> bool:
     return len(names) >= 5000 and not any("SG" in name.upper() for name in names)
 
 
-def _reject_mouse_symbols(names: list[str], codes: np.ndarray, path: Path) -> None:
+def _reject_mouse_symbols(names: list[str], codes: IndexArray, path: Path) -> None:
     present = [names[code] for code in np.unique(codes)]
     lettered = [name for name in present if any(c.isalpha() for c in name)]
     title_case = [name for name in lettered if _TITLE_CASE.match(name)]

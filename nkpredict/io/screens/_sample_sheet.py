@@ -68,7 +68,7 @@ def read_sample_sheet(sheet: SampleSheet) -> pd.DataFrame:
     if table.empty:
         raise InputError(f"{where} lists no sample; expected one row for each.")
     table = table.reindex(columns=list(SHEET_COLUMNS))
-    table = table.apply(lambda column: column.map(_text))
+    table = table.map(_text)
     if (table["sample"] == "").any():
         raise InputError(f"{where} has rows without a sample; expected one in every row.")
     roles = table["role"].str.lower().map(_ROLES)
@@ -85,7 +85,7 @@ def read_sample_sheet(sheet: SampleSheet) -> pd.DataFrame:
             "samples; expected one in every row, or in none."
         )
     for screen, members in table.groupby("screen", sort=True):
-        _check_screen(members, f"the screen {screen}" if screen else "its screen", where)
+        _check_screen(members, f"the screen {screen!s}" if screen else "its screen", where)
     return table
 
 
@@ -116,8 +116,9 @@ def _text(value: object) -> str:
     if value is None or value != value:
         return ""
     # pandas reads a column of whole numbers with a gap as floating point
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if whole else value).strip()  # type: ignore[call-overload]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
 
 
 def _check_screen(members: pd.DataFrame, named: str, where: str) -> None:

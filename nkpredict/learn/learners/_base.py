@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
-from nkpredict.features import Profiles, ProfilesLike
-from nkpredict.types import FloatArray
+from nkpredict.features import ProfileEstimator, Profiles, ProfilesLike
+from nkpredict.types import AnyArray, FloatArray
 
 MINIMUM_SAMPLES_OF_A_LEARNER = 2
 """One sample has no spread."""
@@ -33,12 +33,12 @@ class LearnerState:
         Models in a text format of their library.
     """
 
-    arrays: Mapping[str, np.ndarray[Any, Any]]
+    arrays: Mapping[str, AnyArray]
     numbers: Mapping[str, float] = field(default_factory=dict)
     texts: tuple[str, ...] = ()
 
 
-class AdditivePredictor(BaseEstimator, ABC):
+class AdditivePredictor(ProfileEstimator, ABC):
     """Base of what predicts one number a sample and splits it into parts of its genes.
 
     A subclass names what it is stored as, and which fitted attributes make it up.
@@ -57,12 +57,6 @@ class AdditivePredictor(BaseEstimator, ABC):
     gene_arrays: ClassVar[tuple[str, ...]] = ()
     other_arrays: ClassVar[tuple[str, ...]] = ()
     numbers: ClassVar[tuple[str, ...]] = ()
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that NaN is a value here."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     @abstractmethod
     def predict(self, X: ProfilesLike) -> FloatArray:
@@ -140,11 +134,6 @@ class AdditivePredictor(BaseEstimator, ABC):
             setattr(learner, number, float(state.numbers[number]))
         learner.n_features_in_ = features
         return learner
-
-    def _aligned(self, X: ProfilesLike) -> FloatArray:
-        check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        return Profiles.of(X).aligned(names)
 
 
 class GeneLearner(RegressorMixin, AdditivePredictor):

@@ -219,10 +219,8 @@ class EvidenceBoosting(GeneLearner):
         return learner
 
     def _predict(self, values: FloatArray) -> FloatArray:
-        predicted: FloatArray = np.mean(
-            [booster.predict(values, num_threads=1) for booster in self.boosters_], axis=0
-        )
-        return predicted
+        each = [booster.predict(values, num_threads=1) for booster in self.boosters_]
+        return np.asarray(np.mean(each, axis=0))
 
     def _chosen(self, X: ProfilesLike) -> FloatArray:
         values = self._aligned(X)[:, self.selected_]

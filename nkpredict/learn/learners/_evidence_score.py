@@ -114,15 +114,13 @@ class EvidenceScore(AdditivePredictor):
         """Change of the score if one gene alone had the given level, samples × genes."""
         before, weights = self._level_and_weights(X)
         after = np.nan_to_num(_bent((level - self.mean_) / self.scale_))
-        change: FloatArray = (after - before) * weights
-        return change
+        return (after - before) * weights
 
     def coverage(self, X: ProfilesLike) -> FloatArray:
         """Share of the evidence that is read in each sample; neighbours count by weight."""
         present = ~np.isnan(self._aligned(X))
         measured = np.stack([present[:, r > 0] @ r[r > 0] for r in self.readers_], axis=1)
-        covered: FloatArray = (measured * np.abs(self.signed_)).sum(axis=1)
-        return covered
+        return np.asarray((measured * np.abs(self.signed_)).sum(axis=1))
 
     def _level_and_weights(self, X: ProfilesLike) -> tuple[FloatArray, FloatArray]:
         values = self._aligned(X)
@@ -142,5 +140,4 @@ class EvidenceScore(AdditivePredictor):
 
 
 def _bent(standard: FloatArray) -> FloatArray:
-    bent: FloatArray = _BEND * np.tanh(standard / _BEND)
-    return bent
+    return _BEND * np.tanh(standard / _BEND)

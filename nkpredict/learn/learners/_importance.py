@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import eigh
 
+from nkpredict.types import FloatArray
+
 # Leading components of expression, lineage above all, taken out of the second view of a gene;
 # set by hand.
 _COMPONENTS = 3
@@ -15,8 +17,8 @@ _LEAST_SHARE = 1e-10
 
 
 def adaptive_importance(
-    rows: np.ndarray, gram: np.ndarray, residual: np.ndarray, powers: Sequence[float]
-) -> np.ndarray:
+    rows: FloatArray, gram: FloatArray, residual: FloatArray, powers: Sequence[float]
+) -> FloatArray:
     """Prior variance of each gene's coefficient, from how the gene goes with the response.
 
     With few samples and many genes a plain ridge spreads its weight over everything that moves
@@ -66,11 +68,10 @@ def adaptive_importance(
     ]
     squared = float((marginal**2).sum()) / max(int(np.count_nonzero(marginal)), 1)
     chance = 1 / max(squared * (len(rows) - 1), 1.0)
-    mixed: np.ndarray = chance * alike + (1 - chance) * np.mean(importances, axis=0)
-    return mixed
+    return np.asarray(chance * alike + (1 - chance) * np.mean(importances, axis=0))
 
 
-def scaled_importance(importance: np.ndarray, squares: np.ndarray, samples: int) -> np.ndarray:
+def scaled_importance(importance: FloatArray, squares: FloatArray, samples: int) -> FloatArray:
     """Scale an importance so that the Gram matrix it gives has the mean eigenvalue 1.
 
     Parameters
@@ -81,20 +82,16 @@ def scaled_importance(importance: np.ndarray, squares: np.ndarray, samples: int)
         Number of samples.
     """
     size = float(importance @ squares) / samples
-    scaled: np.ndarray = importance / size if size > 0 else np.zeros_like(importance)
-    return scaled
+    return importance / size if size > 0 else np.zeros_like(importance)
 
 
-def sums_of_squares(rows: np.ndarray) -> np.ndarray:
+def sums_of_squares(rows: FloatArray) -> FloatArray:
     """Sum of squares of each column."""
-    squares: np.ndarray = np.einsum("ij,ij->j", rows, rows)
-    return squares
+    return np.asarray(np.einsum("ij,ij->j", rows, rows))
 
 
-def _correlation(product: np.ndarray, squares: np.ndarray, target: np.ndarray) -> np.ndarray:
+def _correlation(product: FloatArray, squares: FloatArray, target: FloatArray) -> FloatArray:
     """Absolute correlation from products with the target and sums of squares of the genes."""
     norm = np.sqrt(squares) * np.linalg.norm(target)
-    correlation: np.ndarray = np.divide(
-        np.abs(product), norm, out=np.zeros(len(norm)), where=norm > 1e-12
-    )
-    return np.minimum(correlation, 1.0)
+    correlation = np.divide(np.abs(product), norm, out=np.zeros(len(norm)), where=norm > 1e-12)
+    return np.asarray(np.minimum(correlation, 1.0))

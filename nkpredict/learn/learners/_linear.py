@@ -65,8 +65,7 @@ class LinearLearner(GeneLearner):
     def predict(self, X: ProfilesLike) -> FloatArray:
         """Predict one number a sample; genes are matched by name."""
         # Row sums, not a matrix product: a sample's value must not depend on its company.
-        predicted: FloatArray = (self._standard(X) * self.coef_).sum(axis=1) + self.intercept_
-        return predicted
+        return np.asarray((self._standard(X) * self.coef_).sum(axis=1) + self.intercept_)
 
     def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's part of the prediction, samples × genes, and the base value.
@@ -74,8 +73,7 @@ class LinearLearner(GeneLearner):
         For a linear model on centred genes this is the exact Shapley value with independent genes
         (Štrumbelj & Kononenko, Knowl Inf Syst 2014, doi 10.1007/s10115-013-0679-x).
         """
-        parts: FloatArray = self._standard(X) * self.coef_
-        return parts, self.intercept_
+        return self._standard(X) * self.coef_, self.intercept_
 
     def slopes(self, X: ProfilesLike, standard: FloatArray) -> FloatArray:
         """Return ``coef_``: the change of the prediction per standard deviation of each gene."""
@@ -84,13 +82,11 @@ class LinearLearner(GeneLearner):
     def substituted(self, X: ProfilesLike, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had the given level, samples × genes."""
         standard = np.nan_to_num((level - self.mean_) / self.scale_)
-        change: FloatArray = (standard - self._standard(X)) * self.coef_
-        return change
+        return (standard - self._standard(X)) * self.coef_
 
     def _standard(self, X: ProfilesLike) -> FloatArray:
         values = self._aligned(X)
-        standard: FloatArray = np.nan_to_num((values - self.mean_) / self.scale_)
-        return standard
+        return np.nan_to_num((values - self.mean_) / self.scale_)
 
 
 def left_out_errors(
@@ -121,15 +117,13 @@ def left_out_errors(
     remaining = residual[:, None] - vectors @ (shrink * (vectors.T @ residual)[:, None])
     # Leverage of the mean is added because the target was centred on it.
     leverage = vectors**2 @ shrink + (root**2 / (root @ root))[:, None]
-    errors: FloatArray = ((remaining / np.maximum(1 - leverage, 1e-6)) ** 2).mean(axis=0)
-    return errors
+    return np.asarray(((remaining / np.maximum(1 - leverage, 1e-6)) ** 2).mean(axis=0))
 
 
 def _weighted_mean(values: FloatArray, share: FloatArray) -> FloatArray:
     present = ~np.isnan(values)
     if present.all():
-        mean: FloatArray = share @ values
-        return mean
+        return share @ values
     total = share @ present
     sums = share @ np.nan_to_num(values)
     return np.divide(sums, total, out=np.zeros_like(total), where=total > 0)

@@ -73,5 +73,4 @@ def _coefficients(rows: FloatArray, residual: FloatArray, components: int) -> Fl
         # a response that few components explain whole leaves nothing for the others
         warnings.filterwarnings("ignore", "y residual is constant", UserWarning)
         fitted = PLSRegression(components, scale=False).fit(rows, residual)
-    coefficients: FloatArray = fitted.coef_.ravel()
-    return coefficients
+    return np.asarray(fitted.coef_.ravel())

@@ -35,8 +35,7 @@ class _Diagonal(NamedTuple):
         return rows * np.sqrt(self.importance)
 
     def coefficients(self, pull: FloatArray) -> FloatArray:
-        coefficients: FloatArray = self.importance * pull
-        return coefficients
+        return self.importance * pull
 
 
 class _Direction(NamedTuple):
@@ -205,11 +204,10 @@ class EvidenceRidge(LinearLearner):
 
 def _gram(rows: FloatArray) -> FloatArray:
     # a matrix times its own transpose costs half
-    product: FloatArray = rows @ rows.T
-    return product
+    return rows @ rows.T
 
 
 def _mixed(shares: tuple[float, float], parts: list[FloatArray]) -> FloatArray:
     weights = (1 - sum(shares), *shares)[: len(parts)]
-    total: FloatArray = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
-    return total
+    weighted = [weight * part for weight, part in zip(weights, parts, strict=True)]
+    return np.asarray(np.sum(weighted, axis=0))
