@@ -24,12 +24,14 @@ from nkpredict.figures._style import (
     finished,
     shortened,
 )
+from nkpredict.vocabulary import NKLiability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_LABELS = 60
 _LIMIT_PERCENTILE = 99.0
+_LIABILITY_COLOURS: dict[str, str] = {NKLiability.HARMS: PROTECTS, NKLiability.UNKNOWN: GREY}
 _MARKS: dict[str, tuple[str, dict[str, Any]]] = {
     HIT: ("acts against the resistance", {"marker": "o", "color": SENSITIZES}),
     REACHABLE: (
@@ -166,7 +168,7 @@ def _write_liabilities(ax: Axes, liabilities: list[str]) -> None:
     """Write what the drugs do to NK cells beside their rows."""
     ax.text(1.02, 1.02, "effect on NK cells", transform=ax.transAxes, fontsize=8, color=GREY)
     for row, liability in enumerate(liabilities):
-        colour = PROTECTS if liability == "harms" else GREY if liability == "unknown" else "black"
+        colour = _LIABILITY_COLOURS.get(liability, "black")
         place = ax.get_yaxis_transform()
         ax.text(1.02, row, liability, transform=place, va="center", fontsize=8, color=colour)
 

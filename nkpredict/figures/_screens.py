@@ -29,6 +29,7 @@ from nkpredict.figures._style import (
     shortened,
 )
 from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +133,7 @@ def _draw_thresholds(ax: Axes) -> None:
 
 def _description(screens: ScreenTable, name: str) -> str:
     described = screens.screens.loc[name]
-    known = [str(described[k]) for k in ("cell_line", "effector") if described[k] != "unknown"]
+    known = [str(described[k]) for k in ("cell_line", "effector") if described[k] != UNKNOWN]
     return ", ".join([*known, WORDS[str(described["perturbation"])]])
 
 

@@ -277,7 +277,7 @@ def _drivers(rule: SusceptibilityRule, planted: PlantedGenes) -> dict[str, dict[
 def _screens(screens: SimulatedScreens) -> dict[str, dict[str, object]]:
     return {
         f"SIM-{name}": {
-            "perturbation": perturbation,
+            "perturbation": perturbation.value,
             "detected_drivers": screens.drivers[f"SIM-{name}"],
             "decoys": screens.decoys[f"SIM-{name}"],
         }
