@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.drugs._vocabulary import UNKNOWN, action_of, modality_of, phase_of
+from nkpredict.drugs._vocabulary import Phase, Relation, action_of, modality_of, phase_of
 from nkpredict.errors import InputError, name_some
 from nkpredict.io import is_missing, read_text_cells
+from nkpredict.vocabulary import UNKNOWN
 
 WHAT = "drug–target table"
 RAW_COLUMNS = (
@@ -224,8 +225,8 @@ def _product(table: pd.DataFrame, modality: str, action: Any) -> dict[str, Any]:
         "drug": table["drug_name"],
         "modality": modality,
         "action": action,
-        "relation": "direct",
-        "highest_phase": approvals.map(lambda text: "approved" if text else UNKNOWN),
+        "relation": Relation.DIRECT,
+        "highest_phase": approvals.map(lambda text: Phase.APPROVED if text else Phase.UNKNOWN),
         "source": _joined("approval", approvals),
         "note": _first(table, "disease_area"),
     }

@@ -7,7 +7,9 @@ import pandas as pd
 
 from nkpredict.drugs._surface import surface_proteins
 from nkpredict.drugs._table import PER_DRUG, TargetTable, known_targets
+from nkpredict.drugs._vocabulary import Phase, Relation
 from nkpredict.errors import InputError, name_some
+from nkpredict.vocabulary import UNKNOWN, GeneDirection, NKLiability
 
 HIT = "hit"
 REACHABLE = "antibody-reachable"
@@ -20,16 +22,27 @@ MATCH_WEIGHT = {HIT: 1.0, REACHABLE: 0.5, CONTRARY: -1.0, UNCLEAR: 0.0}
 """A contrary action counts against a drug as much as a hit counts for it. Killing the cells that
 carry a protein does not depend on what the gene does, hence counts half."""
 PHASE_WEIGHT = {
-    "approved": 1.0,
-    "phase 3": 0.8,
-    "phase 2": 0.6,
-    "phase 1": 0.4,
-    "preclinical": 0.2,
-    "unknown": 0.2,
+    Phase.APPROVED: 1.0,
+    Phase.THREE: 0.8,
+    Phase.TWO: 0.6,
+    Phase.ONE: 0.4,
+    Phase.PRECLINICAL: 0.2,
+    Phase.UNKNOWN: 0.2,
 }
-LIABILITY_WEIGHT = {"helps": 1.0, "spares": 1.0, "unknown": 0.8, "mixed": 0.7, "harms": 0.4}
+LIABILITY_WEIGHT = {
+    NKLiability.HELPS: 1.0,
+    NKLiability.SPARES: 1.0,
+    NKLiability.UNKNOWN: 0.8,
+    NKLiability.MIXED: 0.7,
+    NKLiability.HARMS: 0.4,
+}
 """What the drug does to the NK cells themselves; not known is not taken for harmless."""
-RELATION_WEIGHT = {"direct": 1.0, "partner": 0.9, "expression": 0.6, "unknown": 0.6}
+RELATION_WEIGHT = {
+    Relation.DIRECT: 1.0,
+    Relation.PARTNER: 0.9,
+    Relation.EXPRESSION: 0.6,
+    Relation.UNKNOWN: 0.6,
+}
 """How near to the gene the drug acts; a change of expression was seen in some cells only."""
 
 PAIR_COLUMNS = (
@@ -55,7 +68,6 @@ PAIR_COLUMNS = (
 )
 _FROM_GENES = ("samples_resisting", "evidence", "evidence_reading")
 _GENE_LISTS = {"genes_hit": HIT, "genes_reachable": REACHABLE, "genes_contrary": CONTRARY}
-_DIRECTIONS = ("protects", "sensitizes", "unclear")
 _ANTIBODIES = (
     "antibody",
     "antibody-drug conjugate",
@@ -118,9 +130,9 @@ def druggable_targets(
     ]
     pairs["match"] = [match for match, _ in matched]
     pairs["reason"] = [reason for _, reason in matched]
-    on_surface = pairs["gene"].map(surface.set_index("gene")["surface"]).fillna("unknown")
-    bound = (pairs["relation"] == "direct") & pairs["modality"].isin(_ANTIBODIES)
-    pairs["antibody_reachable"] = on_surface.mask(bound & (on_surface == "unknown"), "yes")
+    on_surface = pairs["gene"].map(surface.set_index("gene")["surface"]).fillna(UNKNOWN)
+    bound = (pairs["relation"] == Relation.DIRECT) & pairs["modality"].isin(_ANTIBODIES)
+    pairs["antibody_reachable"] = on_surface.mask(bound & (on_surface == UNKNOWN), "yes")
     pairs["weight"] = (
         pairs["match"].map(MATCH_WEIGHT)
         * pairs["highest_phase"].map(PHASE_WEIGHT)
@@ -238,15 +250,15 @@ def rank_drugs_by_sample(
 
 
 def _match(direction: str, action: str, effect: str) -> tuple[str, str]:
-    if direction not in ("protects", "sensitizes"):
+    if direction == GeneDirection.UNCLEAR:
         return UNCLEAR, "the gene's direction is unclear"
     if action == "depleting":
-        if direction == "protects":
+        if direction == GeneDirection.PROTECTS:
             return REACHABLE, "kills the cells that carry the protein"
         return UNCLEAR, "kills the cells that carry the protein, which is low where samples resist"
     if effect not in ("lowers", "raises"):
         return UNCLEAR, f"the effect of the drug on the gene is {effect}"
-    wanted = "lowers" if direction == "protects" else "raises"
+    wanted = "lowers" if direction == GeneDirection.PROTECTS else "raises"
     if effect == wanted:
         return HIT, f"{effect} a gene that {direction}"
     return CONTRARY, f"{effect} a gene that {direction}"
@@ -261,11 +273,11 @@ def _gene_scores(genes: pd.DataFrame) -> pd.Series:
             f"The resistance genes name {int(twice.sum())} genes more than once "
             f"({name_some(genes.loc[twice, 'gene'])}); expected one row each."
         )
-    foreign = sorted(set(genes["direction"].astype(str)) - set(_DIRECTIONS))
+    foreign = sorted(set(genes["direction"].astype(str)) - set(GeneDirection))
     if foreign:
         raise InputError(
             f"The resistance genes have the direction {name_some(foreign)}; expected "
-            f"{', '.join(_DIRECTIONS)}."
+            f"{', '.join(GeneDirection)}."
         )
     values = pd.to_numeric(genes[column], errors="coerce")
     if column == "mean_contribution":

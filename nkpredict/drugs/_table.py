@@ -13,8 +13,8 @@ from nkpredict.drugs._formats import WHAT, RawTargets, read_raw_targets
 from nkpredict.drugs._vocabulary import (
     EFFECT_OF_ACTION,
     MODALITIES,
-    PHASES,
-    UNKNOWN,
+    Phase,
+    Relation,
     action_on_gene,
 )
 from nkpredict.errors import InputError, name_some
@@ -28,6 +28,7 @@ from nkpredict.io import (
     require_file,
 )
 from nkpredict.shipped import shipped_path
+from nkpredict.vocabulary import UNKNOWN, NKLiability
 
 TARGET_COLUMNS = (
     "gene",
@@ -43,11 +44,6 @@ TARGET_COLUMNS = (
     "source",
     "note",
 )
-LIABILITIES = ("helps", "spares", UNKNOWN, "mixed", "harms")
-"""What the drug does to NK cells themselves; ``spares``: looked at, and no harm was found."""
-RELATIONS = ("direct", "partner", "expression", UNKNOWN)
-"""The drug binds the gene's product, its receptor, ligand or pathway partner, or changes its
-amount."""
 
 PER_DRUG = (
     "modality",
@@ -59,9 +55,9 @@ PER_DRUG = (
 _ALLOWED = {
     "modality": MODALITIES,
     "action": tuple(EFFECT_OF_ACTION),
-    "relation": RELATIONS,
-    "highest_phase": PHASES,
-    "nk_liability": LIABILITIES,
+    "relation": tuple(Relation),
+    "highest_phase": tuple(Phase),
+    "nk_liability": tuple(NKLiability),
 }
 _SOURCES_KEPT = 5  # of a pair that many rows state; set by hand
 _JOINED = ("action", "relation", "source", "note")
@@ -83,8 +79,8 @@ class TargetTable:
         One row per gene and drug, columns as in :data:`TARGET_COLUMNS`, all text: approved
         symbol, drug, ``modality``, ``action`` and what it does to the gene
         (:data:`~EFFECT_OF_ACTION`), ``relation``
-        (:data:`RELATIONS`), ``highest_phase`` of development in any disease,
-        ``approved_blood_cancers`` (empty if none), ``nk_liability`` (:data:`LIABILITIES`) with its
+        (`Relation`), ``highest_phase`` of development in any disease,
+        ``approved_blood_cancers`` (empty if none), ``nk_liability`` (`NKLiability`) with its
         source (empty when unknown), the ``source`` of the pair and a ``note``.
     provenance
         Files, counts of what was renamed, joined or dropped.
@@ -262,9 +258,10 @@ def _one_row_per_pair(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]
     # of VENETOCLAX and venetoclax the last in the alphabet is the more readable
     rows = rows.assign(drug=rows["drug"].groupby(key).transform("max"))
     # unlike text, categories in the order of the vocabulary say which phase is the highest
-    phase = pd.Categorical(rows["highest_phase"], PHASES, ordered=True).codes
+    phases = [phase.value for phase in Phase]
+    phase = pd.Categorical(rows["highest_phase"], phases, ordered=True).codes
     best = pd.Series(phase, index=rows.index).groupby(key).transform("min")
-    rows["highest_phase"] = best.map(dict(enumerate(PHASES)))
+    rows["highest_phase"] = best.map(dict(enumerate(phases)))
     for name in ("modality", "approved_blood_cancers", "nk_liability", "nk_liability_source"):
         rows[name] = key.map(_stated(rows[name], key)).fillna(_SILENT[name])
     shipped = _known().table.assign(key=lambda table: _keys(table["drug"]))

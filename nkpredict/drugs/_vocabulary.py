@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from functools import cache
 
 import pandas as pd
 
 from nkpredict.io import approved_symbols, read_shipped_table
-
-UNKNOWN = "unknown"
+from nkpredict.vocabulary import UNKNOWN
 
 EFFECT_OF_ACTION = {
     "inhibitor": "lowers",
@@ -29,8 +29,29 @@ EFFECT_OF_ACTION = {
 carry the protein are killed), ``mixed`` or ``unknown``. A suppressor or an inducer changes the
 amount of the protein, the others its function."""
 
-PHASES = ("approved", "phase 3", "phase 2", "phase 1", "preclinical", UNKNOWN)
-"""Highest first. A trial of phases 2 and 3 counts as phase 3, one of phases 1 and 2 as phase 2."""
+
+class Phase(StrEnum):
+    """Highest first. A trial of phases 2 and 3 counts as phase 3, one of 1 and 2 as phase 2."""
+
+    APPROVED = "approved"
+    THREE = "phase 3"
+    TWO = "phase 2"
+    ONE = "phase 1"
+    PRECLINICAL = "preclinical"
+    UNKNOWN = UNKNOWN
+
+
+class Relation(StrEnum):
+    """Whether a drug binds the gene's product or its receptor, ligand or pathway partner.
+
+    Otherwise it changes its amount.
+    """
+
+    DIRECT = "direct"
+    PARTNER = "partner"
+    EXPRESSION = "expression"
+    UNKNOWN = UNKNOWN
+
 
 MODALITIES = (
     "small molecule",
@@ -217,7 +238,7 @@ def _parted(statement: str) -> tuple[str, str]:
     return plain, UNKNOWN
 
 
-def phase_of(text: str) -> str:
+def phase_of(text: str) -> Phase:
     """Bring a stage of development to one vocabulary.
 
     Parameters
@@ -228,25 +249,24 @@ def phase_of(text: str) -> str:
     Returns
     -------
     str
-        One of :data:`PHASES`. A drug withdrawn from the market was approved once.
+        One of `Phase`. A drug withdrawn from the market was approved once.
     """
     plain = text.strip().lower()
     if plain in ("approved", "launched", "withdrawn", "true"):
-        return "approved"
+        return Phase.APPROVED
     if plain.startswith("preclinical"):
-        return "preclinical"
+        return Phase.PRECLINICAL
     for roman, number in _ROMAN:
         plain = re.sub(rf"\b{roman}\b", number, plain)
     if plain.startswith("-"):
-        return UNKNOWN
+        return Phase.UNKNOWN
     numbers = [float(number) for number in _PHASE_NUMBER.findall(plain)]
     if not numbers or max(numbers) > 4:
-        return UNKNOWN
+        return Phase.UNKNOWN
     # ChEMBL's 0.5 is an early phase 1
     best = max(numbers)
-    return ("preclinical", "phase 1", "phase 2", "phase 3", "approved")[
-        1 if 0 < best < 1 else int(best)
-    ]
+    rising = (Phase.PRECLINICAL, Phase.ONE, Phase.TWO, Phase.THREE, Phase.APPROVED)
+    return rising[1 if 0 < best < 1 else int(best)]
 
 
 def modality_of(text: str) -> str:

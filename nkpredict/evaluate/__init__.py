@@ -17,7 +17,7 @@ from nkpredict.evaluate._nested import (
     check_sample_count,
     nested_cross_validate,
 )
-from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
+from nkpredict.evaluate._splits import SPLITS, Fold, Split, make_folds
 from nkpredict.evaluate._tuning import Tuned, Tuning, tune
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Fold",
     "PermutationTest",
     "Samples",
+    "Split",
     "Tuned",
     "Tuning",
     "check_groups",

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from nkpredict.evaluate._splits import Fold
+from nkpredict.evaluate._splits import Fold, Split
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.types import FloatArray, LabelArray
 
@@ -75,7 +75,7 @@ def fit_predict(model: Any, samples: Samples, fold: Fold) -> tuple[Any, FloatArr
     if not get_tags(model).input_tags.allow_nan:
         train, test = without_gaps(train, test)
     known, new = samples.lineage[fold.train], samples.lineage[fold.test]
-    held_out = fold.split == "lineage-held-out" and len(set(known)) > 1
+    held_out = fold.split == Split.LINEAGE_HELD_OUT and len(set(known)) > 1
     groups = known if held_out or learns_within_groups(model) else None
     fitted = clone(model).fit(
         train, samples.target[fold.train], **_taken(model.fit, lineage=known, groups=groups)

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evaluate._splits import Fold, make_folds
+from nkpredict.evaluate._splits import Fold, Split, make_folds
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import (
     FEWEST_SAMPLES_A_RATIO,
@@ -36,7 +36,9 @@ def curve_folds(curves: pd.DataFrame, *, folds: int = 5, random_state: int = 0) 
     InputError
         When a ratio is measured in too few samples.
     """
-    planned = list(make_folds("random", len(curves), None, folds=folds, random_state=random_state))
+    planned = list(
+        make_folds(Split.RANDOM, len(curves), None, folds=folds, random_state=random_state)
+    )
     treated = curves.drop(columns=0.0, errors="ignore")
     least = pd.DataFrame([treated.iloc[fold.train].notna().sum() for fold in planned]).min()
     few = [f"{ratio:g}" for ratio in least.index[least < FEWEST_SAMPLES_A_RATIO]]

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from nkpredict.errors import InputError
 from nkpredict.evaluate._fold import fit_predict, read_samples
 from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
-from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
+from nkpredict.evaluate._splits import SPLITS, Fold, Split, make_folds
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
 from nkpredict.types import FloatArray, LabelArray
@@ -54,7 +54,7 @@ def learning_curve(
     groups: Any = None,
     *,
     sizes: Sequence[int],
-    split: str = "random",
+    split: str = Split.RANDOM,
     folds: int = 5,
     repeats: int = 1,
     random_state: int = 0,
@@ -216,7 +216,7 @@ def permutation_test(
     samples = read_samples(X, y, groups)
     target, lineage = samples.target, samples.lineage
     planned = list(
-        make_folds("random", len(target), lineage, folds=folds, random_state=random_state)
+        make_folds(Split.RANDOM, len(target), lineage, folds=folds, random_state=random_state)
     )
 
     def skill(response: FloatArray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from sklearn.model_selection import KFold, LeaveOneGroupOut
@@ -11,7 +12,15 @@ from sklearn.model_selection import KFold, LeaveOneGroupOut
 from nkpredict.errors import InputError
 from nkpredict.types import IndexArray, LabelArray
 
-SPLITS = ("random", "lineage-held-out")
+
+class Split(StrEnum):
+    """How samples are held out."""
+
+    RANDOM = "random"
+    LINEAGE_HELD_OUT = "lineage-held-out"
+
+
+SPLITS = tuple(split.value for split in Split)
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,12 @@ def make_folds(
     InputError
         On an unknown split, or fewer than two lineages.
     """
-    if split == "random":
+    if split == Split.RANDOM:
         for repeat in range(repeats):
             splitter = KFold(folds, shuffle=True, random_state=random_state + repeat)
             for number, (train, test) in enumerate(splitter.split(np.zeros(n_samples))):
                 yield Fold(split, repeat, number, train, test)
-    elif split == "lineage-held-out":
+    elif split == Split.LINEAGE_HELD_OUT:
         found = 0 if lineage is None else len(np.unique(lineage))
         if lineage is None or found < 2:
             raise InputError(

@@ -21,6 +21,7 @@ from nkpredict.evidence._standardise import (
 from nkpredict.evidence._table import GeneEvidence, ScreenTable
 from nkpredict.facts import CombinationFacts, ExperimentFacts
 from nkpredict.types import BoolArray, FloatArray
+from nkpredict.vocabulary import UNKNOWN
 
 DEFAULT_METHOD = "weighted-stouffer"
 """Chosen by leaving screens out in turn; see docs/decisions/001."""
@@ -270,7 +271,7 @@ def _conflict(screens: StandardisedScreens, sign: FloatArray, confidence: FloatA
     filled = np.where(np.isfinite(z), z, 0.0)
     effectors = np.array(screens.effectors)
     limit, limit_alone = norm.isf(CONFLICT_P / 2), norm.isf(HIT_P / 2)
-    types = sorted(set(effectors) - {"unknown"})
+    types = sorted(set(effectors) - {UNKNOWN})
     if len(types) < 2:
         return np.zeros(len(z), dtype=bool)
     together = np.column_stack(

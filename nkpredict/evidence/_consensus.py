@@ -8,6 +8,7 @@ import pandas as pd
 from nkpredict.evidence._knowledge import known_hits
 from nkpredict.evidence._table import GeneEvidence
 from nkpredict.facts import KnowledgeFacts
+from nkpredict.vocabulary import UNKNOWN, GeneDirection
 
 THERAPY_EFFECTOR = "primary NK"
 """Effector cells of the therapies; what other effectors show counts less. Chosen by hand."""
@@ -37,8 +38,8 @@ def known_evidence() -> GeneEvidence:
         When the shipped table of hits was altered.
     """
     hits = known_hits()
-    hits = hits[hits["direction"] != "unknown"]
-    hits = hits.assign(sign=np.where(hits["direction"] == "sensitizes", 1.0, -1.0))
+    hits = hits[hits["direction"] != UNKNOWN]
+    hits = hits.assign(sign=np.where(hits["direction"] == GeneDirection.SENSITIZES, 1.0, -1.0))
     rows = {str(gene): _judgement(part) for gene, part in hits.groupby("gene", sort=True)}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("gene")
     studies = hits[["study", "doi"]].drop_duplicates().sort_values("study")

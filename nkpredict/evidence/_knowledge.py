@@ -13,6 +13,7 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.io import approved_symbols, read_shipped_table
 from nkpredict.shipped import shipped_path
+from nkpredict.vocabulary import UNKNOWN, GeneDirection, Perturbation
 
 HIT_COLUMNS = (
     "gene",
@@ -32,8 +33,8 @@ HIT_COLUMNS = (
 
 _NUMBERS = ("effect_size", "significance")
 _ALLOWED = {
-    "perturbation": ("loss", "gain", "unknown"),
-    "direction": ("sensitizes", "protects", "unknown"),
+    "perturbation": (*Perturbation, UNKNOWN),
+    "direction": (GeneDirection.SENSITIZES, GeneDirection.PROTECTS, UNKNOWN),
 }
 _NEVER_EMPTY = ("gene", "category", "effector", "target_line", "study")
 _KEY = ["gene", "study", "perturbation", "effector", "target_line"]
@@ -184,9 +185,11 @@ def check_hits(table: pd.DataFrame) -> None:
     for number, unit in (("effect_size", "effect_unit"), ("significance", "significance_kind")):
         half = table[number].notna() != (table[unit] != "")
         _refuse(table, half, f"only one of {number} and {unit}")
-    turned = table["perturbation"].map({"loss": 1.0, "gain": -1.0, "unknown": np.nan})
-    expected = np.sign(table["effect_size"] * turned).map({1.0: "sensitizes", -1.0: "protects"})
-    contrary = (table["direction"] != "unknown") & (table["direction"] != expected)
+    turned = table["perturbation"].map({Perturbation.LOSS: 1.0, Perturbation.GAIN: -1.0})
+    expected = np.sign(table["effect_size"] * turned).map(
+        {1.0: GeneDirection.SENSITIZES, -1.0: GeneDirection.PROTECTS}
+    )
+    contrary = (table["direction"] != UNKNOWN) & (table["direction"] != expected)
     _refuse(table, contrary, "a direction that is not the sign of a measured effect")
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import CombinationFacts, EvidenceFacts, KnowledgeFacts, ScreenFacts
 from nkpredict.io import (
-    PERTURBATIONS,
     SCREEN_COLUMNS,
     SIMULATED_PREFIX,
     SampleSheet,
@@ -21,6 +20,7 @@ from nkpredict.io import (
     read_screen_tables,
 )
 from nkpredict.types import FloatArray
+from nkpredict.vocabulary import Perturbation
 
 EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
 
@@ -284,11 +284,11 @@ def _check_text(table: pd.DataFrame) -> None:
                 "expected text in "
                 "every row, 'unknown' where it is not known."
             )
-    foreign = sorted(set(table["perturbation"]) - set(PERTURBATIONS))
+    foreign = sorted(set(table["perturbation"]) - set(Perturbation))
     if foreign:
         raise InputError(
             f"The screen table has the perturbation {name_some(foreign)}; expected "
-            f"{' or '.join(PERTURBATIONS)}."
+            f"{' or '.join(Perturbation)}."
         )
 
 
@@ -308,7 +308,7 @@ def _check_numbers(table: pd.DataFrame) -> None:
             f"The screen table has p or fdr outside 0 to 1 in {int(outside.sum())} rows "
             f"({name_some(table.loc[outside, 'gene'])})."
         )
-    signed = table["lfc"].where(table["perturbation"] != "gain", -table["lfc"])
+    signed = table["lfc"].where(table["perturbation"] != Perturbation.GAIN, -table["lfc"])
     wrong = pd.Series(~np.isclose(table["effect"], signed), index=table.index)
     if wrong.any():
         raise InputError(

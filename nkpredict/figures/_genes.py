@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,12 +24,22 @@ from nkpredict.figures._style import (
     finished,
     shortened,
 )
+from nkpredict.vocabulary import NKLiability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_LABELS = 60
 _LIMIT_PERCENTILE = 99.0
+_LIABILITY_COLOURS: dict[str, str] = {NKLiability.HARMS: PROTECTS, NKLiability.UNKNOWN: GREY}
+_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
+    HIT: ("acts against the resistance", {"marker": "o", "color": SENSITIZES}),
+    REACHABLE: (
+        "kills cells that carry the protein",
+        {"marker": "o", "facecolor": "white", "edgecolor": SENSITIZES, "linewidths": 1.6},
+    ),
+    CONTRARY: ("warning: contrary action", {"marker": "x", "color": PROTECTS}),
+}
 
 
 def plot_genes(
@@ -131,27 +141,16 @@ def plot_targets(
     best = pd.DataFrame() if pairs.empty else rank_drugs(pairs).head(drugs)
     if best.empty:
         raise InputError("The scores hold no drug that acts on a resistance gene; none to draw.")
-    shown = pairs[
-        pairs["drug"].isin(best["drug"]) & pairs["match"].isin((HIT, REACHABLE, CONTRARY))
-    ]
+    shown = pairs[pairs["drug"].isin(best["drug"]) & pairs["match"].isin(_MARKS)]
     genes = list(dict.fromkeys(shown.sort_values("gene_score", ascending=False)["gene"]))
     ax = axes_or_new(ax, (3.6 + 0.32 * len(genes), 2.2 + 0.25 * len(best)), show)
     x = shown["gene"].map({gene: place for place, gene in enumerate(genes)}).to_numpy()
     y = shown["drug"].map({drug: place for place, drug in enumerate(best["drug"])}).to_numpy()
-    match = shown["match"].to_numpy()
     ax.hlines(range(len(best)), -0.5, len(genes) - 0.5, color=PALE, linewidth=0.5, zorder=1)
-    for kind, label, style in (
-        (HIT, "acts against the resistance", {"marker": "o", "color": SENSITIZES}),
-        (
-            REACHABLE,
-            "kills cells that carry the protein",
-            {"marker": "o", "facecolor": "white", "edgecolor": SENSITIZES, "linewidths": 1.6},
-        ),
-        (CONTRARY, "warning: contrary action", {"marker": "x", "color": PROTECTS}),
-    ):
-        chosen = match == kind
-        if chosen.any():
-            ax.scatter(x[chosen], y[chosen], s=46, zorder=3, label=label, **style)
+    for match, (label, style) in _MARKS.items():
+        matching = shown["match"].eq(match).to_numpy()
+        if matching.any():
+            ax.scatter(x[matching], y[matching], s=46, zorder=3, label=label, **style)
     ax.xaxis.tick_top()
     ax.set_xticks(range(len(genes)), [shortened(gene) for gene in genes], rotation=90, fontsize=8)
     ax.set_yticks(range(len(best)), [shortened(drug) for drug in best["drug"]], fontsize=8)
@@ -159,27 +158,19 @@ def plot_targets(
     ax.set_ylim(len(best) - 0.4, -0.6)
     ax.tick_params(length=0)
     ax.spines["bottom"].set_visible(False)
-    ax.text(1.02, 1.02, "effect on NK cells", transform=ax.transAxes, fontsize=8, color=GREY)
-    for row, liability in enumerate(best["nk_liability"]):
-        colour = PROTECTS if liability == "harms" else GREY if liability == "unknown" else "black"
-        ax.text(
-            1.02,
-            row,
-            str(liability),
-            transform=ax.get_yaxis_transform(),
-            va="center",
-            fontsize=8,
-            color=colour,
-        )
+    _write_liabilities(ax, best["nk_liability"].tolist())
     ax.set_title("Drugs and the resistance genes they reach", loc="left", fontsize=11, pad=10)
-    ax.legend(
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        ncols=3,
-        fontsize=7.5,
-        frameon=False,
-    )
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3, fontsize=7.5, frameon=False)
     return finished(ax, scores.provenance.simulated, save, show)
+
+
+def _write_liabilities(ax: Axes, liabilities: list[str]) -> None:
+    """Write what the drugs do to NK cells beside their rows."""
+    ax.text(1.02, 1.02, "effect on NK cells", transform=ax.transAxes, fontsize=8, color=GREY)
+    for row, liability in enumerate(liabilities):
+        colour = _LIABILITY_COLOURS.get(liability, "black")
+        place = ax.get_yaxis_transform()
+        ax.text(1.02, row, liability, transform=place, va="center", fontsize=8, color=colour)
 
 
 def colour_limit(values: pd.DataFrame) -> float:

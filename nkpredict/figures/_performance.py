@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nkpredict.evaluate import OUR_MODEL, CrossValidation
+from nkpredict.evaluate import OUR_MODEL, CrossValidation, Split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart with any colour vision.
-_COLOURS = {"random": "#0072B2", "lineage-held-out": "#E69F00"}
+_COLOURS = {Split.RANDOM: "#0072B2", Split.LINEAGE_HELD_OUT: "#E69F00"}
 
 
 def write_performance_figure(

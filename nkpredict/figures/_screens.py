@@ -28,7 +28,8 @@ from nkpredict.figures._style import (
     marked,
     shortened,
 )
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,22 +67,20 @@ def plot_volcano(
         When there is no such screen, it has no p-values, or several could be meant.
     """
     rows = _rows_with_p(screens, screen)
-    name = str(rows["screen"].iloc[0])
-    described = screens.screens.loc[name]
     ax = axes_or_new(ax, (6.6, 4.8))
     effect, p = rows["effect"].to_numpy(), rows["p"].to_numpy()
     positive = p[p > 0]
     floor = positive.min() / 2 if len(positive) else 1e-16
     height = -np.log10(np.maximum(p, floor))
     hit = (p < HIT_P) & (np.abs(effect) > HIT_FOLD_CHANGE)
-    for chosen, colour, size, alpha in (
+    for genes, colour, size, alpha in (
         (~hit, PALE, 5, 0.7),
         (hit & (effect > 0), SENSITIZES, 16, 1.0),
         (hit & (effect < 0), PROTECTS, 16, 1.0),
     ):
         ax.scatter(
-            effect[chosen],
-            height[chosen],
+            effect[genes],
+            height[genes],
             s=size,
             color=colour,
             alpha=alpha,
@@ -91,9 +90,7 @@ def plot_volcano(
         )
     widest = float(np.abs(effect).max()) or 1.0
     top = max(float(height.max()), -np.log10(HIT_P)) * 1.06
-    for x in (-HIT_FOLD_CHANGE, HIT_FOLD_CHANGE):
-        ax.axvline(x, color=GREY, linestyle=":", linewidth=0.8, zorder=1)
-    ax.axhline(-np.log10(HIT_P), color=GREY, linestyle=":", linewidth=0.8, zorder=1)
+    _draw_thresholds(ax)
     ax.set_ylim(0, top)
     # room on both sides for the column of names
     ax.set_xlim(-1.5 * widest, 1.5 * widest)
@@ -113,12 +110,11 @@ def plot_volcano(
         )
     ax.set_xlabel("signed effect (log2 fold change; + sensitizes to NK cells)")
     ax.set_ylabel("−log10 p")
+    name = str(rows["screen"].iloc[0])
     ax.set_title(shortened(name), loc="left", fontsize=11, pad=30)
-    said = [str(described[k]) for k in ("cell_line", "effector") if described[k] != "unknown"]
-    said.append(WORDS[str(described["perturbation"])])
     sensitizing, protecting = (int((hit & (sign * effect > 0)).sum()) for sign in (1, -1))
     ax.annotate(
-        f"{', '.join(said)}, {len(rows):,} genes\n"
+        f"{_description(screens, name)}, {len(rows):,} genes\n"
         f"p < {HIT_P:g} and |log2 FC| > {HIT_FOLD_CHANGE:g}: {sensitizing} sensitizing, "
         f"{protecting} protecting",
         (0, 1.02),
@@ -127,6 +123,18 @@ def plot_volcano(
         color=GREY,
     )
     return marked(ax, screens)
+
+
+def _draw_thresholds(ax: Axes) -> None:
+    for x in (-HIT_FOLD_CHANGE, HIT_FOLD_CHANGE):
+        ax.axvline(x, color=GREY, linestyle=":", linewidth=0.8, zorder=1)
+    ax.axhline(-np.log10(HIT_P), color=GREY, linestyle=":", linewidth=0.8, zorder=1)
+
+
+def _description(screens: ScreenTable, name: str) -> str:
+    described = screens.screens.loc[name]
+    known = [str(described[k]) for k in ("cell_line", "effector") if described[k] != UNKNOWN]
+    return ", ".join([*known, WORDS[str(described["perturbation"])]])
 
 
 def plot_agreement(screens: ScreenTable, *, ax: Axes | None = None) -> Axes:
@@ -166,28 +174,7 @@ def plot_agreement(screens: ScreenTable, *, ax: Axes | None = None) -> Axes:
     image = ax.imshow(
         np.where(below, correlation, np.nan), cmap=diverging(), vmin=-1, vmax=1, aspect="auto"
     )
-    for i in range(n):
-        for j in range(n):
-            value = correlation[i, j] if i > j else overlap[i, j]
-            if i == j:
-                text = f"{int(wide.iloc[:, i].notna().sum()):,}"
-            elif not np.isfinite(value):
-                text = "–"
-            else:
-                text = (
-                    f"{round(value, 2) + 0.0:.2f}".replace("-", "−") if i > j else f"{value:.1f}×"
-                )
-            dark = i > j and np.isfinite(value) and abs(value) > 0.6
-            ax.text(
-                j,
-                i,
-                text,
-                ha="center",
-                va="center",
-                fontsize=7.5 if i != j else 6.5,
-                color="white" if dark else GREY if i == j else "black",
-                fontweight="bold" if i < j and value >= 3 else "normal",
-            )
+    _write_agreement(ax, wide.notna().sum().to_numpy(), correlation, overlap)
     names = [shortened(name) for name in described.index]
     kinds = [f"{row.effector}, {row.perturbation}" for row in described.itertuples()]
     both = [f"{name}\n{kind}" for name, kind in zip(names, kinds, strict=True)]
@@ -214,6 +201,34 @@ def plot_agreement(screens: ScreenTable, *, ax: Axes | None = None) -> Axes:
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
     return marked(ax, screens)
+
+
+def _write_agreement(
+    ax: Axes, genes: IndexArray, correlation: FloatArray, overlap: FloatArray
+) -> None:
+    """Write correlations below the diagonal, numbers of genes on it and overlaps above."""
+    for i in range(len(genes)):
+        for j in range(len(genes)):
+            value = correlation[i, j] if i > j else overlap[i, j]
+            if i == j:
+                text = f"{genes[i]:,}"
+            elif not np.isfinite(value):
+                text = "–"
+            elif i > j:
+                text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+            else:
+                text = f"{value:.1f}×"
+            dark = i > j and np.isfinite(value) and abs(value) > 0.6
+            ax.text(
+                j,
+                i,
+                text,
+                ha="center",
+                va="center",
+                fontsize=7.5 if i != j else 6.5,
+                color="white" if dark else GREY if i == j else "black",
+                fontweight="bold" if i < j and value >= 3 else "normal",
+            )
 
 
 def _rows_with_p(screens: ScreenTable, screen: str | None) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from nkpredict.errors import InputError
 from nkpredict.evidence import ScreenTable
 from nkpredict.io import atomic_path
+from nkpredict.vocabulary import Perturbation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 # https://jfly.uni-koeln.de/color/).
 SENSITIZES, PROTECTS = "#0072B2", "#D55E00"
 GREY, PALE = "#6B7280", "#C9CDD3"
-WORDS = {"loss": "loss of function", "gain": "gain of function"}
+WORDS: dict[str, str] = {
+    Perturbation.LOSS: "loss of function",
+    Perturbation.GAIN: "gain of function",
+}
 FORMATS = ("png", "svg", "pdf")
 
 _LONGEST_NAME = 34

@@ -27,7 +27,6 @@ from nkpredict.io._writing import (
     write_text,
 )
 from nkpredict.io.screens import (
-    PERTURBATIONS,
     SCREEN_COLUMNS,
     SampleSheet,
     ScreenMetadata,
@@ -38,7 +37,6 @@ __all__ = [
     "GENETICS",
     "GENETICS_PREFIX",
     "MAXIMUM_RATIO",
-    "PERTURBATIONS",
     "SCREEN_COLUMNS",
     "SIMPLE_TABLE",
     "SIMULATED_PREFIX",

@@ -22,7 +22,7 @@ from nkpredict.io._genes import (
 )
 from nkpredict.io._simulated import all_simulated
 from nkpredict.io._tables import OTHER_ENTRIES, read_labelled_matrix, read_text_table
-from nkpredict.io._units import UNIT_WORDS, check_unit, detect_unit, refine_linear, to_log2
+from nkpredict.io._units import UNIT_WORDS, Unit, check_unit, detect_unit, refine_linear, to_log2
 from nkpredict.io._writing import file_sha256, require_file
 from nkpredict.types import FloatArray
 
@@ -89,7 +89,7 @@ def read_expression(
     values = np.ascontiguousarray(matrix.to_numpy(dtype=np.float32))
     if unit == "auto":
         detected = detect_unit(values, str(path))
-        found_unit = refine_linear(values) if detected == "linear" else detected
+        found_unit = refine_linear(values) if detected is Unit.LINEAR else detected
     else:
         found_unit = check_unit(unit)
     values, transform = to_log2(values, found_unit, str(path))
@@ -255,7 +255,7 @@ class _Approved(NamedTuple):
     superseded: int
 
 
-def _approve(values: FloatArray, names: Sequence[str], unit: str) -> _Approved:
+def _approve(values: FloatArray, names: Sequence[str], unit: Unit) -> _Approved:
     outcome = approve_gene_names(names)
     symbols = pd.Series(outcome.approved)
     # A column under its present name wins over one under an old name of the same gene.
@@ -290,7 +290,7 @@ def _facts(
     *,
     orientation: Orientation,
     orientation_given: bool,
-    unit: str,
+    unit: Unit,
     unit_given: bool,
     transform: str,
 ) -> ExpressionFacts:
@@ -303,7 +303,7 @@ def _facts(
         orientation_given=orientation_given,
         identifiers=names.kind,
         gene_reference=gene_reference_source(),
-        unit=unit,
+        unit=unit.value,
         unit_words=UNIT_WORDS[unit],
         unit_given=unit_given,
         transform=transform,
@@ -324,9 +324,9 @@ def _facts(
     )
 
 
-def _merge(columns: FloatArray, unit: str) -> FloatArray:
+def _merge(columns: FloatArray, unit: Unit) -> FloatArray:
     # Several identifiers of one gene: reads add up, log intensities are averaged.
-    if unit in ("counts", "tpm", "linear"):
+    if unit in (Unit.COUNTS, Unit.TPM, Unit.LINEAR):
         total: FloatArray = np.log2(1 + (np.exp2(columns) - 1).sum(axis=1))
     else:
         total = columns.mean(axis=1)

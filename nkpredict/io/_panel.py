@@ -85,32 +85,13 @@ def read_panel(
             f"{name_some(adata.obs_names, 3)}); expected the same sample names in both. Correct "
             f"the names{mend}."
         )
-    found = positions[positions >= 0]
-    _reject_shared(measured.table.index[positions >= 0], found, adata)
-    panel = adata[found].copy()
-    table = measured.table[positions >= 0]
-    panel.obs["susceptibility"] = table["susceptibility"].to_numpy()
-    panel.obs["response_original"] = table["original"].to_numpy()
-    for column in ("viability_auc", "ratios_measured", "extrapolated"):
-        if column in table:
-            panel.obs[column] = table[column].to_numpy()
-    if measured.curves is not None:
-        curves = measured.curves[positions >= 0].set_axis(panel.obs_names, axis=0)
-        panel.obsm["viability"] = curves.set_axis([f"{r:g}" for r in curves.columns], axis=1)
-    if lineage_column in panel.obs:
-        panel.obs["lineage"] = _lineage(panel.obs[lineage_column])
-    elif "subtype" in table:
-        panel.obs["lineage"] = _lineage(table["subtype"])
-    elif lineage_column != "lineage":
-        raise InputError(
-            f"The annotations have no column {lineage_column!r}; they have "
-            f"{name_some(panel.obs.columns)}."
-        )
+    panel = _joined(adata, measured, positions)
+    _set_lineage(panel, measured.table[positions >= 0], lineage_column)
     joined = PanelFacts(
         samples=panel.n_obs,
         genes=panel.n_vars,
         matched_by=matched_by,
-        samples_without_response=adata.n_obs - len(found),
+        samples_without_response=adata.n_obs - panel.n_obs,
         samples_without_expression=tuple(str(name) for name in unmatched),
         lineages={str(k): int(v) for k, v in _counts(panel).items()},
     )
@@ -150,6 +131,35 @@ def _match(adata: AnnData, response: Response) -> tuple[IndexArray, str]:
         if (positions >= 0).sum() > (best >= 0).sum():
             best, matched_by = positions, what
     return best, matched_by
+
+
+def _joined(adata: AnnData, measured: Response, positions: IndexArray) -> AnnData:
+    """Return the samples that have both expression and response, the response in ``obs``."""
+    matched = positions >= 0
+    _reject_shared(measured.table.index[matched], positions[matched], adata)
+    panel = adata[positions[matched]].copy()
+    table = measured.table[matched]
+    panel.obs["susceptibility"] = table["susceptibility"].to_numpy()
+    panel.obs["response_original"] = table["original"].to_numpy()
+    for column in ("viability_auc", "ratios_measured", "extrapolated"):
+        if column in table:
+            panel.obs[column] = table[column].to_numpy()
+    if measured.curves is not None:
+        curves = measured.curves[matched].set_axis(panel.obs_names, axis=0)
+        panel.obsm["viability"] = curves.set_axis([f"{r:g}" for r in curves.columns], axis=1)
+    return panel
+
+
+def _set_lineage(panel: AnnData, table: pd.DataFrame, column: str) -> None:
+    """Take the lineage from the annotations, else from the subtype of a PRISM file."""
+    if column in panel.obs:
+        panel.obs["lineage"] = _lineage(panel.obs[column])
+    elif "subtype" in table:
+        panel.obs["lineage"] = _lineage(table["subtype"])
+    elif column != "lineage":
+        raise InputError(
+            f"The annotations have no column {column!r}; they have {name_some(panel.obs.columns)}."
+        )
 
 
 def _reject_shared(names: pd.Index, positions: IndexArray, adata: AnnData) -> None:

@@ -210,21 +210,27 @@ def _from_curves(curves: pd.DataFrame, path: str | Path, excluded: list[str]) ->
     )
 
 
-def _from_simple(
-    table: pd.DataFrame, path: str | Path, target: str | None, direction: Direction | None
-) -> Response:
-    values_in = [str(column) for column in table.columns[1:]]
+def _target_column(table: pd.DataFrame, path: str | Path, target: str | None) -> str:
+    """Return the column with the response: the one asked for, else the only one of numbers."""
+    columns = [str(column) for column in table.columns[1:]]
     if target is None:
-        numeric = [c for c in values_in if pd.api.types.is_numeric_dtype(table[c])]
+        numeric = [c for c in columns if pd.api.types.is_numeric_dtype(table[c])]
         if len(numeric) != 1:
             raise InputError(
                 f"{path} has {len(numeric)} columns of numbers ({name_some(numeric) or 'none'}); "
                 "name the one with the response (--target), after the first column with the "
                 "sample names."
             )
-        target = numeric[0]
-    if target not in values_in:
-        raise InputError(f"{path} has no column {target!r}; it has {name_some(values_in)}.")
+        return numeric[0]
+    if target not in columns:
+        raise InputError(f"{path} has no column {target!r}; it has {name_some(columns)}.")
+    return target
+
+
+def _from_simple(
+    table: pd.DataFrame, path: str | Path, target: str | None, direction: Direction | None
+) -> Response:
+    target = _target_column(table, path, target)
     if direction is None:
         raise InputError(
             f"{path} does not say whether high or low {target} means sensitive; name the direction "

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from enum import StrEnum
 
 import numpy as np
 
 from nkpredict.errors import InputError
 from nkpredict.types import FloatArray
 
-Unit = Literal["counts", "tpm", "linear", "log2", "log2_intensity", "standardised"]
 
-UNIT_WORDS: dict[str, str] = {
-    "counts": "raw counts",
-    "tpm": "TPM",
-    "linear": "linear expression (FPKM, RPKM or intensities)",
-    "log2": "log2(TPM + 1) or alike",
-    "log2_intensity": "log2 microarray intensities (RMA or alike)",
-    "standardised": "standardised or centred values (z-scores)",
+class Unit(StrEnum):
+    """Units of expression."""
+
+    COUNTS = "counts"
+    TPM = "tpm"
+    LINEAR = "linear"
+    LOG2 = "log2"
+    LOG2_INTENSITY = "log2_intensity"
+    STANDARDISED = "standardised"
+
+
+UNIT_WORDS = {
+    Unit.COUNTS: "raw counts",
+    Unit.TPM: "TPM",
+    Unit.LINEAR: "linear expression (FPKM, RPKM or intensities)",
+    Unit.LOG2: "log2(TPM + 1) or alike",
+    Unit.LOG2_INTENSITY: "log2 microarray intensities (RMA or alike)",
+    Unit.STANDARDISED: "standardised or centred values (z-scores)",
 }
 
 # Above this no log2 expression lies: log2 of a million TPM is 20, of 16-bit intensities 16.
@@ -58,12 +68,13 @@ def detect_unit(values: FloatArray, source: str) -> Unit:
                 f"{lowest:,.0f}); counts cannot be negative. Export the raw counts again, or name "
                 "the unit with --unit."
             )
-        return "standardised"
+        return Unit.STANDARDISED
     if whole and highest > _LARGEST_LOG2:
-        return "counts"
+        return Unit.COUNTS
     if highest > _LARGEST_LOG2:
-        return "linear"
-    return "log2_intensity" if float(np.quantile(present, 0.01)) > _LOWEST_INTENSITY else "log2"
+        return Unit.LINEAR
+    lowest_expressed = float(np.quantile(present, 0.01))
+    return Unit.LOG2_INTENSITY if lowest_expressed > _LOWEST_INTENSITY else Unit.LOG2
 
 
 def refine_linear(values: FloatArray) -> Unit:
@@ -76,7 +87,7 @@ def refine_linear(values: FloatArray) -> Unit:
     """
     totals = np.nansum(values, axis=1, dtype=np.float64)
     # A tenth of slack: rounding, and files cut down to the protein-coding genes.
-    return "tpm" if bool(np.all((totals > 0.9e6) & (totals < 1.1e6))) else "linear"
+    return Unit.TPM if np.all((totals > 0.9e6) & (totals < 1.1e6)) else Unit.LINEAR
 
 
 def check_unit(unit: str) -> Unit:
@@ -87,9 +98,9 @@ def check_unit(unit: str) -> Unit:
     InputError
         When it is not.
     """
-    if unit not in get_args(Unit):
-        raise InputError(f"The unit {unit!r} is unknown; expected one of {', '.join(UNIT_WORDS)}.")
-    return unit  # type: ignore[return-value]
+    if unit not in set(Unit):
+        raise InputError(f"The unit {unit!r} is unknown; expected one of {', '.join(Unit)}.")
+    return Unit(unit)
 
 
 def to_log2(values: FloatArray, unit: Unit, source: str) -> tuple[FloatArray, str]:
@@ -116,14 +127,14 @@ def to_log2(values: FloatArray, unit: Unit, source: str) -> tuple[FloatArray, st
     InputError
         When linear values are negative or a sample has no counts at all.
     """
-    if unit in ("log2", "log2_intensity", "standardised"):
+    if unit in (Unit.LOG2, Unit.LOG2_INTENSITY, Unit.STANDARDISED):
         return values, "none"
     if float(np.nanmin(values)) < 0:
         raise InputError(
             f"{source} is given as {UNIT_WORDS[unit]} but has negative values (lowest "
             f"{float(np.nanmin(values)):.4g}); expected values of 0 and above. Name another unit."
         )
-    if unit != "counts":
+    if unit != Unit.COUNTS:
         return np.log2(values + np.float32(1)), "log2(x + 1)"
     totals = np.nansum(values, axis=1, dtype=np.float64)
     if (totals == 0).any():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nkpredict.evaluate import OUR_MODEL
+from nkpredict.evaluate import OUR_MODEL, Split
 from nkpredict.figures import (
     Scored,
     Waterfall,
@@ -21,9 +21,9 @@ FLAG_WORDS = {
     "low_gene_coverage": "many genes missing",
     "chance_skill": "model no better than chance",
 }
-SPLIT_WORDS = {
-    "random": "samples held out at random",
-    "lineage-held-out": "whole lineages held out",
+SPLIT_WORDS: dict[str, str] = {
+    Split.RANDOM: "samples held out at random",
+    Split.LINEAGE_HELD_OUT: "whole lineages held out",
 }
 _AGREEMENT = {"agrees": "screens agree", "conflicts": "screens conflict"}
 _GENES_NAMED = 3
@@ -242,7 +242,7 @@ def _reliability(scores: Scored) -> str:
         if values:
             best = max(values, key=lambda model: values[model])
             text += f" (best comparison: {best}, {decimal(values[best], 2)})"
-            beaten = beaten or (split == "lineage-held-out" and ours <= values[best])
+            beaten = beaten or (split == Split.LINEAGE_HELD_OUT and ours <= values[best])
         parts.append(text)
     if parts:
         sentence = (

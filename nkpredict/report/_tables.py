@@ -12,6 +12,7 @@ from nkpredict.drugs import CONTRARY, HIT, REACHABLE
 from nkpredict.evidence import known_hits
 from nkpredict.figures import WORDS, Scored, optional
 from nkpredict.report import _formats as formats
+from nkpredict.vocabulary import UNKNOWN, GeneDirection, NKLiability
 
 GENES_SHOWN = 100
 PAIRS_SHOWN = 200
@@ -30,7 +31,12 @@ _READINGS = {
     "no screen": ("– no screen", ""),
     _UNDIRECTED: ("? direction unknown", ""),
 }
-LIABILITIES = {"helps": "good", "spares": "good", "mixed": "caution", "harms": "caution"}
+LIABILITIES: dict[str, str] = {
+    NKLiability.HELPS: "good",
+    NKLiability.SPARES: "good",
+    NKLiability.MIXED: "caution",
+    NKLiability.HARMS: "caution",
+}
 
 
 class Piece(NamedTuple):
@@ -113,7 +119,7 @@ def evidence_table(scores: Scored) -> Table | None:
     hits = known_hits()
     hits = hits[hits["gene"].isin(shown["gene"])]
     # what has a direction is read first
-    hits = hits.sort_values("direction", key=lambda column: column == "unknown", kind="stable")
+    hits = hits.sort_values("direction", key=lambda column: column == UNKNOWN, kind="stable")
     known = set(hits["gene"]) | set(shown.loc[shown["evidence"].fillna(0) != 0, "gene"])
     shown = shown[shown["gene"].isin(known)]
     if shown.empty:
@@ -250,7 +256,7 @@ def _table(
 def _published(rows: pd.DataFrame) -> Cell:
     """Say who found which direction, then who named the gene without one."""
     pieces: list[Piece] = []
-    for row in rows[rows["direction"] != "unknown"].to_dict("records"):
+    for row in rows[rows["direction"] != UNKNOWN].to_dict("records"):
         how = ", ".join(
             (
                 WORDS.get(row["perturbation"], "unknown perturbation"),
@@ -260,7 +266,7 @@ def _published(rows: pd.DataFrame) -> Cell:
         )
         pieces += [Piece(f"{'; ' if pieces else ''}{row['direction']} ({how}), "), _study(row)]
     opening = f"{'; ' if pieces else ''}no direction given: "
-    for row in rows[rows["direction"] == "unknown"].to_dict("records"):
+    for row in rows[rows["direction"] == UNKNOWN].to_dict("records"):
         pieces += [Piece(opening), _study(row)]
         opening = ", "
     whole = "".join(
@@ -315,7 +321,10 @@ def _evidence(value: Any) -> Cell:
 
 
 def _direction(value: object) -> Cell:
-    kinds = {"protects": "direction lowers", "sensitizes": "direction raises"}
+    kinds: dict[str, str] = {
+        GeneDirection.PROTECTS: "direction lowers",
+        GeneDirection.SENSITIZES: "direction raises",
+    }
     return Cell((Piece(str(value)),), None, kinds.get(str(value), "direction neutral"))
 
 
@@ -329,7 +338,7 @@ def _readings(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _liability(value: object) -> Cell:
-    words = "unknown" if _absent(value) or not str(value) else str(value)
+    words = UNKNOWN if _absent(value) or not str(value) else str(value)
     return Cell((Piece(words),), words, f"chip {LIABILITIES.get(words, '')}".strip())
 
 

@@ -10,23 +10,24 @@ from scipy.stats import false_discovery_control, norm
 
 from nkpredict.simulate._biology import PlantedGenes
 from nkpredict.types import FloatArray
+from nkpredict.vocabulary import Perturbation
 
 RATIOS = (0.0, 0.625, 1.25, 2.5, 5.0)  # effector:target
 CONDITIONS = ("D1_CTRL", "D1_NK_0.625", "D1_NK_1.25", "D1_NK_2.5", "D1_NK_5")
 N_REPLICATES = 3
 SCREENS = {
-    "K562": "loss",
-    "MOLM14": "loss",
-    "SUDHL4": "loss",
-    "NALM6": "loss",
-    "MM1S": "loss",
-    "LP1": "loss",
-    "KMS11": "loss",
-    "KMS11_KHYG1": "loss",
-    "MM1S_GOF": "gain",
-    "KMS11_GOF": "gain",
-    "KMS11_KHYG1_GOF": "gain",
-    "LP1_KHYG1_GOF": "gain",
+    "K562": Perturbation.LOSS,
+    "MOLM14": Perturbation.LOSS,
+    "SUDHL4": Perturbation.LOSS,
+    "NALM6": Perturbation.LOSS,
+    "MM1S": Perturbation.LOSS,
+    "LP1": Perturbation.LOSS,
+    "KMS11": Perturbation.LOSS,
+    "KMS11_KHYG1": Perturbation.LOSS,
+    "MM1S_GOF": Perturbation.GAIN,
+    "KMS11_GOF": Perturbation.GAIN,
+    "KMS11_KHYG1_GOF": Perturbation.GAIN,
+    "LP1_KHYG1_GOF": Perturbation.GAIN,
 }
 
 # Standard deviations in % viability, chosen so that the mean AUC over the replicates has a
@@ -136,7 +137,7 @@ def run_screens(planted: PlantedGenes, rng: np.random.Generator) -> SimulatedScr
         With two-sided normal p values of the z-scores and Benjamini–Hochberg FDR in each screen.
     """
     names = [f"SIM-{name}" for name in SCREENS]
-    perturbation_sign = [1 if kind == "loss" else -1 for kind in SCREENS.values()]
+    perturbation_sign = [1 if kind == Perturbation.LOSS else -1 for kind in SCREENS.values()]
     z = rng.normal(size=(len(names), len(planted.genes)))
     drivers: dict[str, list[str]] = {name: [] for name in names}
     decoys: dict[str, list[str]] = {name: [] for name in names}

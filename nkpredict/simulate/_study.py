@@ -131,53 +131,37 @@ def simulate_study(
     planted = plant_genes(n_genes, n_drivers, genes_rng)
     programme = ExpressionProgramme(planted, genes_rng)
     lines = _lines()
-    line_lineages = lines["lineage"].tolist()
-    line_abundance = programme.log2_abundance(line_lineages, lines_rng)
-    rule = SusceptibilityRule(planted, line_abundance, line_lineages)
-    lines["susceptibility"] = rule.susceptibility(line_abundance, line_lineages, lines_rng)
+    lineages = lines["lineage"].tolist()
+    abundance = programme.log2_abundance(lineages, lines_rng)
+    rule = SusceptibilityRule(planted, abundance, lineages)
+    lines["susceptibility"] = rule.susceptibility(abundance, lineages, lines_rng)
     replicates = culture_replicates(lines["susceptibility"].to_numpy(), culture_rng)
     screens = run_screens(planted, screens_rng)
-    patients = _patients(n_patients, patients_rng)
-    patient_lineages = patients["lineage"].tolist()
-    patient_abundance = programme.log2_abundance(patient_lineages, patients_rng)
-    patients["susceptibility"] = rule.susceptibility(
-        patient_abundance, patient_lineages, patients_rng
-    )
-
-    study = _paths(out)
+    patients, counts = _patients(n_patients, planted, programme, rule, patients_rng)
+    truth = {
+        "simulated": True,
+        "warning": _WARNING,
+        "seed": random_state,
+        "formula": SusceptibilityRule.formula,
+        "lineage_offsets": rule.offsets.round(6).to_dict(),
+        "drivers": _drivers(rule, planted),
+        "decoys": planted.decoys,
+        "screens": _screens(screens),
+        "lines": _samples(lines, "StrippedCellLineName"),
+        "patients": _samples(patients, "sample"),
+    }
     with atomic_folder(out) as folder:
         writing = _paths(folder)
-        _write(writing.expression, _expression(line_abundance, planted, lines), index=True)
+        _write(writing.expression, _expression(abundance, planted, lines), index=True)
         _write(writing.lines, lines.drop(columns="susceptibility").assign(note="SIMULATED"))
         viability, viability_auc = _viability(replicates, lines)
         _write(writing.viability, viability, separator="\t")
         _write(writing.viability_auc, viability_auc, separator="\t")
         _write(writing.replicates, _replicates(replicates, lines), separator="\t")
         _write(writing.screens, screens.table)
-        _write(
-            writing.patients,
-            sequence_patients(
-                patient_abundance, planted.genes, patients["sample"].tolist(), patients_rng
-            ),
-            separator="\t",
-            index=True,
-        )
-        write_json(
-            writing.truth,
-            {
-                "simulated": True,
-                "warning": _WARNING,
-                "seed": random_state,
-                "formula": SusceptibilityRule.formula,
-                "lineage_offsets": rule.offsets.round(6).to_dict(),
-                "drivers": _drivers(rule, planted),
-                "decoys": planted.decoys,
-                "screens": _screens(screens),
-                "lines": _samples(lines, "StrippedCellLineName"),
-                "patients": _samples(patients, "sample"),
-            },
-        )
-    return study
+        _write(writing.patients, counts, separator="\t", index=True)
+        write_json(writing.truth, truth)
+    return _paths(out)
 
 
 def _require_replaceable(out: Path) -> None:
@@ -230,14 +214,23 @@ def _lines() -> pd.DataFrame:
     )
 
 
-def _patients(n_patients: int, rng: np.random.Generator) -> pd.DataFrame:
+def _patients(
+    n_patients: int,
+    planted: PlantedGenes,
+    programme: ExpressionProgramme,
+    rule: SusceptibilityRule,
+    rng: np.random.Generator,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw patients with their true susceptibility, and sequence them."""
     shares = [lineage.patient_share for lineage in LINEAGES.values()]
-    return pd.DataFrame(
-        {
-            "sample": [f"SIM-PATIENT-{number:02d}" for number in range(1, n_patients + 1)],
-            "lineage": rng.choice(list(LINEAGES), n_patients, p=shares),
-        }
+    names = [f"SIM-PATIENT-{number:02d}" for number in range(1, n_patients + 1)]
+    lineages = rng.choice(list(LINEAGES), n_patients, p=shares).tolist()
+    abundance = programme.log2_abundance(lineages, rng)
+    susceptibility = rule.susceptibility(abundance, lineages, rng)
+    patients = pd.DataFrame(
+        {"sample": names, "lineage": lineages, "susceptibility": susceptibility}
     )
+    return patients, sequence_patients(abundance, planted.genes, names, rng)
 
 
 def _expression(abundance: FloatArray, planted: PlantedGenes, lines: pd.DataFrame) -> pd.DataFrame:
@@ -284,7 +277,7 @@ def _drivers(rule: SusceptibilityRule, planted: PlantedGenes) -> dict[str, dict[
 def _screens(screens: SimulatedScreens) -> dict[str, dict[str, object]]:
     return {
         f"SIM-{name}": {
-            "perturbation": perturbation,
+            "perturbation": perturbation.value,
             "detected_drivers": screens.drivers[f"SIM-{name}"],
             "decoys": screens.decoys[f"SIM-{name}"],
         }

@@ -50,7 +50,7 @@ class ModelSpec:
         evidence: Evidence = None,
         random_state: int | None = None,
         modules: ModuleScores | None = None,
-    ) -> Any:
+    ) -> NKSusceptibilityModel:
         """Return the unfitted model.
 
         Raises

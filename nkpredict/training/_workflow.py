@@ -18,23 +18,25 @@ import pandas as pd
 from nkpredict.errors import InputError
 from nkpredict.evaluate import (
     CrossValidation,
+    Tuned,
     Tuning,
     check_groups,
     check_sample_count,
     nested_cross_validate,
     tune,
 )
+from nkpredict.evidence import GeneEvidence
 from nkpredict.explain import driver_scores
 from nkpredict.facts import DriverFacts, ModelFacts, PerformanceFacts, RunFacts, TrainingFacts
 from nkpredict.features import Profiles
 from nkpredict.figures import write_performance_figure, write_prediction_figure
 from nkpredict.io import to_json, write_csv, write_json
-from nkpredict.learn import ChanceSkillWarning
+from nkpredict.learn import ChanceSkillWarning, NKSusceptibilityModel
 from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
 from nkpredict.training._config import TrainingConfig
 from nkpredict.training._inputs import TrainingInputs, read_inputs
 from nkpredict.training._killing_curve import TrainedCurve, required_viability, train_curve
-from nkpredict.training._spec import read_spec
+from nkpredict.training._spec import ModelSpec, read_spec
 
 _RUN_FILE = "run.json"
 LEAST_PROBABILITY = 0.01
@@ -120,80 +122,26 @@ def train(
     _check_folder(folder, config, resume)
     report("reading", 0, 1)
     inputs = read_inputs(config)
-    panel, evidence = inputs.panel, inputs.evidence
-    spec = read_spec(config.spec)
-    check_sample_count(panel.n_obs, spec.folds)
-    model = spec.model(evidence, config.random_state, inputs.modules)
-    viability = required_viability(panel, model, spec.folds) if config.curves else None
-    trials = spec.trials if config.trials is None else config.trials
-    groups = panel.obs.get("lineage")
-    check_groups(model, groups)
-    within = groups if spec.within_groups else None
+    task = _Task.of(config, inputs)
     report("reading", 1, 1)
     if found is not None:
         found(inputs.sentences())
-
-    expression, target = Profiles.of(panel).frame(), panel.obs["susceptibility"]
-    evaluation = {
-        "folds": spec.folds,
-        "repeats": spec.repeats if config.repeats is None else config.repeats,
-        "peers": config.peers,
-        "n_jobs": config.jobs,
-        "random_state": model.random_state,
-    }
     # Whatever is wrong with the data has been said by now; from here on files are written.
     folder.mkdir(parents=True, exist_ok=True)
     _write_run(folder, config)
-    cv = nested_cross_validate(
-        model,
-        expression,
-        target,
-        groups,
-        tuning=Tuning(spec.search_space, trials, folder / "journals"),
-        progress=lambda done, total, split: report("evaluating", done, total),
-        **evaluation,
-    )
-    steps = iter(range(1, trials + 1))
-    tuned = tune(
-        model,
-        expression,
-        target,
-        within,
-        space=spec.search_space,
-        trials=trials,
-        journal=folder / "journals" / "tuning-all-samples.journal",
-        name="all samples",
-        progress=lambda: report("tuning", next(steps), trials),
-    )
+    cv = task.evaluated(config, report)
+    tuned = task.tuned(folder, report)
     report("fitting", 0, 1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ChanceSkillWarning)
-        fitted = tuned.model.fit(expression, target, groups=within)
-    said = tuple(str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning))
-    said += cv.notes
+        fitted = tuned.model.fit(task.expression, task.target, groups=task.within)
     report("fitting", 1, 1)
-    curve = None
-    if viability is not None:
-        curve = train_curve(
-            model,
-            fitted,
-            expression,
-            viability,
-            folds=spec.folds,
-            jobs=config.jobs,
-            progress=lambda done, total: report("curves", done, total),
-        )
-    drivers = driver_scores(
-        fitted.harmonised(expression),
-        target.to_numpy(),
-        evidence,
-        None if groups is None else groups.to_numpy(),
-        random_state=model.random_state,
-        progress=lambda done, total: report("drivers", done, total),
-    )
-    metadata = _metadata(config, inputs, cv, tuned.settings, model.random_state)
+    curve = task.curve(fitted, config.jobs, report)
+    drivers = task.drivers(fitted, inputs.evidence, report)
     metadata = replace(
-        metadata, drivers=_stored(drivers), curves=None if curve is None else curve.facts
+        _metadata(config, inputs, cv, tuned.settings, task.model.random_state),
+        drivers=_stored(drivers),
+        curves=None if curve is None else curve.facts,
     )
     save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
     _write_results(folder, cv, metadata, curve)
@@ -201,25 +149,115 @@ def train(
     number = Registry(config.registry).register(
         folder / "bundle",
         config.name,
-        parameters=_parameters(config, trials, tuned.settings, inputs.provenance),
+        parameters=_parameters(config, task.trials, tuned.settings, inputs.provenance),
         metrics=_metrics(cv, fitted.skill_),
         tags={"simulated": str(metadata.simulated).lower()},
-        artifacts=[
-            folder / name
-            for name in (
-                "performance.csv",
-                "predictions.csv",
-                "provenance.json",
-                "environment.json",
-                *(() if curve is None else ("curves.csv",)),
-            )
-        ]
-        + [folder / "figures"],
+        artifacts=_artifacts(folder, curve),
     )
     registered = f"{config.name}/{number}"
     _write_run(folder, config, registered)
     report("registering", 1, 1)
-    return TrainingRun(load_bundle(folder / "bundle"), cv, folder, registered, said)
+    no_skill = [str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning)]
+    return TrainingRun(
+        load_bundle(folder / "bundle"), cv, folder, registered, (*no_skill, *cv.notes)
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is learned from which data, checked; its methods are the stages of a run."""
+
+    spec: ModelSpec
+    model: NKSusceptibilityModel
+    trials: int
+    repeats: int
+    expression: pd.DataFrame
+    target: pd.Series
+    groups: pd.Series | None
+    viability: pd.DataFrame | None
+
+    @classmethod
+    def of(cls, config: TrainingConfig, inputs: TrainingInputs) -> _Task:
+        panel, spec = inputs.panel, read_spec(config.spec)
+        check_sample_count(panel.n_obs, spec.folds)
+        model = spec.model(inputs.evidence, config.random_state, inputs.modules)
+        viability = required_viability(panel, model, spec.folds) if config.curves else None
+        groups = panel.obs.get("lineage")
+        check_groups(model, groups)
+        return cls(
+            spec=spec,
+            model=model,
+            trials=spec.trials if config.trials is None else config.trials,
+            repeats=spec.repeats if config.repeats is None else config.repeats,
+            expression=Profiles.of(panel).frame(),
+            target=panel.obs["susceptibility"],
+            groups=groups,
+            viability=viability,
+        )
+
+    @property
+    def within(self) -> pd.Series | None:
+        """Lineages whose own level is taken out before learning."""
+        return self.groups if self.spec.within_groups else None
+
+    def evaluated(self, config: TrainingConfig, report: TrainingProgress) -> CrossValidation:
+        return nested_cross_validate(
+            self.model,
+            self.expression,
+            self.target,
+            self.groups,
+            folds=self.spec.folds,
+            repeats=self.repeats,
+            peers=config.peers,
+            tuning=Tuning(self.spec.search_space, self.trials, config.folder / "journals"),
+            n_jobs=config.jobs,
+            random_state=self.model.random_state,
+            progress=lambda done, total, split: report("evaluating", done, total),
+        )
+
+    def tuned(self, folder: Path, report: TrainingProgress) -> Tuned:
+        steps = iter(range(1, self.trials + 1))
+        return tune(
+            self.model,
+            self.expression,
+            self.target,
+            self.within,
+            space=self.spec.search_space,
+            trials=self.trials,
+            journal=folder / "journals" / "tuning-all-samples.journal",
+            name="all samples",
+            progress=lambda: report("tuning", next(steps), self.trials),
+        )
+
+    def curve(
+        self, fitted: NKSusceptibilityModel, jobs: int, report: TrainingProgress
+    ) -> TrainedCurve | None:
+        if self.viability is None:
+            return None
+        return train_curve(
+            self.model,
+            fitted,
+            self.expression,
+            self.viability,
+            folds=self.spec.folds,
+            jobs=jobs,
+            progress=lambda done, total: report("curves", done, total),
+        )
+
+    def drivers(
+        self,
+        fitted: NKSusceptibilityModel,
+        evidence: GeneEvidence | None,
+        report: TrainingProgress,
+    ) -> pd.DataFrame:
+        return driver_scores(
+            fitted.harmonised(self.expression),
+            self.target.to_numpy(),
+            evidence,
+            None if self.groups is None else self.groups.to_numpy(),
+            random_state=self.model.random_state,
+            progress=lambda done, total: report("drivers", done, total),
+        )
 
 
 def _write_run(folder: Path, config: TrainingConfig, registered: str | None = None) -> None:
@@ -280,8 +318,8 @@ def _metadata(
 
 def _stored(drivers: pd.DataFrame) -> DriverFacts:
     """Genes that may drive the response as plain values; the others have next to no probability."""
-    kept = drivers.loc[drivers["probability"] >= LEAST_PROBABILITY]
-    return DriverFacts.from_json(kept[["gene", "probability", "effect"]].to_dict("list"))
+    likely = drivers.loc[drivers["probability"] >= LEAST_PROBABILITY]
+    return DriverFacts.from_json(likely[["gene", "probability", "effect"]].to_dict("list"))
 
 
 def _write_results(
@@ -302,6 +340,12 @@ def _write_results(
     ceiling = None if replicates is None else replicates.spearman_ceiling
     write_performance_figure(cv, figures / "performance.png", simulated=simulated, ceiling=ceiling)
     write_prediction_figure(cv, figures / "predictions.png", simulated=simulated)
+
+
+def _artifacts(folder: Path, curve: TrainedCurve | None) -> list[Path]:
+    """Return what the registry keeps beside the bundle."""
+    names = ["performance.csv", "predictions.csv", "provenance.json", "environment.json"]
+    return [folder / name for name in (*names, *(["curves.csv"] if curve else []), "figures")]
 
 
 def _environment() -> dict[str, Any]:

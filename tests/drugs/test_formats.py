@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nkpredict.drugs import known_targets, read_surface_proteins, read_targets
 from nkpredict.drugs._vocabulary import (
     EFFECT_OF_ACTION,
-    PHASES,
+    Phase,
     action_of,
     action_on_gene,
     modality_of,
@@ -261,7 +261,7 @@ def test_modalities():
 def test_any_words_give_a_value_of_the_vocabulary(text: str):
     assert action_of(text) in EFFECT_OF_ACTION
     assert action_on_gene(text, "BCL2") in EFFECT_OF_ACTION
-    assert phase_of(text) in PHASES
+    assert phase_of(text) in set(Phase)
 
 
 NAMES = st.text(

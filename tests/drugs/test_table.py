@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from nkpredict.drugs import TargetTable, known_targets, read_surface_proteins, surface_proteins
-from nkpredict.drugs._table import LIABILITIES, RELATIONS, TARGET_COLUMNS
-from nkpredict.drugs._vocabulary import EFFECT_OF_ACTION, MODALITIES, PHASES
+from nkpredict.drugs._table import TARGET_COLUMNS
+from nkpredict.drugs._vocabulary import EFFECT_OF_ACTION, MODALITIES, Phase, Relation
 from nkpredict.errors import InputError
 from nkpredict.io import approved_symbols
+from nkpredict.vocabulary import NKLiability
 
 SOURCE = (
     r"10\.\d{4,9}/\S+|PMID:\d+|PMCID:PMC\d+|NCT\d{8}|(?:FDA label|EMA|PMDA|NMPA): .+"
@@ -33,9 +34,9 @@ def test_the_curated_table_keeps_its_contract(table: pd.DataFrame):
     assert not table.duplicated(["gene", "drug"]).any()
     assert set(table["modality"]) <= set(MODALITIES) - {"unknown"}
     assert set(table["action"]) <= set(EFFECT_OF_ACTION) - {"unknown"}
-    assert set(table["highest_phase"]) <= set(PHASES) - {"unknown"}
-    assert set(table["relation"]) <= set(RELATIONS) - {"unknown"}
-    assert set(table["nk_liability"]) == set(LIABILITIES)
+    assert set(table["highest_phase"]) <= set(Phase) - {"unknown"}
+    assert set(table["relation"]) <= set(Relation) - {"unknown"}
+    assert set(table["nk_liability"]) == set(NKLiability)
     assert (table["effect_on_gene"] == table["action"].map(EFFECT_OF_ACTION)).all()
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import header_labels, read_text_table, separator_of
 from nkpredict.io.screens._counts import is_count_table, score_counts
+from nkpredict.vocabulary import Perturbation
 
 SCREEN_COLUMNS = (
     "gene",
@@ -45,7 +46,7 @@ EXPECTED_HEADERS = (
 
 # The study names its screens LINE, LINE_GOF, LINE_KHYG1: without a suffix a screen is loss of
 # function against primary NK cells (Dufva et al. 2023, doi 10.1016/j.immuni.2023.11.008).
-_SUFFIX_PERTURBATION = {"GOF": "gain", "LOF": "loss"}
+_SUFFIX_PERTURBATION = {"GOF": Perturbation.GAIN, "LOF": Perturbation.LOSS}
 _SUFFIX_EFFECTOR = {"KHYG1": "KHYG-1", "NK92": "NK-92", "PNK": "primary NK"}
 _SUFFIXES = re.compile(r"_(?:GOF|LOF|KHYG1|NK92|PNK)(?=_|$)", re.IGNORECASE)
 
@@ -190,7 +191,7 @@ def _read_combined(table: pd.DataFrame, stem: str) -> RawScreens:
 
 
 def _parse_study_screen(name: str) -> tuple[str, str, str]:
-    perturbation, effector = "loss", "primary NK"
+    perturbation, effector = Perturbation.LOSS, "primary NK"
     for match in _SUFFIXES.finditer(name):
         suffix = match[0][1:].upper()
         perturbation = _SUFFIX_PERTURBATION.get(suffix, perturbation)

@@ -11,13 +11,13 @@ import yaml
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import require_file
+from nkpredict.vocabulary import UNKNOWN, Perturbation
 
 ScreenMetadata = Mapping[str, Mapping[str, str]] | str | Path
 """Screen name → fields, or the path of a YAML or CSV file that holds them."""
 
 METADATA_FIELDS = ("cell_line", "perturbation", "effector", "species", "source")
-PERTURBATIONS = ("loss", "gain")
-_SPECIES = ("human", "mouse", "unknown")
+_SPECIES = ("human", "mouse", UNKNOWN)
 
 
 def read_screen_metadata(metadata: ScreenMetadata | None) -> dict[str, dict[str, str]]:
@@ -62,7 +62,7 @@ def read_screen_metadata(metadata: ScreenMetadata | None) -> dict[str, dict[str,
             for name, value in fields.items()
             if value is not None and not pd.isna(value) and str(value).strip()
         }
-        for name, allowed in (("perturbation", PERTURBATIONS), ("species", _SPECIES)):
+        for name, allowed in (("perturbation", tuple(Perturbation)), ("species", _SPECIES)):
             value = described[str(screen).strip()].get(name)
             if value is not None and value not in allowed:
                 raise InputError(

@@ -24,12 +24,12 @@ from nkpredict.io.screens._formats import (
 from nkpredict.io.screens._genes import approve_screen_genes
 from nkpredict.io.screens._metadata import (
     METADATA_FIELDS,
-    PERTURBATIONS,
     ScreenMetadata,
     read_screen_metadata,
 )
 from nkpredict.io.screens._sample_sheet import SampleSheet, read_sample_sheet
 from nkpredict.io.screens._scores import is_scores, join_scores
+from nkpredict.vocabulary import UNKNOWN, Perturbation
 
 
 def read_screen_tables(
@@ -141,7 +141,7 @@ def _tidied(
             f"{path} was read as a {raw.layout}, but none of its {counts['rows_read']} rows names "
             "a screen and a gene and gives a log fold change; expected at least one such row."
         )
-    signs = np.where(rows["perturbation"] == "gain", -1.0, 1.0)
+    signs = np.where(rows["perturbation"] == Perturbation.GAIN, -1.0, 1.0)
     # + 0.0 turns the -0.0 of a gain-of-function screen into 0.0
     rows["effect"] = signs * rows["lfc"] + 0.0
     counts["rows_kept"] = len(rows)
@@ -181,7 +181,7 @@ def _describe(
             f"{path} describes {name_some(unclear)} in more than one way; expected the same "
             f"{', '.join(stated)} in every row of a screen."
         )
-    defaults = {"perturbation": "loss", "source": stem, "species": "human"}
+    defaults = {"perturbation": Perturbation.LOSS.value, "source": stem, "species": "human"}
     in_file = by_screen.set_index("screen").to_dict(orient="index")
     columns: dict[str, list[str]] = {name: [] for name in METADATA_FIELDS}
     undirected = []
@@ -192,15 +192,15 @@ def _describe(
             text = str(value).strip() if isinstance(value, str) else ""
             if not text and field == "perturbation":
                 undirected.append(name)
-            columns[field].append(text or defaults.get(field, "unknown"))
+            columns[field].append(text or defaults.get(field, UNKNOWN))
     if undirected:
         listed = name_some(sorted(undirected))
         assumptions.append(f"perturbation taken as loss of function for {listed}")
-    wrong = sorted(set(columns["perturbation"]) - set(PERTURBATIONS))
+    wrong = sorted(set(columns["perturbation"]) - set(Perturbation))
     if wrong:
         raise InputError(
             f"The screens of {path} have the perturbation {name_some(wrong)}; expected "
-            f"{' or '.join(PERTURBATIONS)}."
+            f"{' or '.join(Perturbation)}."
         )
     columns["screen"] = names
     # a row without a screen has the code -1 and picks the empty text, to be dropped
