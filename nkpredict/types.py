@@ -1,7 +1,8 @@
-"""Names for the arrays that walk through the package."""
+"""Names for the arrays that walk through the package, and for how work tells its progress."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,3 +13,6 @@ BoolArray: TypeAlias = npt.NDArray[np.bool_]
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 LabelArray: TypeAlias = npt.NDArray[np.object_]
 AnyArray: TypeAlias = npt.NDArray[Any]
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is being done, steps done and steps in all."""

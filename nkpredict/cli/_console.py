@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
     from rich.progress import TaskID
 
+    from nkpredict.types import Progress
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 JsonFile = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Also write machine-readable results."),
 ]
 
-StageProgress = Callable[[str, int, int], None]
-
 
 @contextmanager
-def stages(quiet: bool) -> Iterator[StageProgress]:
+def stages(quiet: bool) -> Iterator[Progress]:
     """Show one progress bar for each stage on stderr.
 
     Yields
@@ -34,17 +34,17 @@ def stages(quiet: bool) -> Iterator[StageProgress]:
     if quiet:
         yield lambda stage, done, total: None
         return
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        bars.TextColumn("{task.description:<12}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with bars.Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
         def report(stage: str, done: int, total: int) -> None:

@@ -40,7 +40,7 @@ def evaluate(
             peers=settings.peers,
             n_jobs=settings.jobs,
             random_state=model.random_state,
-            progress=lambda done, total, split: progress("evaluating", done, total),
+            progress=progress,
         )
     coverage = cross_validation.interval_coverage()
     write_json_file(

@@ -243,7 +243,7 @@ def compare(
         table = compare_methods(
             screens,
             bootstrap=bootstrap,
-            progress=lambda done, total: progress("comparing", done, total),
+            progress=progress,
         )
     mean = mean_auprc(table)
     write_json_file(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -18,6 +16,7 @@ from nkpredict.learn import (
     fit_warnings_ignored,
     measured_curves,
 )
+from nkpredict.types import Progress
 
 
 def curve_folds(curves: pd.DataFrame, *, folds: int = 5, random_state: int = 0) -> list[Fold]:
@@ -59,7 +58,7 @@ def curve_errors(
     folds: int = 5,
     random_state: int = 0,
     n_jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Measure the error of predicted curves on samples held out at random.
 
@@ -76,7 +75,7 @@ def curve_errors(
     n_jobs
         Processes; results do not depend on it.
     progress
-        Called with (folds done, folds in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -101,7 +100,7 @@ def curve_errors(
     for done, part in enumerate(results, start=1):
         parts.append(part)
         if progress is not None:
-            progress(done, len(planned))
+            progress("curves", done, len(planned))
     ours, mean = (pd.concat(tables) for tables in zip(*parts, strict=True))
     columns = {
         "samples": ours.notna().sum(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, Split, make_folds
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
-from nkpredict.types import FloatArray, LabelArray
+from nkpredict.types import FloatArray, LabelArray, Progress
 
 
 def limited(fold: Fold, size: int, random_state: int = 0) -> Fold:
@@ -58,7 +58,7 @@ def learning_curve(
     folds: int = 5,
     repeats: int = 1,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Measure skill on the same test samples with ever more training samples.
 
@@ -80,7 +80,7 @@ def learning_curve(
     folds, repeats, random_state
         See `nkpredict.evaluate.make_folds`.
     progress
-        Called with (fits done, fits in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def learning_curve(
                 )
                 done += 1
                 if progress is not None:
-                    progress(done, len(sizes) * len(planned))
+                    progress("learning curve", done, len(sizes) * len(planned))
             rows.append(summarise(pd.concat(tables)).assign(size=size))
     columns = ["size", "spearman", "spearman_within_lineage", "rmse"]
     return pd.concat(rows, ignore_index=True)[columns]
@@ -168,7 +168,7 @@ def permutation_test(
     permutations: int = 99,
     folds: int = 5,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PermutationTest:
     """Test whether a model's skill on unseen samples could be chance.
 
@@ -195,7 +195,7 @@ def permutation_test(
     folds, random_state
         Random folds, the same for all permutations, and seed.
     progress
-        Called with (cross-validations done, in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def permutation_test(
     for number in range(permutations):
         permuted[number] = skill(_permuted(target, lineage, within_groups, rng))
         if progress is not None:
-            progress(number + 1, permutations)
+            progress("permuting", number + 1, permutations)
     as_good = int((permuted >= observed).sum())
     return PermutationTest(observed, permuted, (1 + as_good) / (1 + permutations))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate._tuning import Tuned, Tuning, tune
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, NKSusceptibilityModel, fit_warnings_ignored
+from nkpredict.types import Progress
 
 OUR_MODEL = "nkpredict"
 
@@ -84,7 +85,7 @@ def nested_cross_validate(
     tuning: Tuning | None = None,
     n_jobs: int = 1,
     random_state: int = 0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> CrossValidation:
     """Evaluate a model on samples it has not seen, beside naive baselines on the same folds.
 
@@ -115,7 +116,7 @@ def nested_cross_validate(
     random_state
         Seed of the random split.
     progress
-        Called with (folds done, folds in all, name of the split).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -151,7 +152,7 @@ def nested_cross_validate(
     ):
         results.append(result)
         if progress is not None:
-            progress(len(results), len(jobs), jobs[len(results) - 1].split)
+            progress("evaluating", len(results), len(jobs))
     predictions = pd.concat([result[0] for result in results], ignore_index=True)
     settings = pd.DataFrame([result[1] for result in results])
     return CrossValidation(predictions, summarise(predictions), settings, notes)

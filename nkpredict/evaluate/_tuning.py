@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from nkpredict.errors import InputError
 from nkpredict.learn import InnerFolds, normal_scores
-from nkpredict.types import FloatArray, IndexArray
+from nkpredict.types import FloatArray, IndexArray, Progress
 
 # Set by hand: trials that are never cut short, and the best of the earlier ones (in per cent) that
 # a trial must be among to go on to its next fold.
@@ -70,7 +70,7 @@ def tune(
     trials: int,
     journal: str | Path | None = None,
     name: str = "tuning",
-    progress: Callable[[], None] | None = None,
+    progress: Progress | None = None,
 ) -> Tuned:
     """Search settings that lower the out-of-fold error; the defaults are the first trial.
 
@@ -95,7 +95,7 @@ def tune(
     name
         Name of the study in the journal.
     progress
-        Called after each trial.
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def tune(
         study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))
         study.optimize(objective, n_trials=1)
         if progress is not None:
-            progress()
+            progress("tuning", number + 1, trials)
     best = study.best_trial
     settings = dict(best.params)
     if settings != defaults and not _clearly_better(model, settings, inner):

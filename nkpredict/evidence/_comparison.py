@@ -13,7 +13,7 @@ from nkpredict.evidence._combine import combine_screens, without_t_cells
 from nkpredict.evidence._methods import METHODS, combine_matrix
 from nkpredict.evidence._standardise import HIT_P, standardise_screens
 from nkpredict.evidence._table import ScreenTable
-from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray, Progress
 
 HIT_SHARES = (0.01, 0.001)
 """Shares of genes with the largest |z| of a held-out screen that count as its hits; set by hand."""
@@ -44,7 +44,7 @@ def compare_methods(
     bootstrap: int = 200,
     random_state: int = 0,
     further: FurtherScores | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Predict the hits of each screen from the others, by every method.
 
@@ -63,7 +63,7 @@ def compare_methods(
     further
         Further scores to judge beside the methods.
     progress
-        Called with screens done and screens in all.
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def compare_methods(
     rows = []
     for number, name in enumerate(names):
         if progress is not None:
-            progress(number, len(names))
+            progress("comparing", number, len(names))
         others = np.arange(z.shape[1]) != number
         use = np.isfinite(z[:, number]) & np.isfinite(z[:, others]).any(axis=1)
         truth, genes = z[use, number], standardised.z.index[use]
@@ -114,7 +114,7 @@ def compare_methods(
                 interval = _intervals(hit, np.abs(score), bootstrap, random_state)
                 rows.append(about | {"method": method} | judged | interval)
     if progress is not None:
-        progress(len(names), len(names))
+        progress("comparing", len(names), len(names))
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
 
 

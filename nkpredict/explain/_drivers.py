@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from nkpredict.explain._coregulation import standardised
 from nkpredict.explain._spike_slab import Problem, one_gene_each, sample_posterior
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import Evidence, signed_evidence
-from nkpredict.types import FloatArray
+from nkpredict.types import FloatArray, Progress
 
 MINIMUM_SAMPLES = 10
 """Fewer say nothing about so many genes; set by hand."""
@@ -33,7 +32,7 @@ def driver_scores(
     steps: int = 3000,
     chains: int = 2,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Say for each gene how probable it is that it drives the response, given all others.
 
@@ -65,7 +64,7 @@ def driver_scores(
     random_state
         Seed.
     progress
-        Called with (chains done, chains in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -102,7 +101,7 @@ def driver_scores(
                 sample_posterior(smaller, steps, np.random.default_rng([random_state, number]))
             )
             if progress is not None:
-                progress(number + 1, chains)
+                progress("drivers", number + 1, chains)
     sampled = np.mean(results, axis=0)
     between = np.ptp([result[0] for result in results], axis=0)
     # A gene left out is never more probable than the least of those that entered without evidence.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from nkpredict.evidence import (
 from nkpredict.explain._knockout import Perturbation, knockout
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import NKSusceptibilityModel
+from nkpredict.types import Progress
 
 LEAST_HITS = 5
 """Hits of the study's rule, among the genes compared, below which the strongest genes are taken;
@@ -93,7 +93,7 @@ def knockout_against_screens(
     groups: Any = None,
     *,
     top: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Predict each screen with a model that has not seen it.
 
@@ -112,7 +112,7 @@ def knockout_against_screens(
     top
         See `compare_with_screens`.
     progress
-        Called with (screens done, screens in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def knockout_against_screens(
             table.insert(0, "predictor", name)
             tables.append(table.assign(hidden_screens="; ".join(experiment["members"])))
         if progress is not None:
-            progress(number + 1, len(experiments))
+            progress("screens", number + 1, len(experiments))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -17,7 +17,7 @@ from nkpredict.facts import StabilityFacts
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import all_simulated
 from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import BoolArray, FloatArray, Progress
 
 Resampling: TypeAlias = Literal["folds", "bootstrap", "seed"]
 
@@ -78,7 +78,7 @@ def stability(
     cluster_correlation: float = CLUSTER_CORRELATION,
     random_state: int = 0,
     n_jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Stability:
     """Refit a model and say which genes it chooses again and again.
 
@@ -109,7 +109,7 @@ def stability(
     n_jobs
         Processes; the result does not depend on it.
     progress
-        Called with (refits done, refits in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def stability(
     for number, effect in enumerate(_refits(model, frame, response, labels, tasks, n_jobs), 1):
         effects.append(effect)
         if progress is not None:
-            progress(number, resamples)
+            progress("refitting", number, resamples)
     table = pd.DataFrame(effects).reindex(columns=frame.columns).fillna(0.0)
     selected = _selected(table.to_numpy(), top)
     cluster = _clusters_of(table, selected, frame, cluster_correlation)

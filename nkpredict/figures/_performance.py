@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nkpredict.evaluate import OUR_MODEL, CrossValidation, Split
+from nkpredict.figures._style import SENSITIZES, finished, save_figure
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-# Okabe and Ito's colours, told apart with any colour vision.
-_COLOURS = {Split.RANDOM: "#0072B2", Split.LINEAGE_HELD_OUT: "#E69F00"}
+# Blue and orange of Okabe and Ito, see the style.
+_COLOURS = {Split.RANDOM: SENSITIZES, Split.LINEAGE_HELD_OUT: "#E69F00"}
 
 
 def write_performance_figure(
@@ -50,8 +47,7 @@ def write_performance_figure(
     axes.set_xlabel("Spearman correlation on unseen samples")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    _mark(figure, simulated)
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    finished(axes, simulated, save=path)
 
 
 def write_prediction_figure(cv: CrossValidation, path: Path, *, simulated: bool) -> None:
@@ -67,10 +63,5 @@ def write_prediction_figure(cv: CrossValidation, path: Path, *, simulated: bool)
         axes.scatter(part["predicted"], part["observed"], s=14, color=_COLOURS[split], alpha=0.7)
         axes.set(title=split, xlabel="predicted susceptibility", ylabel="observed susceptibility")
         axes.spines[["top", "right"]].set_visible(False)
-    _mark(figure, simulated)
-    figure.savefig(path, dpi=150, metadata={"Software": None})
-
-
-def _mark(figure: Figure, simulated: bool) -> None:
-    if simulated:
-        figure.suptitle("SIMULATED DATA", color="#D55E00", weight="bold")
+        finished(axes, simulated)
+    save_figure(axes, path)

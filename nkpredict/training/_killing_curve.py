@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from nkpredict.evaluate import curve_errors, curve_folds
 from nkpredict.facts import CurveErrorFacts, CurveFacts, ResponseFacts, SkillFacts
 from nkpredict.io import facts_of
 from nkpredict.learn import KillingCurveModel, NKSusceptibilityModel, measured_curves
+from nkpredict.types import Progress
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -93,7 +93,7 @@ def train_curve(
     *,
     folds: int,
     jobs: int,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> TrainedCurve:
     """Evaluate the recipe's curve on samples held out, and fit one on all samples.
 
@@ -108,7 +108,7 @@ def train_curve(
     folds, jobs
         Folds of the evaluation and processes.
     progress
-        Called with (steps done, steps in all).
+        Called with what is being done, steps done and steps in all.
 
     Returns
     -------
@@ -121,9 +121,9 @@ def train_curve(
         folds=folds,
         random_state=model.random_state,
         n_jobs=jobs,
-        progress=lambda done, total: progress(done, total + 1),
+        progress=lambda stage, done, total: progress(stage, done, total + 1),
     )
     curve = KillingCurveModel(clone(fitted))
     curve.fit(expression, viability, susceptibility_model=fitted)
-    progress(folds + 1, folds + 1)
+    progress("curves", folds + 1, folds + 1)
     return TrainedCurve(curve, errors)

@@ -37,6 +37,7 @@ from nkpredict.training._config import TrainingConfig
 from nkpredict.training._inputs import TrainingInputs, read_inputs
 from nkpredict.training._killing_curve import TrainedCurve, required_viability, train_curve
 from nkpredict.training._spec import ModelSpec, read_spec
+from nkpredict.types import Progress
 
 _RUN_FILE = "run.json"
 LEAST_PROBABILITY = 0.01
@@ -54,7 +55,6 @@ _PACKAGES = (
 )
 
 # Called with (stage, steps done, steps in all).
-TrainingProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +91,7 @@ def train(
     config: TrainingConfig,
     *,
     resume: bool = False,
-    progress: TrainingProgress | None = None,
+    progress: Progress | None = None,
     found: Callable[[list[str]], None] | None = None,
 ) -> TrainingRun:
     """Train, evaluate and register a model.
@@ -103,7 +103,7 @@ def train(
     resume
         Go on with a stopped run in the same folder; finished trials are not repeated.
     progress
-        Called with (stage, steps done, steps in all).
+        Called with what is being done, steps done and steps in all.
     found
         Called once with sentences on what was found in the files, before anything is fitted.
 
@@ -200,7 +200,7 @@ class _Task:
         """Lineages whose own level is taken out before learning."""
         return self.groups if self.spec.within_groups else None
 
-    def evaluated(self, config: TrainingConfig, report: TrainingProgress) -> CrossValidation:
+    def evaluated(self, config: TrainingConfig, report: Progress) -> CrossValidation:
         return nested_cross_validate(
             self.model,
             self.expression,
@@ -212,11 +212,10 @@ class _Task:
             tuning=Tuning(self.spec.search_space, self.trials, config.folder / "journals"),
             n_jobs=config.jobs,
             random_state=self.model.random_state,
-            progress=lambda done, total, split: report("evaluating", done, total),
+            progress=report,
         )
 
-    def tuned(self, folder: Path, report: TrainingProgress) -> Tuned:
-        steps = iter(range(1, self.trials + 1))
+    def tuned(self, folder: Path, report: Progress) -> Tuned:
         return tune(
             self.model,
             self.expression,
@@ -226,11 +225,11 @@ class _Task:
             trials=self.trials,
             journal=folder / "journals" / "tuning-all-samples.journal",
             name="all samples",
-            progress=lambda: report("tuning", next(steps), self.trials),
+            progress=report,
         )
 
     def curve(
-        self, fitted: NKSusceptibilityModel, jobs: int, report: TrainingProgress
+        self, fitted: NKSusceptibilityModel, jobs: int, report: Progress
     ) -> TrainedCurve | None:
         if self.viability is None:
             return None
@@ -241,14 +240,14 @@ class _Task:
             self.viability,
             folds=self.spec.folds,
             jobs=jobs,
-            progress=lambda done, total: report("curves", done, total),
+            progress=report,
         )
 
     def drivers(
         self,
         fitted: NKSusceptibilityModel,
         evidence: GeneEvidence | None,
-        report: TrainingProgress,
+        report: Progress,
     ) -> pd.DataFrame:
         return driver_scores(
             fitted.harmonised(self.expression),
@@ -256,7 +255,7 @@ class _Task:
             evidence,
             None if self.groups is None else self.groups.to_numpy(),
             random_state=self.model.random_state,
-            progress=lambda done, total: report("drivers", done, total),
+            progress=report,
         )
 
 

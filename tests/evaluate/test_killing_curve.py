@@ -33,7 +33,7 @@ def test_errors_are_those_of_samples_held_out(profiles, viability) -> None:
     viability.iloc[[3, 9], 2] = np.nan
     seen = []
     errors = curve_errors(
-        MODEL, profiles, viability, folds=3, progress=lambda *step: seen.append(step)
+        MODEL, profiles, viability, folds=3, progress=lambda stage, *step: seen.append(step)
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert list(errors["ratio"]) == [0.625, 1.25, 2.5, 5]

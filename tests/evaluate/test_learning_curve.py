@@ -40,7 +40,7 @@ def test_skill_grows_with_samples(profiles, signal, lineage) -> None:
         lineage,
         sizes=[20, 48],
         repeats=3,
-        progress=lambda done, total: calls.append((done, total)),
+        progress=lambda stage, done, total: calls.append((done, total)),
     )
     assert list(curve.columns) == ["size", "spearman", "spearman_within_lineage", "rmse"]
     assert curve["size"].tolist() == [20, 48]

@@ -51,7 +51,7 @@ def screens_of(effectors: dict[str, str], shared: float = 3.0) -> ScreenTable:
 def test_each_screen_is_predicted_from_the_others_by_every_method() -> None:
     screens = screens_of({"a": "primary NK", "b": "primary NK", "c": "KHYG-1", "t": "T cell"})
     steps: list[tuple[int, int]] = []
-    table = compare_methods(screens, bootstrap=20, progress=lambda *step: steps.append(step))
+    table = compare_methods(screens, bootstrap=20, progress=lambda stage, *step: steps.append(step))
     assert tuple(table.columns) == COMPARISON_COLUMNS
     assert set(table["held_out"]) == {"a", "b", "c"}
     assert set(table["method"]) == {*METHODS, AS_SHIPPED}

@@ -59,7 +59,7 @@ def test_chains_seeds_and_progress(planted):
     profiles, target, evidence, _ = planted
     steps = []
     first = driver_scores(
-        profiles, target, evidence, steps=100, progress=lambda *done: steps.append(done)
+        profiles, target, evidence, steps=100, progress=lambda stage, *done: steps.append(done)
     )
     assert steps == [(1, 2), (2, 2)]
     again = driver_scores(profiles, target, evidence, steps=100)

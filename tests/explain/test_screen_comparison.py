@@ -71,7 +71,7 @@ def test_screens_are_held_out_with_their_replicates(study, screens):
         study.profiles,
         study.target,
         screens,
-        progress=lambda done, total: steps.append((done, total)),
+        progress=lambda stage, done, total: steps.append((done, total)),
     )
     assert steps == [(1, 2), (2, 2)]
     assert set(table["hidden_screens"]) == {"second", "first_r1; first_r2"}

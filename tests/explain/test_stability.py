@@ -43,7 +43,7 @@ def test_processes_and_order_of_genes_change_nothing(study, resampling):
         study.lineage,
         resamples=2,
         resampling=resampling,
-        progress=lambda done, total: steps.append((done, total)),
+        progress=lambda stage, done, total: steps.append((done, total)),
     )
     assert steps == [(1, 2), (2, 2)]
     two = stability(
