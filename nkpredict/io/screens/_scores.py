@@ -70,13 +70,13 @@ def join_scores(
     joined: dict[Path, RawScreens] = {}
     used = rejected = matched = 0
     for other, raw in others.items():
-        named = raw.rows["screen"].isin(screens)
-        if not named.any():
+        ours = raw.rows["screen"].isin(screens)
+        if not ours.any():
             joined[other] = raw
             continue
-        if raw.rows.loc[named, "p"].notna().any():
+        if raw.rows.loc[ours, "p"].notna().any():
             raise InputError(
-                f"{path} holds RRA scores of {name_some(sorted(set(raw.rows['screen'][named])))}, of "
+                f"{path} holds RRA scores of {name_some(sorted(set(raw.rows['screen'][ours])))}, of "
                 f"which {other} has p-values already; expected one or the other. Leave {path} out."
             )
         keys = pd.MultiIndex.from_frame(raw.rows[["screen", "gene"]])
@@ -88,7 +88,7 @@ def join_scores(
         p = (2 * score).clip(upper=1.0).where(depleted).where(~impossible, np.inf)
         joined[other] = replace(
             raw,
-            rows=raw.rows.assign(p=p.where(named)),
+            rows=raw.rows.assign(p=p.where(ours)),
             assumptions=(*(a for a in raw.assumptions if "p-values" not in a), _ASSUMED),
         )
         matched += int(score.notna().sum())
