@@ -75,9 +75,10 @@ def join_scores(
             joined[other] = raw
             continue
         if raw.rows.loc[ours, "p"].notna().any():
+            shared = name_some(sorted(raw.rows.loc[ours, "screen"].unique()))
             raise InputError(
-                f"{path} holds RRA scores of {name_some(sorted(set(raw.rows['screen'][ours])))}, of "
-                f"which {other} has p-values already; expected one or the other. Leave {path} out."
+                f"{path} holds RRA scores of {shared}, of which {other} has p-values "
+                f"already; expected one or the other. Leave {path} out."
             )
         keys = pd.MultiIndex.from_frame(raw.rows[["screen", "gene"]])
         score = pd.Series(best.reindex(keys).to_numpy(), index=raw.rows.index)
