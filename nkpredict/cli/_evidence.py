@@ -258,8 +258,8 @@ def compare(
     if quiet:
         return
     mark = "SIMULATED: " if screens.simulated else ""
-    for (held_out, hits), own in table.groupby(["held_out", "hits"], sort=False):
-        first = own.iloc[0]
+    for (held_out, hits), group in table.groupby(["held_out", "hits"], sort=False):
+        first = group.iloc[0]
         print_table(
             f"{mark}{held_out} held out: {hits} ({first['n_hits']} genes; AUPRC by chance "
             f"{first['by_chance']:.4f})",
@@ -273,7 +273,7 @@ def compare(
                     _between(row["auprc_low"], row["auprc_high"], 4),
                     float(row["same_sign"]),
                 ]
-                for row in own.to_dict("records")
+                for row in group.to_dict("records")
             ],
         )
     best = ", ".join(f"{method} {value:.4f}" for method, value in mean.items())
@@ -294,10 +294,10 @@ def _method(given: str | None) -> str:
 
 def _top(table: pd.DataFrame, sign: int) -> pd.DataFrame:
     """Return the genes of one side, evidence first, then score."""
-    own = table[table["score"] * sign > 0]
-    order = own.assign(size=own["evidence"] * sign, strength=own["score"] * sign)
+    side = table[table["score"] * sign > 0]
+    order = side.assign(size=side["evidence"] * sign, strength=side["score"] * sign)
     order = order.sort_values(["size", "strength"], ascending=False, kind="stable")
-    return own.loc[order.index[:_TOP]]
+    return side.loc[order.index[:_TOP]]
 
 
 def _print_files(screens: ScreenTable) -> None:

@@ -62,10 +62,10 @@ def _print_published(rows: list[dict[str, Any]]) -> None:
             for what, unit in (("effect", "effect_unit"), ("significance", "significance_kind"))
             if row[unit]
         ]
-        told = "; ".join([*meaning, *([row["note"]] if row["note"] else [])])
+        remarks = "; ".join([*meaning, *([row["note"]] if row["note"] else [])])
         say_wrapped(
             f"{row['study']} (perturbation {row['perturbation']}, doi {row['doi'] or 'none'}): "
-            f"{told or 'no more is known'}."
+            f"{remarks or 'no more is known'}."
         )
 
 
@@ -85,7 +85,7 @@ def _print_screens(gene: GeneDescription) -> None:
             for row in gene.screens
         ],
     )
-    z = ", ".join(f"{own['name']} {own['z']:+.1f}" for own in gene.experiments)
+    z = ", ".join(f"{experiment['name']} {experiment['z']:+.1f}" for experiment in gene.experiments)
     say_wrapped(f"Standardised z, replicates merged: {z}")
     say("")
 

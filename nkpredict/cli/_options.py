@@ -42,11 +42,11 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**values: Any) -> None:
         for name, kind in groups.items():
-            asked = {field.name: values.pop(field.name) for field in fields(kind)}
+            given_values = {field.name: values.pop(field.name) for field in fields(kind)}
             values[name] = kind(
                 **{
                     key: tuple(value) if isinstance(value, list) else value
-                    for key, value in asked.items()
+                    for key, value in given_values.items()
                     if value is not None
                 }
             )

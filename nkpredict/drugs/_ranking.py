@@ -171,15 +171,15 @@ def rank_drugs(pairs: pd.DataFrame) -> pd.DataFrame:
     """
     _require(pairs, PAIR_COLUMNS, "pairs of genes and drugs")
     fitting = pairs.loc[pairs["match"].isin((HIT, REACHABLE)), "drug"]
-    own = pairs[pairs["drug"].isin(fitting)]
+    matching = pairs[pairs["drug"].isin(fitting)]
     # the strongest first, for a warning the one that harms most
-    own = own.sort_values("rank_score", key=abs, ascending=False, kind="stable")
-    by_drug = own.groupby("drug", sort=True)
+    matching = matching.sort_values("rank_score", key=abs, ascending=False, kind="stable")
+    by_drug = matching.groupby("drug", sort=True)
     ranked = by_drug[["rank_score"]].sum().rename(columns={"rank_score": "score"})
     for column, match in _GENE_LISTS.items():
-        named = own[own["match"] == match].groupby("drug")["gene"].agg("; ".join)
+        named = matching[matching["match"] == match].groupby("drug")["gene"].agg("; ".join)
         ranked[column] = named.reindex(ranked.index).fillna("")
-    ranked["n_hits"] = (own["match"] == HIT).groupby(own["drug"]).sum()
+    ranked["n_hits"] = (matching["match"] == HIT).groupby(matching["drug"]).sum()
     ranked = ranked.join(by_drug[list(PER_DRUG)].first()).reset_index()
     return ranked.sort_values(["score", "drug"], ascending=[False, True], ignore_index=True)
 
@@ -258,8 +258,8 @@ def _match(direction: str, action: str, effect: str) -> tuple[str, str]:
         return UNCLEAR, "kills the cells that carry the protein, which is low where samples resist"
     if effect not in ("lowers", "raises"):
         return UNCLEAR, f"the effect of the drug on the gene is {effect}"
-    wanted = "lowers" if direction == GeneDirection.PROTECTS else "raises"
-    if effect == wanted:
+    helpful = "lowers" if direction == GeneDirection.PROTECTS else "raises"
+    if effect == helpful:
         return HIT, f"{effect} a gene that {direction}"
     return CONTRARY, f"{effect} a gene that {direction}"
 

@@ -276,10 +276,10 @@ def _one_row_per_pair(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]
     conflicts = 0
     for pair, places in repeated.groupby(["gene", "drug"], sort=False).indices.items():
         group = {name: repeated[name].to_numpy()[places] for name in _JOINED}
-        told = [action for action in group["action"] if action != UNKNOWN]
-        clear = len({EFFECT_OF_ACTION[action] for action in told}) == 1
-        conflicts += bool(told) and not clear
-        joined["action"][pair] = told[0] if clear else UNKNOWN
+        stated = [action for action in group["action"] if action != UNKNOWN]
+        clear = len({EFFECT_OF_ACTION[action] for action in stated}) == 1
+        conflicts += bool(stated) and not clear
+        joined["action"][pair] = stated[0] if clear else UNKNOWN
         relations = sorted(set(group["relation"]) - {UNKNOWN})
         joined["relation"][pair] = relations[0] if relations else UNKNOWN
         joined["source"][pair] = _listed(group["source"])
@@ -298,8 +298,8 @@ def _one_row_per_pair(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]
 
 def _stated(values: pd.Series, key: pd.Series) -> pd.Series:
     """By drug, the value that is stated; the first in the alphabet where several are."""
-    told = ~values.isin(("", UNKNOWN))
-    return values[told].groupby(key[told]).min()
+    stated = ~values.isin(("", UNKNOWN))
+    return values[stated].groupby(key[stated]).min()
 
 
 def _keys(drugs: pd.Series) -> pd.Series:

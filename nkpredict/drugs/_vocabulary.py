@@ -154,9 +154,9 @@ def action_of(mechanism: str) -> str:
     actions = [_parted(statement)[1] for statement in _SEVERAL.split(mechanism)]
     known = [action for action in actions if action != UNKNOWN]
     if len({EFFECT_OF_ACTION[action] for action in known}) != 1:
-        told = [action for action in known if EFFECT_OF_ACTION[action] in ("lowers", "raises")]
+        signed = [action for action in known if EFFECT_OF_ACTION[action] in ("lowers", "raises")]
         # "antibody, inhibitor" says more than its first word, "agonist, antagonist" contradicts
-        return told[0] if len({EFFECT_OF_ACTION[action] for action in told}) == 1 else UNKNOWN
+        return signed[0] if len({EFFECT_OF_ACTION[action] for action in signed}) == 1 else UNKNOWN
     return known[0]
 
 

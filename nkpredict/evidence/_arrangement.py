@@ -117,14 +117,15 @@ def genes_by_category(
     if genes is None:
         strongest = z.reindex(sorted(set(categories) & set(z.index))).abs().max(axis=1)
         named = list(strongest.index[strongest >= SHOWN_Z])
-        wanted: Sequence[str] = named
+        requested: Sequence[str] = named
     else:
-        wanted = genes
+        requested = genes
         named = [g for g in dict.fromkeys(approve_gene_names(list(genes)).approved) if g in z.index]
     if not named:
         raise InputError(
-            f"None of the genes asked for ({name_some(wanted) or 'those of the categories'}) is in "
-            f"the screens, which hold {len(z):,} genes; expected gene symbols that they measured."
+            f"None of the genes asked for ({name_some(requested) or 'those of the categories'}) is "
+            f"in the screens, which hold {len(z):,} genes; expected gene symbols that they "
+            "measured."
         )
     size = z.loc[named].abs().max(axis=1)
     groups = size.groupby([categories.get(gene, _UNKNOWN) for gene in named], sort=True)
@@ -132,8 +133,8 @@ def genes_by_category(
         groups, key=lambda item: (str(item[0]) in _LATER, str(item[0]) == _UNKNOWN, -item[1].max())
     )
     return {
-        str(category): tuple(own.sort_values(ascending=False, kind="stable").index)
-        for category, own in order
+        str(category): tuple(group.sort_values(ascending=False, kind="stable").index)
+        for category, group in order
     }
 
 

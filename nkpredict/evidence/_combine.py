@@ -82,8 +82,8 @@ def combine_screens(
     InputError
         When every screen is against T cells, or the method is not known.
     """
-    kept, left_out = without_t_cells(screens)
-    standardised = standardise_screens(kept, correct_fitness=correct_fitness)
+    nk_screens, left_out = without_t_cells(screens)
+    standardised = standardise_screens(nk_screens, correct_fitness=correct_fitness)
     table, notes = _combine(standardised, method)
     provenance = CombinationFacts(
         method=f"{method}, all screens and each effector type, and best single screen",
@@ -135,12 +135,12 @@ def combine_by_effector(
     InputError
         As :func:`combine_screens`.
     """
-    kept, _ = without_t_cells(screens)
+    nk_screens, _ = without_t_cells(screens)
     return {
         str(effector): combine_screens(
-            ScreenTable(rows, kept.provenance), method, correct_fitness=correct_fitness
+            ScreenTable(rows, nk_screens.provenance), method, correct_fitness=correct_fitness
         )
-        for effector, rows in kept.table.groupby("effector", sort=True)
+        for effector, rows in nk_screens.table.groupby("effector", sort=True)
     }
 
 
@@ -174,8 +174,8 @@ def without_t_cells(screens: ScreenTable) -> tuple[ScreenTable, list[str]]:
     left_out = sorted(t_cell.index[t_cell])
     if not left_out:
         return screens, []
-    kept = screens.table[~screens.table["screen"].isin(left_out)]
-    return ScreenTable(kept, screens.provenance), left_out
+    nk_rows = screens.table[~screens.table["screen"].isin(left_out)]
+    return ScreenTable(nk_rows, screens.provenance), left_out
 
 
 def _combine(screens: StandardisedScreens, method: str) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -226,9 +226,9 @@ def _most_significant(screens: StandardisedScreens, method: str) -> tuple[FloatA
     ways += [(method, effectors == e) for e in sorted(set(effectors)) if (effectors != e).any()]
     if screens.tests_alone.any() and len(effectors) > 1:
         ways.append(("best-screen", screens.tests_alone))
-    results = [combine_matrix(z[:, own], weights[own], name) for name, own in ways]
+    results = [combine_matrix(z[:, columns], weights[columns], name) for name, columns in ways]
     # a way that measured nothing of a gene is no way, so it need not be corrected for
-    n_ways = np.sum([np.isfinite(z[:, own]).any(axis=1) for _, own in ways], axis=0)
+    n_ways = np.sum([np.isfinite(z[:, columns]).any(axis=1) for _, columns in ways], axis=0)
     scores = np.column_stack([result.score for result in results])
     rates = np.minimum(1.0, np.column_stack([r.fdr for r in results]) * n_ways[:, None])
     # among ways that show no evidence, the one with the larger score
@@ -284,9 +284,9 @@ def _conflict(screens: StandardisedScreens, sign: FloatArray, confidence: FloatA
     down = (together < -limit) | (lowest < -limit_alone)
     conflict = up.any(axis=1) & down.any(axis=1)
 
-    asked = np.flatnonzero((confidence > 0) & np.where(sign[:, None] > 0, up, down).any(axis=1))
-    if len(asked):
-        against = np.maximum(-sign[asked, None] * together[asked], 0.0).max(axis=1)
+    tested = np.flatnonzero((confidence > 0) & np.where(sign[:, None] > 0, up, down).any(axis=1))
+    if len(tested):
+        against = np.maximum(-sign[tested, None] * together[tested], 0.0).max(axis=1)
         p = np.minimum(1.0, (len(types) - 1) * 2 * norm.sf(against))
-        conflict[asked] |= false_discovery_control(p) <= CONFLICT_FDR
+        conflict[tested] |= false_discovery_control(p) <= CONFLICT_FDR
     return np.asarray(conflict)

@@ -76,8 +76,8 @@ def compare_methods(
     InputError
         When there are fewer than two independent screens against NK cells.
     """
-    kept, _ = without_t_cells(screens)
-    standardised = standardise_screens(kept)
+    nk_screens, _ = without_t_cells(screens)
+    standardised = standardise_screens(nk_screens)
     names = list(standardised.z.columns)
     if len(names) < 2:
         raise InputError(
@@ -93,7 +93,9 @@ def compare_methods(
         use = np.isfinite(z[:, number]) & np.isfinite(z[:, others]).any(axis=1)
         truth, genes = z[use, number], standardised.z.index[use]
         members = list(standardised.notes[number]["inflation"])
-        left = ScreenTable(kept.table[~kept.table["screen"].isin(members)], kept.provenance)
+        left = ScreenTable(
+            nk_screens.table[~nk_screens.table["screen"].isin(members)], nk_screens.provenance
+        )
         shipped = combine_screens(left).table["score"]
         scores = {
             method: combine_matrix(z[use][:, others], weights[others], method).score

@@ -121,8 +121,8 @@ def side_of(value: float) -> str:
 
 def _rank(values: pd.Series, gene: str) -> int:
     """Rank among the genes that point the same way, strongest first."""
-    own = float(values[gene])
-    return int((values > own).sum() if own > 0 else (values < own).sum()) + 1
+    value = float(values[gene])
+    return int((values > value).sum() if value > 0 else (values < value).sum()) + 1
 
 
 def _in_screens(gene: str, screens: ScreenTable) -> list[dict[str, Any]]:
@@ -149,9 +149,9 @@ def _in_experiments(gene: str, screens: ScreenTable) -> list[dict[str, Any]]:
     standardised = standardise_screens(screens)
     if gene not in standardised.z.index:
         return []
-    own = standardised.z.loc[gene].to_numpy(dtype=float)
+    of_gene = standardised.z.loc[gene].to_numpy(dtype=float)
     table = described_experiments(screens, standardised)
-    described = zip(table["name"], table["effector"], own[table["at"].to_numpy()], strict=True)
+    described = zip(table["name"], table["effector"], of_gene[table["at"].to_numpy()], strict=True)
     return [
         {"name": str(name), "effector": str(effector), "z": float(z)}
         for name, effector, z in described

@@ -283,8 +283,9 @@ def _rho(z: FloatArray) -> FloatArray:
     known = np.isfinite(z)
     ranks = np.ones(z.shape)
     for column in range(z.shape[1]):
-        own = known[:, column]
-        ranks[own, column] = rankdata(z[own, column], method="max") / max(own.sum(), 1)
+        measured = known[:, column]
+        places = rankdata(z[measured, column], method="max")
+        ranks[measured, column] = places / max(measured.sum(), 1)
     # a rank that was not measured is never among the best k of the gene's own n
     ranks = np.sort(np.where(known, ranks, np.inf), axis=1)
     n = known.sum(axis=1)
@@ -302,14 +303,13 @@ def _component(
 
     The covariance of z is diagonal + rank one, so its inverse is written out.
     """
-    own = 1.0 + variance * (1.0 - part) * weights**2
+    unshared = 1.0 + variance * (1.0 - part) * weights**2
     filled = np.where(known, z, 0.0)
-    projected = (filled * (weights / own)).sum(axis=1)
-    precision = (known * (weights**2 / own)).sum(axis=1)
+    projected = (filled * (weights / unshared)).sum(axis=1)
+    precision = (known * (weights**2 / unshared)).sum(axis=1)
     common = variance * part
-    gain = 0.5 * (filled**2 * (1.0 - 1.0 / own)).sum(axis=1) - 0.5 * (known * np.log(own)).sum(
-        axis=1
-    )
+    gain = 0.5 * (filled**2 * (1.0 - 1.0 / unshared)).sum(axis=1)
+    gain = gain - 0.5 * (known * np.log(unshared)).sum(axis=1)
     if common == 0:
         return gain, np.zeros(len(z)), 1.0
     scale = 1.0 + common * precision
@@ -317,7 +317,7 @@ def _component(
     return gain, common * projected / scale, np.sqrt(common / scale)
 
 
-def _posterior(fitted: FloatArray, asked: FloatArray) -> FloatArray:
+def _posterior(fitted: FloatArray, applied: FloatArray) -> FloatArray:
     """Fit the mixture on some genes by expectation maximisation, and apply it to others."""
 
     def likelihood(log_values: FloatArray) -> FloatArray:
@@ -337,5 +337,5 @@ def _posterior(fitted: FloatArray, asked: FloatArray) -> FloatArray:
         prior = updated
         if moved < EM_TOLERANCE:
             break
-    weighted = prior * likelihood(asked)
+    weighted = prior * likelihood(applied)
     return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))

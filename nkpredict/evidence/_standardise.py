@@ -169,13 +169,13 @@ def correct_for_fitness(z: FloatArray, essential: BoolArray) -> tuple[FloatArray
     shift : float or None
         Median z of the core-essential genes where it was corrected for, else None.
     """
-    own = z[essential & np.isfinite(z)]
-    if len(own) < _MIN_ESSENTIAL:
+    essential_z = z[essential & np.isfinite(z)]
+    if len(essential_z) < _MIN_ESSENTIAL:
         return z, None
-    shift = float(np.median(own))
-    spread = max(1.0, float(1.4826 * np.median(np.abs(own - shift))))
+    shift = float(np.median(essential_z))
+    spread = max(1.0, float(1.4826 * np.median(np.abs(essential_z - shift))))
     # the standard error of a median of normal values is 1.2533 sd / sqrt(n)
-    if abs(shift) < FITNESS_ERRORS * 1.2533 * spread / np.sqrt(len(own)):
+    if abs(shift) < FITNESS_ERRORS * 1.2533 * spread / np.sqrt(len(essential_z)):
         return z, None
     reduced = np.sign(z) * np.clip((np.abs(z) - abs(shift)) / spread, 0.0, np.abs(z))
     return np.where(np.sign(z) == np.sign(shift), reduced, z) + 0.0, shift

@@ -269,8 +269,8 @@ def read_screens(
 
 
 def _facts(content: Mapping[str, Any]) -> EvidenceFacts:
-    for kind, told in ((CombinationFacts, "method"), (KnowledgeFacts, "studies")):
-        if told in content:
+    for kind, distinctive in ((CombinationFacts, "method"), (KnowledgeFacts, "studies")):
+        if distinctive in content:
             return kind.from_json(content)
     return EvidenceFacts.from_json(content)
 

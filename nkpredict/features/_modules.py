@@ -146,20 +146,21 @@ class ModuleScores:
             for number, gene in enumerate(genes)
             if other is None or not other[number]
         }
-        wanted = {name: list(own) for name, own in sorted(gene_sets.items())}
-        named = {gene for own in wanted.values() for gene in own}
+        wanted = {name: list(listed) for name, listed in sorted(gene_sets.items())}
+        named = {gene for listed in wanted.values() for gene in listed}
         unknown = sorted(named - place.keys())
         renamed = dict(zip(unknown, approve_gene_names(unknown).approved, strict=True))
         self.n_genes = len(genes)
         self.gene_sets: dict[str, tuple[str, ...]] = {}
         self.left_out: dict[str, str] = {}
         self._members: list[IndexArray] = []
-        for name, own in wanted.items():
-            symbols = {renamed.get(gene, gene) for gene in own}
+        for name, listed in wanted.items():
+            symbols = {renamed.get(gene, gene) for gene in listed}
             members = sorted(place[symbol] for symbol in symbols & place.keys())
             if len(members) < MINIMUM_MEMBERS:
                 self.left_out[name] = (
-                    f"{len(members)} of its {len(own)} genes in the data, {MINIMUM_MEMBERS} needed"
+                    f"{len(members)} of its {len(listed)} genes in the data, "
+                    f"{MINIMUM_MEMBERS} needed"
                 )
                 continue
             self.gene_sets[name] = tuple(str(genes[member]) for member in members)
@@ -168,7 +169,7 @@ class ModuleScores:
             "used": len(self.gene_sets),
             "left_out": self.left_out,
             "genes_named": len(named),
-            "genes_used": len({gene for own in self.gene_sets.values() for gene in own}),
+            "genes_used": len({gene for listed in self.gene_sets.values() for gene in listed}),
         }
         if not self.gene_sets:
             raise InputError(
@@ -196,7 +197,9 @@ class ModuleScores:
             Samples × modules, in the order of ``gene_sets``.
         """
         # Row sums, not a matrix product: a sample's score must not depend on its company.
-        return np.column_stack([standard.take(own, axis=1).mean(axis=1) for own in self._members])
+        return np.column_stack(
+            [standard.take(members, axis=1).mean(axis=1) for members in self._members]
+        )
 
     def to_genes(self, parts: FloatArray, slopes: FloatArray, standard: FloatArray) -> FloatArray:
         """Pass the modules' parts of a prediction on to their genes, without a remainder.
@@ -220,8 +223,8 @@ class ModuleScores:
         """
         rests = parts - slopes * self.scores(standard)
         passed_on = np.zeros(standard.shape)
-        for own, slope, rest in zip(self._members, slopes, rests.T, strict=True):
-            passed_on[:, own] += (slope * standard[:, own] + rest[:, None]) / len(own)
+        for members, slope, rest in zip(self._members, slopes, rests.T, strict=True):
+            passed_on[:, members] += (slope * standard[:, members] + rest[:, None]) / len(members)
         return passed_on
 
     def gene_slopes(self, slopes: FloatArray) -> FloatArray:
@@ -238,6 +241,6 @@ class ModuleScores:
             Shape (n_genes,).
         """
         through = np.zeros(self.n_genes)
-        for own, slope in zip(self._members, slopes, strict=True):
-            through[own] += slope / len(own)
+        for members, slope in zip(self._members, slopes, strict=True):
+            through[members] += slope / len(members)
         return through

@@ -128,8 +128,8 @@ def _column_labels(ax: Axes, columns: pd.DataFrame) -> None:
     for label in ax.get_xticklabels():
         label.set_rotation_mode("anchor")
     for keys, place in ((["effector"], -2.0), (["effector", "perturbation"], -0.75)):
-        for key, own in columns.groupby(keys, sort=True):
-            first, last = own.index[0], own.index[-1]
+        for key, group in columns.groupby(keys, sort=True):
+            first, last = group.index[0], group.index[-1]
             ax.plot([first - 0.35, last + 0.35], [place, place], color="black", linewidth=1)
             text = str(key[-1])
             # a bracket over one screen is narrower than two words

@@ -77,8 +77,8 @@ def plot_ranking(
     if np.isfinite(lower).any():
         # Among finite intervals, an infinite one runs from edge to edge.
         ax.hlines(rows, np.fmax(lower, low), np.fmin(upper, high), color=SENSITIZES, alpha=0.35)
-    for chosen, face, edge in ((inside, SENSITIZES, SENSITIZES), (~inside, "white", PROTECTS)):
-        ax.scatter(value[chosen], rows[chosen], s=22, facecolor=face, edgecolor=edge, zorder=3)
+    for selected, face, edge in ((inside, SENSITIZES, SENSITIZES), (~inside, "white", PROTECTS)):
+        ax.scatter(value[selected], rows[selected], s=22, facecolor=face, edgecolor=edge, zorder=3)
     ax.set_xlim(low, high)
     ax.set_ylim(-0.8, len(table) - 0.2)
     if named:

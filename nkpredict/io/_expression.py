@@ -264,16 +264,16 @@ def _approve(values: FloatArray, names: Sequence[str], unit: Unit) -> _Approved:
     superseded = has_present & ~present_name & (symbols != "").to_numpy()
     if outcome.kind == "Ensembl id":
         superseded[:] = False
-    kept = np.flatnonzero((symbols != "").to_numpy() & ~superseded)
-    groups = pd.Series(kept).groupby(symbols.iloc[kept].to_numpy(), sort=True).indices
+    named = np.flatnonzero((symbols != "").to_numpy() & ~superseded)
+    groups = pd.Series(named).groupby(symbols.iloc[named].to_numpy(), sort=True).indices
     genes = list(groups)
-    first = kept[[positions[0] for positions in groups.values()]]
+    first = named[[positions[0] for positions in groups.values()]]
     merged_values = values[:, first]
     merged: list[str] = []
     for column, (gene, positions) in enumerate(groups.items()):
         if len(positions) > 1:
             merged.append(str(gene))
-            merged_values[:, column] = _merge(values[:, kept[positions]], unit)
+            merged_values[:, column] = _merge(values[:, named[positions]], unit)
     return _Approved(
         np.ascontiguousarray(merged_values),
         [str(gene) for gene in genes],

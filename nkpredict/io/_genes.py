@@ -75,8 +75,8 @@ def _reference() -> _Reference:
         symbols=frozenset(kinds["symbol"]["symbol"]),
         aliases=dict(zip(aliases["name"][~shared], aliases["symbol"][~shared], strict=True)),
         ambiguous={
-            str(name): tuple(sorted(own))
-            for name, own in aliases[shared].groupby("name", sort=False)["symbol"]
+            str(name): tuple(sorted(group))
+            for name, group in aliases[shared].groupby("name", sort=False)["symbol"]
         },
         ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
         source=str(table["source"].iloc[0]),

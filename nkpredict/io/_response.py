@@ -133,8 +133,8 @@ def _from_long(table: pd.DataFrame, path: str | Path) -> Response:
             "viability": viability,
         }
     )
-    kept, excluded = _without_excluded(long)
-    measured = kept.dropna(subset=["viability"])
+    included, excluded = _without_excluded(long)
+    measured = included.dropna(subset=["viability"])
     curves = measured.pivot_table(index="line", columns="ratio", values="viability", aggfunc="mean")
     response = _from_curves(curves, path, excluded)
     described = table.assign(line=table["cell_line"].astype(str)).drop_duplicates("line")
@@ -157,11 +157,11 @@ def _from_replicates(table: pd.DataFrame, path: str | Path) -> Response:
     mean = curves.groupby(level="ratio").mean().T
     excluded = [str(name) for name in mean.index if plain_line_name(name) in EXCLUDED_LINES]
     response = _from_curves(mean.drop(index=excluded), path, excluded)
-    kept = curves.drop(columns=excluded)
+    included = curves.drop(columns=excluded)
     facts = replace(
         response.provenance,
         format="PRISM viability, biological replicates",
-        replicates=noise_ceiling(replicate_areas(kept)),
+        replicates=noise_ceiling(replicate_areas(included)),
     )
     return replace(response, provenance=facts)
 

@@ -225,11 +225,11 @@ def _depmap_columns(labels: list[str]) -> dict[str, int]:
 
 
 def _default_entries(table: pd.DataFrame, depmap: dict[str, int]) -> pd.DataFrame:
-    chosen = table[str(depmap[_DEPMAP_DEFAULT])].str.lower().isin(["yes", "true", "1"])
-    kept = table[chosen].set_index(str(depmap["ModelID"]))
-    kept = kept.drop(columns=[str(p) for p in depmap.values()], errors="ignore")
-    kept.attrs[OTHER_ENTRIES] = int((~chosen).sum())
-    return kept
+    default_entry = table[str(depmap[_DEPMAP_DEFAULT])].str.lower().isin(["yes", "true", "1"])
+    entries = table[default_entry].set_index(str(depmap["ModelID"]))
+    entries = entries.drop(columns=[str(p) for p in depmap.values()], errors="ignore")
+    entries.attrs[OTHER_ENTRIES] = int((~default_entry).sum())
+    return entries
 
 
 def _report_text(path: Path, separator: str, labels: list[str], error: Exception) -> None:

@@ -235,9 +235,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, those of learners as ``ridge__powers``."""
-        own = {key: value for key, value in params.items() if "__" not in key}
-        super().set_params(**own)
-        of_learners = {key: value for key, value in params.items() if key not in own}
+        of_model = {key: value for key, value in params.items() if "__" not in key}
+        super().set_params(**of_model)
+        of_learners = {key: value for key, value in params.items() if key not in of_model}
         if of_learners:
             learners = self._learners_by_name()
             for key, value in of_learners.items():
@@ -259,8 +259,8 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         learners = {}
         for name, given in self._learners_by_name().items():
             learner = clone(given)
-            taken = learner.get_params(deep=False).keys() & common.keys()
-            learners[name] = learner.set_params(**{key: common[key] for key in taken})
+            shared = learner.get_params(deep=False).keys() & common.keys()
+            learners[name] = learner.set_params(**{key: common[key] for key in shared})
         return learners
 
     def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:

@@ -34,5 +34,5 @@ def group_offsets(target: FloatArray, labels: LabelArray) -> pd.Series:
     within = float(((target - means[group]) ** 2).sum()) / freedom
     total = float((count * (means - target.mean()) ** 2).sum()) / len(target)
     between = max(total - within * (len(names) - 1) / len(target), 1e-12)
-    kept = count / (count + within / between)
-    return pd.Series(kept * (means - target.mean()), index=names)
+    reliability = count / (count + within / between)
+    return pd.Series(reliability * (means - target.mean()), index=names)

@@ -93,7 +93,9 @@ def state_of(model: GeneModel) -> ModelState:
     }
     if core.modules is not None:
         arrays["core.module_slopes"] = core.module_slopes_
-        settings["modules"] = {name: list(own) for name, own in core.modules.gene_sets.items()}
+        settings["modules"] = {
+            name: list(members) for name, members in core.modules.gene_sets.items()
+        }
     offsets = getattr(model, "offsets_", None)
     if offsets is not None:
         settings["offsets"] = {str(group): float(value) for group, value in offsets.items()}

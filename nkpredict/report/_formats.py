@@ -31,7 +31,7 @@ def percent(share: Any) -> str:
         return NO_VALUE
     if 0.995 <= share < 1:
         return "> 99 %"
-    if 0 < share < 0.005:
+    if 0 < share <= 0.005:
         return "< 1 %"
     return f"{share:.0%}".replace("%", " %")
 

@@ -206,7 +206,7 @@ def _drugs_by_sample(scores: Scored) -> dict[str, list[dict[str, Any]]]:
     return {
         str(name): [{str(key): value for key, value in row.items()} for row in rows]
         for name, rows in (
-            (name, own.to_dict("records")) for name, own in shown.groupby("sample", sort=False)
+            (name, group.to_dict("records")) for name, group in shown.groupby("sample", sort=False)
         )
     }
 

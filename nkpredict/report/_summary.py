@@ -195,8 +195,8 @@ def _findings(scores: Scored) -> str:
     sentences = []
     if len(genes):
         named = [
-            f"{gene} ({reading})" if (reading := _AGREEMENT.get(str(said))) else str(gene)
-            for gene, said in zip(
+            f"{gene} ({reading})" if (reading := _AGREEMENT.get(str(agreement))) else str(gene)
+            for gene, agreement in zip(
                 genes["gene"].head(_FINDINGS),
                 genes["evidence_reading"].head(_FINDINGS),
                 strict=True,

@@ -127,7 +127,7 @@ def evidence_table(scores: Scored) -> Table | None:
     # a screen that names the gene but gives it no side is no agreement, and not nothing
     undirected = (shown["evidence_reading"] == "no screen") & shown["gene"].isin(hits["gene"])
     shown = shown.assign(evidence_reading=shown["evidence_reading"].mask(undirected, _UNDIRECTED))
-    said = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
+    published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
     categories = hits.drop_duplicates("gene").set_index("gene")["category"]
     nothing = Cell((Piece("in the combined screens only"),), "")
     columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
@@ -139,7 +139,7 @@ def evidence_table(scores: Scored) -> Table | None:
         (
             "published",
             Column("Published screens", roomy=True),
-            lambda gene: said.get(gene, nothing),
+            lambda gene: published.get(gene, nothing),
         ),
     ]
     rows = shown.assign(
@@ -242,12 +242,12 @@ def _table(
     left_out: int = 0,
 ) -> Table:
     """Build the columns that are there; those the scores lack are left out."""
-    kept = [(key, column, cell) for key, column, cell in columns if key in rows]
-    cells = [[cell(value) for value in rows[key]] for key, _, cell in kept]
+    shown = [(key, column, cell) for key, column, cell in columns if key in rows]
+    cells = [[cell(value) for value in rows[key]] for key, _, cell in shown]
     return Table(
         name,
         title,
-        [column for _, column, _ in kept],
+        [column for _, column, _ in shown],
         [list(row) for row in zip(*cells, strict=True)],
         left_out,
     )

@@ -162,22 +162,22 @@ def plant_response(
             f"others; {drivers} drivers, {nk_drivers} of them NK genes, with {known_count} decoys "
             "need more. Name fewer drivers."
         )
-    chosen = [
+    selected = [
         *map(str, rng.choice(named, nk_drivers, replace=False)),
         *map(str, rng.choice(others, drivers - nk_drivers, replace=False)),
     ]
-    sign = np.array([ASSUMED_SIGN.get(gene) or rng.choice([-1, 1]) for gene in chosen])
+    sign = np.array([ASSUMED_SIGN.get(gene) or rng.choice([-1, 1]) for gene in selected])
     effect = sign * rng.uniform(0.5, 1.5, drivers)
-    known = np.isin(chosen, rng.choice(chosen, known_count, replace=False))
-    decoys = rng.choice(sorted(set(varying) - set(chosen)), known_count, replace=False)
-    signal = _signal(expression[chosen], np.asarray(lineages), effect, mechanism, rng)
+    known = np.isin(selected, rng.choice(selected, known_count, replace=False))
+    decoys = rng.choice(sorted(set(varying) - set(selected)), known_count, replace=False)
+    signal = _signal(expression[selected], np.asarray(lineages), effect, mechanism, rng)
     noisy = signal + noise_sd * rng.normal(size=len(signal))
     susceptibility = pd.Series(
         _MEAN + _SD * noisy, index=expression.index, name="SIMULATED susceptibility"
     )
     table = pd.DataFrame(
         {"effect": effect * (mechanism != "lineage-only"), "sign": sign, "known": known},
-        index=pd.Index(chosen, name="gene"),
+        index=pd.Index(selected, name="gene"),
     )
     return PlantedResponse(
         susceptibility=susceptibility,

@@ -44,40 +44,40 @@ class TrainingInputs:
 
     def sentences(self) -> list[str]:
         """Say what was found, one sentence a source."""
-        found, said = self.provenance, []
+        found, sentences = self.provenance, []
         mark = "SIMULATED data. " if self.simulated else ""
         if (profiles := found.expression) is not None:
             counts = _gene_counts(profiles)
-            said.append(
+            sentences.append(
                 f"{mark}Read {profiles.samples} profiles of {profiles.genes:,} genes "
                 f"({profiles.orientation}, {profiles.identifiers}, {profiles.unit_words})"
                 f"{': ' if counts else ''}{', '.join(counts)}."
             )
         if (response := found.response) is not None:
             lineages = ", ".join(f"{k} {n}" for k, n in (found.lineages or {}).items())
-            said.append(
+            sentences.append(
                 f"Susceptibility is {response.susceptibility} ({response.format}); "
                 f"{found.samples} samples have it and a profile"
                 f"{f' ({lineages})' if lineages else ''}."
             )
         if (genetics := found.genetics) is not None:
-            said.append(
+            sentences.append(
                 f"Genetics: {genetics.features:,} features of "
                 f"{genetics.samples_with_genetics} profiles; "
                 f"{genetics.samples_without_genetics} have none."
             )
         if (screens := found.screens) is not None:
-            said.append(
+            sentences.append(
                 f"Screens: {len(screens.screens)}; {screens.genes_with_evidence:,} genes "
                 "carry evidence."
             )
         if (sets := found.gene_sets) is not None:
-            said.append(
+            sentences.append(
                 f"Gene sets: {sets.used} with {sets.genes_used:,} of the "
                 f"{sets.genes_named:,} genes they name"
                 f"{f'; {len(sets.left_out)} left out' if sets.left_out else ''}."
             )
-        return said
+        return sentences
 
 
 def _gene_counts(profiles: ExpressionFacts) -> list[str]:

@@ -150,9 +150,9 @@ def _checked_counts(
 def _score_screen(
     guides: pd.DataFrame, members: pd.DataFrame, name: str, path: Path
 ) -> tuple[pd.DataFrame, str, dict[str, int]]:
-    own = members["sample"].tolist()
-    size, how = _size_factors(guides[own].to_numpy())
-    normalised = guides[own].div(size, axis=1)
+    samples = members["sample"].tolist()
+    size, how = _size_factors(guides[samples].to_numpy())
+    normalised = guides[samples].div(size, axis=1)
     controls = members.loc[members["role"] == CONTROL, "sample"].tolist()
     seen = guides[controls].mean(axis=1) >= LEAST_CONTROL_COUNT
     change, pairing = _fold_changes(normalised, members)
@@ -162,8 +162,8 @@ def _score_screen(
     if len(null) < LEAST_CONTROL_GUIDES:
         null = change[seen.to_numpy()]
         source = f"all {len(null)} guides"
-    kept = pd.DataFrame({"gene": guides["gene"], "change": change})[seen & ~control]
-    by_gene = kept.groupby("gene", sort=True)["change"]
+    targeting = pd.DataFrame({"gene": guides["gene"], "change": change})[seen & ~control]
+    by_gene = targeting.groupby("gene", sort=True)["change"]
     n_guides = by_gene.size()
     enough = n_guides.index[n_guides >= LEAST_GUIDES]
     dropped = {
@@ -219,12 +219,12 @@ def _fold_changes(normalised: pd.DataFrame, members: pd.DataFrame) -> tuple[Floa
         )
         for above, below in pairs
     ]
-    said = (
+    pairing = (
         f"{len(pairs)} paired replicates"
         if paired and len(pairs) > 1
         else f"{len(treated)} treated against {len(controls)} control samples"
     )
-    return np.asarray(np.mean(changes, axis=0)), said
+    return np.asarray(np.mean(changes, axis=0)), pairing
 
 
 def _permutation_p(lfc: FloatArray, n_guides: IndexArray, null: FloatArray) -> FloatArray:
@@ -232,12 +232,12 @@ def _permutation_p(lfc: FloatArray, n_guides: IndexArray, null: FloatArray) -> F
     p = np.empty(len(lfc))
     rng = np.random.default_rng(0)
     for n in np.unique(n_guides):
-        own = n_guides == n
+        group = n_guides == n
         step = max(_CHUNK // int(n), 1)
         sizes = [min(step, PERMUTATIONS - start) for start in range(0, PERMUTATIONS, step)]
         drawn = [np.median(rng.choice(null, (size, int(n))), axis=1) for size in sizes]
         medians = np.sort(np.concatenate(drawn))
-        below = np.searchsorted(medians, lfc[own], side="right")
-        above = len(medians) - np.searchsorted(medians, lfc[own], side="left")
-        p[own] = np.minimum(1.0, 2 * (1 + np.minimum(below, above)) / (len(medians) + 1))
+        below = np.searchsorted(medians, lfc[group], side="right")
+        above = len(medians) - np.searchsorted(medians, lfc[group], side="left")
+        p[group] = np.minimum(1.0, 2 * (1 + np.minimum(below, above)) / (len(medians) + 1))
     return p

@@ -146,12 +146,12 @@ def screen_fields(members: pd.DataFrame, where: str) -> dict[str, str]:
     """
     fields = {}
     for name in METADATA_FIELDS:
-        said = sorted(set(members[name]) - {""})
-        if len(said) > 1:
+        stated = sorted(set(members[name]) - {""})
+        if len(stated) > 1:
             raise InputError(
-                f"{where} gives {name_some(members['sample'])} the {name} {' and '.join(said)}; "
+                f"{where} gives {name_some(members['sample'])} the {name} {' and '.join(stated)}; "
                 "expected one for all samples of a screen."
             )
-        if said:
-            fields[name] = said[0]
+        if stated:
+            fields[name] = stated[0]
     return fields

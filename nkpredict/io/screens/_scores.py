@@ -70,14 +70,15 @@ def join_scores(
     joined: dict[Path, RawScreens] = {}
     used = rejected = matched = 0
     for other, raw in others.items():
-        own = raw.rows["screen"].isin(screens)
-        if not own.any():
+        ours = raw.rows["screen"].isin(screens)
+        if not ours.any():
             joined[other] = raw
             continue
-        if raw.rows.loc[own, "p"].notna().any():
+        if raw.rows.loc[ours, "p"].notna().any():
+            shared = name_some(sorted(raw.rows.loc[ours, "screen"].unique()))
             raise InputError(
-                f"{path} holds RRA scores of {name_some(sorted(set(raw.rows['screen'][own])))}, of "
-                f"which {other} has p-values already; expected one or the other. Leave {path} out."
+                f"{path} holds RRA scores of {shared}, of which {other} has p-values "
+                f"already; expected one or the other. Leave {path} out."
             )
         keys = pd.MultiIndex.from_frame(raw.rows[["screen", "gene"]])
         score = pd.Series(best.reindex(keys).to_numpy(), index=raw.rows.index)
@@ -88,7 +89,7 @@ def join_scores(
         p = (2 * score).clip(upper=1.0).where(depleted).where(~impossible, np.inf)
         joined[other] = replace(
             raw,
-            rows=raw.rows.assign(p=p.where(own)),
+            rows=raw.rows.assign(p=p.where(ours)),
             assumptions=(*(a for a in raw.assumptions if "p-values" not in a), _ASSUMED),
         )
         matched += int(score.notna().sum())

@@ -221,13 +221,13 @@ def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.
             "decimal point."
         )
     infinite = np.isinf(lfc)
-    kept = {"lfc": lfc}
+    numbers = {"lfc": lfc}
     bad = text | infinite
     for name in ("p", "fdr"):
         given = rows[name] if name in rows else pd.Series(np.nan, index=rows.index)
         value = pd.to_numeric(given, errors="coerce").astype(float)
         impossible = (value.isna() & given.notna()) | (value < 0) | (value > 1)
-        kept[name] = value.mask(impossible)
+        numbers[name] = value.mask(impossible)
         if name == "p":
             counts["dropped_impossible_p"] = int((impossible & ~missing & ~bad).sum())
             bad |= impossible
@@ -238,7 +238,7 @@ def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.
     counts["not_measured"] = int(missing.sum())
     counts["dropped_text_among_numbers"] = int(text.sum())
     counts["dropped_infinite"] = int(infinite.sum())
-    return rows.assign(**kept)[~(missing | bad | nameless)].reset_index(drop=True)
+    return rows.assign(**numbers)[~(missing | bad | nameless)].reset_index(drop=True)
 
 
 def _one_row_per_gene(rows: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:

@@ -90,12 +90,12 @@ class EvidenceScore(AdditivePredictor):
         profiles.remember_names(self)
         return self
 
-    def _reader(self, correlation: FloatArray, own: int) -> FloatArray:
+    def _reader(self, correlation: FloatArray, position: int) -> FloatArray:
         reader = np.zeros(len(correlation))
-        others = np.where(np.arange(len(correlation)) == own, 0.0, correlation)
+        others = np.where(np.arange(len(correlation)) == position, 0.0, correlation)
         nearest = np.argsort(-others, kind="stable")[: self.neighbours]
         nearest = nearest[others[nearest] > self.least_correlation]
-        reader[own] = self.own_share if len(nearest) else 1.0
+        reader[position] = self.own_share if len(nearest) else 1.0
         if len(nearest):
             reader[nearest] = (1 - self.own_share) * others[nearest] / others[nearest].sum()
         return reader

@@ -127,20 +127,20 @@ class EvidenceRidge(LinearLearner):
         gram = _gram(rows)
         errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
         best = errors.min(axis=1)
-        chosen = 0
+        selected = 0
         for number in range(1, len(mixtures)):
-            if best[number] < best[chosen] * (1 - _LEAST_GAIN * (chosen == 0)):
-                chosen = number
-        self.trust_, self.direction_ = mixtures[chosen]
+            if best[number] < best[selected] * (1 - _LEAST_GAIN * (selected == 0)):
+                selected = number
+        self.trust_, self.direction_ = mixtures[selected]
         parts = self._parts(rows, gram, residual, signed)
-        gram = _mixed(mixtures[chosen], [_gram(part.projected(rows)) for part in parts])
+        gram = _mixed(mixtures[selected], [_gram(part.projected(rows)) for part in parts])
         left_out = left_out_errors(gram, residual, root, penalties)
         self.penalty_ = float(
-            np.sqrt(penalties[errors[chosen].argmin()] * penalties[left_out.argmin()])
+            np.sqrt(penalties[errors[selected].argmin()] * penalties[left_out.argmin()])
         )
         dual = np.linalg.solve(gram + self.penalty_ * np.eye(len(gram)), residual)
         pull = dual @ rows
-        self.coef_ = _mixed(mixtures[chosen], [part.coefficients(pull) for part in parts])
+        self.coef_ = _mixed(mixtures[selected], [part.coefficients(pull) for part in parts])
 
     def _parts(
         self, rows: FloatArray, gram: FloatArray, residual: FloatArray, signed: FloatArray
@@ -181,10 +181,10 @@ class EvidenceRidge(LinearLearner):
         errors = np.zeros((len(mixtures), len(penalties)))
         folds = KFold(min(_FOLDS, len(rows)), shuffle=True, random_state=self.random_state)
         for train, test in folds.split(rows):
-            own = root[train]
-            mean = float(own @ residual[train]) / float(own @ own)
-            centred = residual[train] - mean * own
-            wanted = residual[test] - mean * root[test]
+            weight_root = root[train]
+            mean = float(weight_root @ residual[train]) / float(weight_root @ weight_root)
+            centred = residual[train] - mean * weight_root
+            expected = residual[test] - mean * root[test]
             known = rows[train]
             parts = self._parts(known, gram[np.ix_(train, train)], centred, signed)
             within, across = [], []
@@ -198,7 +198,7 @@ class EvidenceRidge(LinearLearner):
                     np.maximum(eigenvalues, 0)[:, None] + penalties
                 )
                 predicted = (_mixed(shares, across) @ vectors) @ damped
-                errors[number] += ((predicted - wanted[:, None]) ** 2).sum(axis=0)
+                errors[number] += ((predicted - expected[:, None]) ** 2).sum(axis=0)
         return errors
 
 
