@@ -43,7 +43,12 @@ hand after results were seen, see docs/decisions/001."""
 CONFLICT_FACTOR = 0.5
 """What remains of the confidence when effector types contradict each other; set by hand."""
 
-_T_CELL = re.compile(r"\bt[- ]?cells?\b", re.IGNORECASE)
+# T cells under the names that screens give them: by kind, and by the receptor of mouse strains.
+_T_CELL = re.compile(
+    r"\bt[- ]?(?:cells?|lymphocytes?)\b|\bcar[- ]?ts?\b|\bctls?\b|\bot[- ]?i{1,2}\b"
+    r"|\bpmel(?:[- ]?1)?\b",
+    re.IGNORECASE,
+)
 
 
 def combine_screens(

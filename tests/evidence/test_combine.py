@@ -126,6 +126,28 @@ def test_unknown_effectors_contradict_nobody():
     assert not evidence.table["conflict"].any()
 
 
+@pytest.mark.parametrize(
+    ("effector", "left_out"),
+    [
+        ("CAR-T", True),
+        ("CART cells", True),
+        ("CTL", True),
+        ("OT-I", True),
+        ("Pmel-1", True),
+        ("T lymphocytes", True),
+        ("CD8+ T cells", True),
+        ("CAR-NK", False),
+        ("primary NK", False),
+        ("NK-92", False),
+        ("unknown", False),
+    ],
+)
+def test_t_cells_are_known_by_all_their_names(effector: str, left_out: bool):
+    screens = screen("x", seed=2, effector=effector)
+    evidence = combine(screen("a", seed=1), screens)
+    assert evidence.provenance.left_out_effector_is_t_cell == (("x",) if left_out else ())
+
+
 def test_t_cell_screens_are_left_out():
     t_cell = screen("t", {"G3": (2.0, 1e-12)}, seed=2, effector="T cell")
     evidence = combine(screen("a", seed=1), t_cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,6 +31,13 @@ from nkpredict.io.screens._metadata import (
 from nkpredict.io.screens._sample_sheet import SampleSheet, read_sample_sheet
 from nkpredict.io.screens._scores import is_scores, join_scores
 from nkpredict.vocabulary import UNKNOWN, Perturbation
+
+# What names of gain-of-function screens hold: the field's words, and the activation libraries
+# Calabrese and SAM.
+_GAIN_WORDS = re.compile(
+    r"(?<![a-z0-9])(?:gof|crispr-?a|calabrese|sam|activation|overexpression|gain)(?![a-z0-9])",
+    re.IGNORECASE,
+)
 
 
 def read_screen_tables(
@@ -193,6 +201,7 @@ def _describe(
             if not text and field == "perturbation":
                 undirected.append(name)
             columns[field].append(text or defaults.get(field, UNKNOWN))
+    _refuse_unstated_gain(path, undirected)
     if undirected:
         listed = name_some(sorted(undirected))
         assumptions.append(f"perturbation taken as loss of function for {listed}")
@@ -208,6 +217,22 @@ def _describe(
         name: np.array([*values, ""], dtype=object)[codes] for name, values in columns.items()
     }
     return rows.assign(**filled), {name for name in (stem, *names) if name in described}
+
+
+def _refuse_unstated_gain(path: Path, undirected: Sequence[str]) -> None:
+    """Refuse screens whose names speak of gain of function where nothing states the perturbation.
+
+    Read as loss of function, every sign would be turned.
+    """
+    in_file = _GAIN_WORDS.search(screen_stem(path)) is not None
+    gain = sorted(name for name in undirected if in_file or _GAIN_WORDS.search(name))
+    if gain:
+        raise InputError(
+            f"The names of {path} and its {len(gain)} screens ({name_some(gain)}) speak of gain of "
+            "function, and nothing states their perturbation; expected gain or loss as the "
+            "perturbation of each screen, in its table or in the description of the screens "
+            "(--screen-meta)."
+        )
 
 
 def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.DataFrame:

@@ -181,6 +181,25 @@ def test_unusable_files_are_refused(write, text, message):
         read_screens(write(text))
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["K562_GOF.csv", "crispra-screen.csv", "Calabrese_A.csv", "SAM_K562.csv", "CRISPR-a.csv"],
+)
+def test_a_name_that_says_gain_of_function_is_not_read_as_loss(write, name):
+    path = write(MATRIX, name)
+    with pytest.raises(InputError, match="speak of gain of function, and nothing states"):
+        read_screens(path)
+    described = {path.name.split(".")[0]: {"perturbation": "gain"}}
+    assert cell(read_screens(path, metadata=described), "B2M", "LineA").effect == 1.5
+
+
+def test_a_screen_of_that_name_is_asked_about_and_others_are_not(write):
+    with pytest.raises(InputError, match=r"1 screens \(LineA_CRISPRa\)"):
+        read_screens(write(MATRIX.replace("LineA_LFC", "LineA_CRISPRa_LFC")))
+    for name in ("SAMPLE_again.csv", "samurai.csv"):
+        assert len(read_screens(write(MATRIX, name)).screens) == 2
+
+
 # --- metadata ------------------------------------------------------------------------------
 
 
