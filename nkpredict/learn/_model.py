@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.base import RegressorMixin, clone
 
+from nkpredict.errors import InputError, name_some
 from nkpredict.features import GeneSets, ProfileHarmoniser, Profiles, ProfilesLike
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
@@ -150,7 +151,8 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         ------
         InputError
             When there are fewer than 20 samples, the response is constant, a gene has no value at
-            all, names and shapes differ, or the gene sets are malformed or of other genes.
+            all, names and shapes differ, the gene sets are malformed or of other genes, or what was
+            given as learners are none or two of one kind.
 
         Warns
         -----
@@ -191,6 +193,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         X, y, groups, sample_weight
             As in `fit`.
         """
+        self._check_learners()
         data = TrainingData.of(
             X,
             y,
@@ -249,6 +252,17 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
                 learners[name].set_params(**{setting: value})
             self.learners = list(learners.values())
         return self
+
+    def _check_learners(self) -> None:
+        given = default_learners() if self.learners is None else list(self.learners)
+        names = [one.name if isinstance(one, GeneLearner) else type(one).__name__ for one in given]
+        wrong = [type(one).__name__ for one in given if not isinstance(one, GeneLearner)]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if wrong or repeated or not given:
+            raise InputError(
+                f"The model was given the learners {name_some(names) or 'none'}; expected one "
+                "GeneLearner or more, each kind once, such as EvidenceRidge()."
+            )
 
     def _learners_by_name(self) -> dict[str, GeneLearner]:
         given = default_learners() if self.learners is None else self.learners

@@ -92,3 +92,11 @@ def test_samples_that_cannot_be_learned_from_are_refused(
         model().inner_folds(*change(profiles, susceptibility))
     with pytest.raises(InputError, match="no groups were given"):
         model(within_groups=True).inner_folds(profiles, susceptibility)
+
+
+@pytest.mark.parametrize("learners", [["ridge"], [EvidenceRidge(), EvidenceRidge()], []])
+def test_what_is_no_list_of_different_learners_is_refused(
+    profiles, susceptibility, learners
+) -> None:
+    with pytest.raises(InputError, match="each kind once"):
+        NKSusceptibilityModel(learners=learners).fit(profiles, susceptibility)
