@@ -18,8 +18,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nkpredict import KillingCurveModel, NKSusceptibilityModel, ScreenPrior
+from nkpredict.errors import InputError
 from nkpredict.evaluate import naive_baselines
-from nkpredict.explain import knockout
+from nkpredict.explain import explain, knockout
 from nkpredict.features import ProfileHarmoniser
 from nkpredict.learn import (
     LEARNERS,
@@ -204,3 +205,16 @@ def test_groups_reach_the_flagship_by_metadata_routing(
     train = groups != "AML"
     by_hand = clone(flagship).fit(profiles[train], susceptibility[train], groups=groups[train])
     np.testing.assert_array_equal(predicted[1][~train], by_hand.predict(profiles[~train]))
+
+
+def test_prepared_profiles_keep_the_names_of_samples_and_genes(
+    flagship, profiles, susceptibility, lineage
+) -> None:
+    model = clone(flagship).fit(profiles, susceptibility)
+    prepared = model.prepare(profiles)
+    shuffled = lineage.sample(frac=1, random_state=0)
+    expected = explain(model, profiles, lineage).groups
+    pd.testing.assert_series_equal(explain(model, prepared, shuffled).groups, expected)
+    renamed = profiles.rename(columns={profiles.columns[0]: "ZZZ"})
+    with pytest.raises(InputError, match="prepared for a model of 120 other genes"):
+        clone(flagship).fit(renamed, susceptibility).predict(prepared)

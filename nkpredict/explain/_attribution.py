@@ -235,20 +235,15 @@ def explain(
     InputError
         When profiles and model share no gene, or labels do not fit the samples.
     """
-    labels = None
-    if not isinstance(profiles, HarmonisedProfiles):
-        profiles = Profiles.of(profiles)
-        labels = None if groups is None else profiles.labels(groups, "groups")
-    elif groups is not None:
-        labels = Profiles.unnamed(profiles.values).labels(groups, "groups")
     prepared = model.prepare(profiles)
+    labels = None if groups is None else prepared.given.labels(groups, "groups")
     contributions, base = model.contributions(prepared)
     samples, genes = contributions.index, contributions.columns
     return Explanation(
         contributions,
         base,
         pd.Series(model.predict(prepared), index=samples, name="predicted"),
-        pd.DataFrame(prepared.ranked.values, index=samples, columns=genes),
+        pd.DataFrame(prepared.given.values, index=samples, columns=genes),
         None if labels is None else pd.Series(labels, index=samples),
     )
 

@@ -15,7 +15,7 @@ from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
 from nkpredict.explain._knockout import knockout
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
-from nkpredict.features import Profiles, ProfilesLike
+from nkpredict.features import ProfilesLike
 from nkpredict.learn import RANGE_ENDS, GeneModel, HarmonisedProfiles
 from nkpredict.types import FloatArray, IndexArray
 
@@ -87,16 +87,13 @@ def resistance_table(
         raise InputError(f"The level {by!r} is not known; expected {', '.join(get_args(Level))}.")
     if by == "group" and groups is None:
         raise InputError("Ranking by group needs groups; give one label for each sample.")
+    prepared = model.prepare(profiles)
     if explanation is None:
-        if not isinstance(profiles, HarmonisedProfiles):
-            profiles = Profiles.of(profiles)
-        explanation = explain(model, profiles, groups)
-    cohort = _Cohort.of(model, profiles, explanation, drivers, stability, reference)
+        explanation = explain(model, prepared, groups)
+    cohort = _Cohort.of(model, prepared, explanation, drivers, stability, reference)
     tables = []
     for name, rows in _members(explanation, by):
-        table = cohort.genes(rows, top or len(cohort.genes_at))
-        if by == "cohort":
-            table["cohort_percentile"] = np.nan
+        table = cohort.genes(rows, top or len(cohort.genes_at), beside_others=by != "cohort")
         table = cohort.with_perturbation(table, rows)
         if permutations and by == "group":
             table = _with_difference(table, explanation, rows, permutations, random_state)
@@ -129,13 +126,12 @@ class _Cohort:
     def of(
         cls,
         model: GeneModel,
-        profiles: ProfilesLike | HarmonisedProfiles,
+        prepared: HarmonisedProfiles,
         explanation: Explanation,
         drivers: pd.DataFrame | None,
         stability: Stability | None,
         reference: ProfilesLike | None,
     ) -> Self:
-        prepared = model.prepare(profiles)
         genes = explanation.contributions.columns
         return cls(
             model,
@@ -151,7 +147,7 @@ class _Cohort:
             pd.Series(np.arange(len(genes)), index=genes),
         )
 
-    def genes(self, rows: IndexArray, top: int) -> pd.DataFrame:
+    def genes(self, rows: IndexArray, top: int, beside_others: bool) -> pd.DataFrame:
         """Rank the genes of some samples and tell where their expression lies."""
         table = resistance_genes(
             self.explanation.contributions.iloc[rows],
@@ -168,7 +164,9 @@ class _Cohort:
             if self.reference is None
             else _percentile(level, self.reference[:, at])
         )
-        table["cohort_percentile"] = _percentile(level, self.harmonised[:, at])
+        table["cohort_percentile"] = (
+            _percentile(level, self.harmonised[:, at]) if beside_others else np.nan
+        )
         return table
 
     def with_perturbation(self, table: pd.DataFrame, rows: IndexArray) -> pd.DataFrame:

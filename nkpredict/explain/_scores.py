@@ -53,7 +53,7 @@ class ExplainedScores(Scores):
     def to_shap(self) -> shap.Explanation:
         """Return the contributions as a `shap.Explanation`, so that all plots of shap work."""
         values = pd.DataFrame(
-            self.profiles.ranked.values, self.contributions.index, self.contributions.columns
+            self.profiles.given.values, self.contributions.index, self.contributions.columns
         )
         return shap_explanation(self.contributions, self.base_value, values)
 

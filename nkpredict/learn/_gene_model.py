@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -29,20 +29,25 @@ class HarmonisedProfiles:
 
     Attributes
     ----------
-    samples : pandas.Index
-        Names of the samples.
+    given : Profiles
+        The profiles as given, in the gene order of the model.
     ranked : RankedProfiles
-        The profiles as given, in the gene order of the model, and the ranks of their genes.
+        The same with the ranks of their genes.
     values : numpy.ndarray
         The same profiles harmonised, samples × genes, NaN for missing.
     core : BlendCore
         Of the model that they were harmonised for.
     """
 
-    samples: pd.Index
+    given: Profiles
     ranked: RankedProfiles
     values: FloatArray
     core: BlendCore
+
+    @property
+    def samples(self) -> pd.Index:
+        """Names of the samples."""
+        return self.given.samples
 
 
 class GeneModel(ProfileEstimator):
@@ -108,19 +113,19 @@ class GeneModel(ProfileEstimator):
         check_is_fitted(self)
         if isinstance(X, HarmonisedProfiles) and X.core is self.core_:
             return X
+        genes = pd.Index(self.feature_names_in_)
         if isinstance(X, HarmonisedProfiles):
-            samples, ranked = X.samples, X.ranked
-            if ranked.values.shape[1] != len(self.feature_names_in_):
+            given, ranked = X.given, X.ranked
+            if not given.genes.equals(genes):
                 raise InputError(
-                    f"The profiles were prepared for a model of {ranked.values.shape[1]:,} genes, "
-                    f"not of {len(self.feature_names_in_):,}; prepare them with this model."
+                    f"The profiles were prepared for a model of {len(given.genes):,} other genes "
+                    f"than the {len(genes):,} of this one; prepare them with this model."
                 )
         else:
             profiles = Profiles.of(X)
-            values = profiles.aligned(self.feature_names_in_)
-            samples = profiles.samples
-            ranked = RankedProfiles.of(values, not_expression(self.feature_names_in_))
-        return HarmonisedProfiles(samples, ranked, self.core_.harmonise(ranked), self.core_)
+            given = replace(profiles, values=profiles.aligned(genes), genes=genes)
+            ranked = RankedProfiles.of(given.values, not_expression(genes))
+        return HarmonisedProfiles(given, ranked, self.core_.harmonise(ranked), self.core_)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
@@ -175,7 +180,7 @@ class GeneModel(ProfileEstimator):
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
-        measured = ~np.isnan(self.prepare(X).ranked.values)
+        measured = ~np.isnan(self.prepare(X).given.values)
         weight = np.abs(self.effect_)
         total = weight.sum()
         return np.asarray((measured * weight).sum(axis=1) / (total if total > 0 else 1.0))

@@ -107,7 +107,7 @@ class ScreenPrior(GeneModel):
         """
         prepared = self.prepare(X)
         (score,) = (s for s in self.core_.learners.values() if isinstance(s, EvidenceScore))
-        return score.coverage(Profiles.unnamed(prepared.ranked.values))
+        return score.coverage(Profiles.unnamed(prepared.given.values))
 
 
 def _complete(profiles: Profiles) -> Profiles:

@@ -101,7 +101,7 @@ def score(
         profiles = _with_genetics(profiles, genetics)
     prepared = bundle.model.prepare(_named(profiles))
     table = _table(prepared, bundle)
-    measured = ~np.isnan(prepared.ranked.values)
+    measured = ~np.isnan(prepared.given.values)
     provenance = _provenance(profiles, bundle, prepared.samples, measured)
     viability, curves = None, None
     if bundle.curve is not None:
@@ -151,7 +151,7 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
             "percentile": model.percentile(predicted),
             "novelty": novelty,
             "in_domain": novelty <= 1,
-            "gene_coverage": (~np.isnan(prepared.ranked.values)).mean(axis=1),
+            "gene_coverage": (~np.isnan(prepared.given.values)).mean(axis=1),
             "weight_coverage": model.weight_coverage(prepared),
             "original_scale": (predicted - response.offset) / response.slope,
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,8 @@ class Linear:
             return X
         profiles = Profiles.of(X)
         values = profiles.aligned(self.feature_names_in_)
-        return HarmonisedProfiles(profiles.samples, RankedProfiles.of(values), values, None)
+        profiles = replace(profiles, values=values, genes=pd.Index(self.feature_names_in_))
+        return HarmonisedProfiles(profiles, RankedProfiles.of(values), values, None)
 
     def predict(self, X: object) -> np.ndarray:
         values = self.prepare(X).values
