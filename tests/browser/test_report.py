@@ -152,6 +152,10 @@ def wait_for(condition):
 def emulate(page, **features):
     listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": listed})
+    # the page hears of another preference when it is drawn next
+    page.execute_async_script(
+        "const done = arguments[0];requestAnimationFrame(() => requestAnimationFrame(() => done()))"
+    )
 
 
 def luminance(page, element="body"):
