@@ -26,7 +26,7 @@ from nkpredict.learn import (
     LEARNERS,
     EvidenceBoosting,
     EvidenceRidge,
-    EvidenceScore,
+    AxisScore,
     GeneLearner,
     ProfileNovelty,
 )
@@ -43,7 +43,7 @@ SMALL = [EvidenceRidge(), EvidenceBoosting(trees=5, models=1, selected_genes=40)
 BASELINES = list(naive_baselines().values())
 ESTIMATORS: list[BaseEstimator] = [
     *(learner() for learner in LEARNERS),
-    EvidenceScore(),
+    AxisScore(),
     NKSusceptibilityModel(learners=SMALL, folds=3),
     ScreenPrior(),
     KillingCurveModel(NKSusceptibilityModel(learners=SMALL, folds=3)),

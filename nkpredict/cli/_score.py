@@ -48,6 +48,13 @@ class ScoreSettings:
             "COLUMN",
         ),
     ] = None
+    effector: Annotated[
+        str | None,
+        Setting(
+            "NK cells that screen-prior scores for: primary NK (default), NK-92, KHYG-1, CAR-NK.",
+            "CELLS",
+        ),
+    ] = None
     registry: RegistryLocation = None
 
     def __post_init__(self) -> None:

@@ -1,15 +1,17 @@
-"""A score from published screens alone: no response is learned, so it works without any."""
+"""A score from published knowledge alone: no response is learned, so it works without any."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from nkpredict.errors import InputError
-from nkpredict.evidence import GeneEvidence, gene_modules, known_evidence
+from nkpredict.errors import InputError, name_some
+from nkpredict.evidence import GeneEvidence, gene_axes, gene_evidence
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -20,28 +22,50 @@ from nkpredict.features import (
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._novelty import ProfileNovelty
-from nkpredict.learn.learners import Evidence, EvidenceScore, combined
+from nkpredict.learn.learners import AxisScore, Evidence, combined
 from nkpredict.types import FloatArray
+from nkpredict.vocabulary import Axis, Effector
 
-# Set by hand.
-_MODULE_SHARE = 0.5  # of the mean evidence of a module that its other members take
-_LEAST_KNOWN = 2  # members with evidence that a module needs to speak for the others
+EFFECTORS = (Effector.PRIMARY_NK, Effector.NK_92, Effector.KHYG_1, Effector.CAR_NK)
+"""NK cells that are given to patients, or stand for them in screens."""
+OTHER_AXIS = "other screen hits"
+"""Axis of genes with evidence of one's own that the knowledge base puts on no axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class AxisScores:
+    """The parts of a score by axis.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame
+        Samples × axes; they sum to the score.
+    percentiles : pandas.DataFrame
+        Samples × axes, among the reference profiles.
+    coverage : pandas.DataFrame
+        Samples × axes, share of the axis's evidence that is read.
+    """
+
+    scores: pd.DataFrame
+    percentiles: pd.DataFrame
+    coverage: pd.DataFrame
 
 
 class ScreenPrior(GeneModel):
-    """Score profiles from published screens alone: knowledge only, nothing is learned.
+    """Score profiles from published knowledge alone: nothing is learned.
 
-    It ranks samples by genes that screens found to sensitize tumours to NK cells or to protect
-    them. The score has no unit; 0 is the average reference profile. It predicts no viability, and
-    how well it ranks real killing has to be measured on a response.
+    It ranks samples by genes that experiments found to sensitize tumours to NK cells or to protect
+    them, gathered into axes (see `nkpredict.learn.learners.AxisScore`). The score has no unit; 0 is
+    the average reference profile. It predicts no viability, and how well it ranks real killing has
+    to be measured on a response.
 
     Parameters
     ----------
     evidence
-        `GeneEvidence`, `ScreenTable`, or None for the knowledge base that ships.
-    modules
-        Whether a module of genes takes part as a whole: when at least two of its members have
-        evidence, the others take half of its mean.
+        `GeneEvidence`, `ScreenTable`, or None for the knowledge base that ships. Genes of one's own
+        evidence that the knowledge base puts on no axis make up an axis of their own.
+    effector
+        NK cells that the score is about.
     random_state
         Seed of the novelty's decomposition.
 
@@ -54,94 +78,182 @@ class ScreenPrior(GeneModel):
     knowledge_only: ClassVar[bool] = True
 
     def __init__(
-        self, evidence: Evidence = None, modules: bool = True, random_state: int = 0
+        self,
+        evidence: Evidence = None,
+        effector: str = Effector.PRIMARY_NK,
+        random_state: int = 0,
     ) -> None:
         self.evidence = evidence
-        self.modules = modules
+        self.effector = effector
         self.random_state = random_state
 
-    def fit(self, X: ProfilesLike, y: Any = None) -> Self:
+    def fit(self, X: ProfilesLike, y: Any = None, platform: Any = None, group: Any = None) -> Self:
         """Take means, spreads and co-expression from reference profiles.
 
         Parameters
         ----------
         X
-            Samples × genes; genes with a missing value are left out.
+            Samples × genes. A gene may be missing on some platforms, not in some of the samples of
+            one; the platform with most genes decides which are kept.
         y
             Not used.
+        platform
+            Platform of each sample; levels are compared within platforms. All of one by default.
+        group
+            Group of each sample, such as its disease: groups count alike, whatever their size.
 
         Raises
         ------
         InputError
             When the profiles cannot be read, or the evidence does not name its genes.
         """
-        profiles = _complete(Profiles.of(X)).sorted_by_gene()
-        evidence = known_evidence() if self.evidence is None else combined(self.evidence)
+        profiles = Profiles.of(X)
+        samples = len(profiles)
+        platforms = np.full(samples, "reference") if platform is None else np.asarray(platform)
+        profiles, widest = _usable(profiles, platforms.astype(str))
+        evidence = self._evidence_by_effector()
+        if self.effector not in evidence:
+            raise InputError(
+                f"The evidence knows no effector {self.effector!r}; expected one of "
+                f"{name_some(list(evidence))}."
+            )
+        score = AxisScore(_by_axis(evidence, own=self.evidence is not None), self.effector)
+        self.core_ = BlendCore(ProfileHarmoniser(), {score.name: score})
+        ranked = RankedProfiles.of(profiles.values)
+        self.core_.fit_scale(ranked[widest])
+        harmonised = self.core_.harmonise(ranked)
+        score.fit(replace(profiles, values=harmonised), platform=platforms, group=group)
+        self.weights_ = np.ones(1)
+        profiles.remember_names(self)
+        self.feature_names_in_ = np.asarray(profiles.genes, dtype=object)
+        self.evidence_by_effector_ = evidence
+        self.evidence_ = evidence[self.effector]
+        self.range_ = self.core_.ends(harmonised)
+        self.reference_axes_ = np.array(
+            [
+                score.for_effector(name).axis_scores(Profiles.unnamed(harmonised))[0]
+                for name in evidence
+            ]
+        )
+        slopes = self.core_.effect(harmonised, self.weights_)[score.positions_]
+        weights = score.weights_[list(evidence).index(self.effector)]
+        self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
+        self._read_effector(self.effector)
+        self.half_width_, self.skill_ = np.inf, {}
+        self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
+            Profiles.unnamed(score.standardised(Profiles.unnamed(harmonised)))
+        )
+        return self
+
+    def for_effector(self, effector: str) -> Self:
+        """Return the same model, read with the evidence of other NK cells.
+
+        Raises
+        ------
+        InputError
+            When nothing is known for them.
+        """
+        if effector not in self.evidence_by_effector_:
+            raise InputError(
+                f"This model knows no effector {effector!r}; expected one of "
+                f"{name_some(list(self.evidence_by_effector_))}."
+            )
+        other = copy(self)
+        other.effector = effector
+        score = self.axis_score.for_effector(effector)
+        core = copy(self.core_)
+        core.learners = {score.name: score}
+        other.core_ = core
+        other._read_effector(effector)
+        return other
+
+    @property
+    def axis_score(self) -> AxisScore:
+        """The score behind the model."""
+        (score,) = (s for s in self.core_.learners.values() if isinstance(s, AxisScore))
+        return score
+
+    def axis_scores(self, X: ProfilesLike | HarmonisedProfiles) -> AxisScores:
+        """Split each score into its axes."""
+        prepared = self.prepare(X)
+        scores, coverage = self.axis_score.axis_scores(Profiles.unnamed(prepared.values))
+        axes = pd.Index([str(name) for name in self.axis_score.axes_], name="axis")
+        reference = self.reference_axes_[self._number(self.effector)]
+        percentiles = np.empty(scores.shape)
+        for axis, among in enumerate(np.sort(reference, axis=0).T):
+            below = np.searchsorted(among, scores[:, axis], side="right")
+            percentiles[:, axis] = 100.0 * below / len(among)
+        order = [name for name in (*Axis, OTHER_AXIS) if name in axes]
+        return AxisScores(
+            *(
+                pd.DataFrame(part, index=prepared.samples, columns=axes)[order]
+                for part in (scores, percentiles, coverage)
+            )
+        )
+
+    def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
+        """Distance from the reference, each profile judged within the platform it resembles."""
+        prepared = self.prepare(X)
+        standard = self.axis_score.standardised(Profiles.unnamed(prepared.values))
+        return self.novelty_.score_samples(Profiles.unnamed(standard))
+
+    def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
+        """Share of the evidence that is read in each sample.
+
+        Genes with evidence that the reference lacks count as missing everywhere.
+        """
+        return self.axis_score.coverage(Profiles.unnamed(self.prepare(X).values))
+
+    def _number(self, effector: str) -> int:
+        return list(self.evidence_by_effector_).index(effector)
+
+    def _read_effector(self, effector: str) -> None:
+        """Set what depends on the effector."""
+        number, score = self._number(effector), self.axis_score
+        self.evidence_ = self.evidence_by_effector_[effector]
+        self.effect_ = np.zeros(len(self.feature_names_in_))
+        self.effect_[score.positions_] = score.weights_[number] * self.slopes_
+        self.reference_ = self.reference_axes_[number].sum(axis=1)
+
+    def _evidence_by_effector(self) -> dict[str, GeneEvidence]:
+        if self.evidence is None:
+            return {str(name): gene_evidence(effector=name) for name in EFFECTORS}
+        evidence = combined(self.evidence)
         if not isinstance(evidence, GeneEvidence):
             raise InputError(
                 f"The evidence is a {type(evidence).__name__}; expected a GeneEvidence or "
                 "ScreenTable, which name their genes."
             )
-        signed = evidence.table["evidence"]
-        score = EvidenceScore(with_modules(signed) if self.modules else signed)
-        self.evidence_ = evidence
-        self.core_ = BlendCore(ProfileHarmoniser(), {score.name: score})
-        harmonised = self.core_.fit_scale(RankedProfiles.of(profiles.values))
-        score.fit(replace(profiles, values=harmonised))
-        self.weights_ = np.ones(1)
-        profiles.remember_names(self)
-        self.feature_names_in_ = np.asarray(profiles.genes, dtype=object)
-        self.effect_ = self.core_.effect(harmonised, self.weights_)
-        self.range_ = self.core_.ends(harmonised)
-        self.reference_ = self.core_.predict_each(harmonised)[:, 0]
-        self.half_width_, self.skill_ = np.inf, {}
-        self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            Profiles.unnamed(self.core_.standardise(harmonised))
-        )
-        return self
-
-    def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
-        """Share of the evidence that is read in each sample.
-
-        Genes with evidence that the reference profiles lack count as missing everywhere.
-        """
-        prepared = self.prepare(X)
-        (score,) = (s for s in self.core_.learners.values() if isinstance(s, EvidenceScore))
-        return score.coverage(Profiles.unnamed(prepared.given.values))
+        return {str(self.effector): evidence}
 
 
-def _complete(profiles: Profiles) -> Profiles:
-    """Leave out genetics, and genes without a value in some sample."""
-    usable = np.asarray(~np.isnan(profiles.values).any(axis=0))
+def _usable(
+    profiles: Profiles, platform: npt.NDArray[np.str_]
+) -> tuple[Profiles, npt.NDArray[np.bool_]]:
+    """Keep the genes of the widest platform, without genetics; tell which samples are of it."""
+    complete = {
+        name: ~np.isnan(profiles.values[platform == name]).any(axis=0)
+        for name in np.unique(platform)
+    }
+    widest = max(complete, key=lambda name: int(complete[name].sum()))
+    usable = complete[widest]
     other = not_expression(profiles.genes)
     usable = usable if other is None else usable & ~other
     if not usable.any():
         raise InputError(
-            f"None of the {len(usable):,} genes has a value in all {len(profiles)} reference "
-            "profiles; leave out the samples that lack many."
+            f"None of the {len(usable):,} genes has a value in all reference profiles of a "
+            "platform; leave out the samples that lack many."
         )
-    return profiles.take_genes(usable)
+    return profiles.take_genes(usable).sorted_by_gene(), platform == widest
 
 
-def with_modules(evidence: pd.Series) -> pd.Series:
-    """Let modules whose members have evidence speak for their other members.
-
-    Parameters
-    ----------
-    evidence
-        Signed evidence by gene.
-
-    Returns
-    -------
-    pandas.Series
-        With the other members of each such module at half of its mean evidence.
-    """
-    spread = evidence[evidence != 0].copy()
-    for module in gene_modules().values():
-        known = [evidence[gene] for gene in module.genes if evidence.get(gene, 0.0) != 0]
-        if len(known) < _LEAST_KNOWN:
-            continue
-        for gene in module.genes:
-            if evidence.get(gene, 0.0) == 0:
-                spread[gene] = spread.get(gene, 0.0) + _MODULE_SHARE * float(np.mean(known))
-    return spread.clip(-1, 1).sort_index()
+def _by_axis(evidence: dict[str, GeneEvidence], own: bool) -> pd.DataFrame:
+    """One row a gene with evidence: its axis and group, and its evidence for each effector."""
+    signed = pd.DataFrame({name: one.table["evidence"] for name, one in evidence.items()})
+    signed = signed.fillna(0.0)
+    signed = signed[(signed != 0).any(axis=1)]
+    axes = gene_axes().reindex(signed.index)
+    if own:
+        axes["group"] = axes["group"].where(axes["axis"].notna(), signed.index.to_series())
+        axes["axis"] = axes["axis"].fillna(OTHER_AXIS)
+    return axes.join(signed).dropna(subset=["axis"])

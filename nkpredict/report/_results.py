@@ -18,6 +18,7 @@ from nkpredict.report._html import write_report
 
 RESULT_FILES = (
     "scores.csv",
+    "axes.csv",
     "viability.csv",
     "contributions.parquet",
     "resistance_genes.csv",
@@ -77,7 +78,8 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
         ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
         ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
-        ``drugs_by_sample.csv``, with a killing curve ``viability.csv`` (one column an E:T ratio,
+        ``drugs_by_sample.csv``, for a model of published knowledge ``axes.csv`` (one row a sample
+        and axis), with a killing curve ``viability.csv`` (one column an E:T ratio,
         ``viability_percent_ET_0.625``), and ``figures/`` when asked for.
 
     Raises
@@ -88,6 +90,9 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
     folder = check_results_folder(folder)
     with atomic_folder(folder) as temporary:
         write_csv(temporary / "scores.csv", _marked(scores.table, scores))
+        axes = optional(scores, "axes")
+        if len(axes):
+            write_csv(temporary / "axes.csv", _marked(axes, scores).set_index("sample"))
         genes = _marked(scores.resistance_genes, scores).set_index("gene")
         write_csv(temporary / "resistance_genes.csv", genes)
         for name, (file, label) in _DRUG_TABLES.items():

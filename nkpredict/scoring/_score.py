@@ -35,6 +35,7 @@ from nkpredict.learn import (
     GeneModel,
     HarmonisedProfiles,
     KillingCurveModel,
+    ScreenPrior,
 )
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
 from nkpredict.scoring._scores import Scores
@@ -56,6 +57,7 @@ def score(
     obs: str | Path | None = None,
     genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
+    effector: str | None = None,
 ) -> Scores:
     """Score expression profiles with a model.
 
@@ -80,6 +82,10 @@ def score(
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
+    effector
+        NK cells that the score is about, for models of published knowledge (``primary NK``, which
+        is the default, ``NK-92``, ``KHYG-1`` or ``CAR-NK``). A model that was trained on a
+        response is about the cells of that response.
 
     Returns
     -------
@@ -92,7 +98,7 @@ def score(
     RegistryError, BundleError
         When the model is not found or damaged.
     """
-    bundle = _bundle(model, registry)
+    bundle = _for_effector(_bundle(model, registry), effector)
     if isinstance(profiles, str | Path):
         profiles = read_expression(
             profiles, obs=obs, orientation=orientation, unit=unit, layer=layer
@@ -114,9 +120,22 @@ def score(
         bundle=bundle,
         profiles=prepared,
         viability=viability,
+        axes=_axes(bundle.model, prepared, table.index),
         lineage=_lineage(lineage, profiles, table.index),
         reference=bundle.reference,
     )
+
+
+def _for_effector(bundle: Bundle, effector: str | None) -> Bundle:
+    if effector is None:
+        return bundle
+    if not isinstance(bundle.model, ScreenPrior):
+        raise InputError(
+            f"The effector {effector!r} was asked for, but the model {bundle.metadata.name} was "
+            "trained on a response and is about the NK cells of that response; leave the effector "
+            "out, or score with screen-prior."
+        )
+    return replace(bundle, model=bundle.model.for_effector(effector))
 
 
 def _named(profiles: ProfilesLike) -> ProfilesLike:
@@ -158,6 +177,19 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
         index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
     return table.assign(flags=_flags(table, _is_chance(model), model.knowledge_only))
+
+
+def _axes(
+    model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index
+) -> pd.DataFrame | None:
+    if not isinstance(model, ScreenPrior):
+        return None
+    parts = vars(model.axis_scores(prepared))
+    long = {
+        name.removesuffix("s"): part.set_axis(samples, axis=0).stack()
+        for name, part in parts.items()
+    }
+    return pd.DataFrame(long).rename_axis(["sample", "axis"]).reset_index()
 
 
 def _is_chance(model: GeneModel) -> bool:

@@ -32,6 +32,10 @@ class Scores:
         Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
         of each curve is 1 − susceptibility wherever a curve can have it, see
         `nkpredict.KillingCurveModel.predict_curve`.
+    axes : pandas.DataFrame or None
+        For a model of published knowledge, one row a sample and axis: ``sample, axis``, ``score``
+        (the axes of a sample sum to its score), ``percentile`` (among the reference profiles) and
+        ``coverage`` (share of the axis's evidence that is read).
     lineage : pandas.Series or None
         Lineage of the samples, when it was given.
     reference : pandas.DataFrame
@@ -50,6 +54,7 @@ class Scores:
     bundle: Bundle
     profiles: HarmonisedProfiles
     viability: pd.DataFrame | None = None
+    axes: pd.DataFrame | None = None
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner
 from nkpredict.learn.learners._boosting import EvidenceBoosting
-from nkpredict.learn.learners._evidence_score import EvidenceScore
+from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
 from nkpredict.learn.learners._ridge import EvidenceRidge
 
@@ -15,7 +15,7 @@ LEARNERS: tuple[type[GeneLearner], ...] = (
 )
 """Every learner that a model can blend, in the order of the weights."""
 
-_PARTS: tuple[type[AdditivePredictor], ...] = (*LEARNERS, EvidenceScore)
+_PARTS: tuple[type[AdditivePredictor], ...] = (*LEARNERS, AxisScore)
 STORED = {part.name: part for part in _PARTS}
 """Everything that a bundle can hold as part of a model, by name."""
 

@@ -1,0 +1,97 @@
+"""Levels of genes on each platform of the reference, and which one a profile resembles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nkpredict.features import divisor
+from nkpredict.types import AnyArray, FloatArray, IndexArray
+
+
+@dataclass(frozen=True, eq=False)
+class PlatformScales:
+    """Mean and spread of each gene on each platform.
+
+    Platforms read the same gene at different levels: profiles are compared with the reference of
+    the platform whose mean profile they are most correlated with, each profile by itself.
+
+    Attributes
+    ----------
+    platforms : numpy.ndarray
+        Names.
+    means, spreads : numpy.ndarray
+        Platforms × genes, NaN where a platform lacks a gene; the spread of a constant gene is
+        infinite. Groups of samples count alike.
+    """
+
+    platforms: npt.NDArray[np.str_]
+    means: FloatArray
+    spreads: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray, platform: npt.NDArray[Any], group: npt.NDArray[Any]) -> Self:
+        """Learn from samples × genes, NaN for missing; a gene needs a value in every sample."""
+        names = np.unique(platform.astype(np.str_))
+        means, spreads = [], []
+        for name in names:
+            rows = platform == name
+            own, labels = values[rows], group[rows]
+            parts = [own[labels == label] for label in np.unique(labels)]
+            mean = np.mean([part.mean(axis=0) for part in parts], axis=0)
+            variance = np.mean([((part - mean) ** 2).mean(axis=0) for part in parts], axis=0)
+            means.append(mean)
+            spreads.append(np.where(np.isnan(mean), np.nan, divisor(np.sqrt(variance), mean)))
+        return cls(names, np.array(means), np.array(spreads))
+
+    def nearest(self, values: FloatArray) -> IndexArray:
+        """Return the number of the platform that each profile resembles most."""
+        if len(self.platforms) == 1:
+            return np.zeros(len(values), dtype=np.intp)
+        common = np.flatnonzero(~np.isnan(self.means).any(axis=0))
+        means = self.means[:, common]
+        nearest = np.zeros(len(values), dtype=np.intp)
+        for row, profile in enumerate(values[:, common]):
+            present = ~np.isnan(profile)
+            nearest[row] = int(np.argmax(_correlations(profile[present], means[:, present])))
+        return nearest
+
+    def standardised(self, values: FloatArray, platforms: IndexArray) -> FloatArray:
+        """Profiles in standard deviations of the platform named for each, NaN kept."""
+        out = np.empty(values.shape)
+        for number in range(len(self.platforms)):
+            rows = platforms == number
+            out[rows] = (values[rows] - self.means[number]) / self.spreads[number]
+        return out
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """Return the parts as arrays by name."""
+        return {"platforms": self.platforms, "means": self.means, "spreads": self.spreads}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray], features: int) -> Self:
+        """Put the parts together again.
+
+        Raises
+        ------
+        KeyError, ValueError
+            When a part is missing or has another shape.
+        """
+        scales = cls(arrays["platforms"], arrays["means"], arrays["spreads"])
+        expected = (len(scales.platforms), features)
+        if scales.means.shape != expected or scales.spreads.shape != expected:
+            raise ValueError(f"axes.means has shape {scales.means.shape}, expected {expected}")
+        return scales
+
+
+def _correlations(profile: FloatArray, means: FloatArray) -> FloatArray:
+    """Correlation of a profile with each row; 0 where either does not vary."""
+    if not len(profile):
+        return np.zeros(len(means))
+    centred, rows = profile - profile.mean(), means - means.mean(axis=1, keepdims=True)
+    size = np.sqrt((centred**2).sum() * (rows**2).sum(axis=1))
+    return np.divide(rows @ centred, size, out=np.zeros(len(rows)), where=size > 0)
