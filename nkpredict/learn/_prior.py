@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import GeneEvidence, gene_modules, known_evidence
+from nkpredict.evidence import GeneEvidence, gene_evidence, gene_modules
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -76,7 +76,7 @@ class ScreenPrior(GeneModel):
             When the profiles cannot be read, or the evidence does not name its genes.
         """
         profiles = _complete(Profiles.of(X)).sorted_by_gene()
-        evidence = known_evidence() if self.evidence is None else combined(self.evidence)
+        evidence = gene_evidence() if self.evidence is None else combined(self.evidence)
         if not isinstance(evidence, GeneEvidence):
             raise InputError(
                 f"The evidence is a {type(evidence).__name__}; expected a GeneEvidence or "
