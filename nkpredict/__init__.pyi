@@ -19,6 +19,7 @@ from .evidence import (
     GeneEvidence as GeneEvidence,
     ScreenTable as ScreenTable,
     combine_screens as combine_screens,
+    gene_evidence as gene_evidence,
     read_screens as read_screens,
 )
 from .explain import (

@@ -3,6 +3,13 @@
 from nkpredict.evaluate._baselines import generic_learners, naive_baselines
 from nkpredict.evaluate._fold import Samples, fit_predict
 from nkpredict.evaluate._killing_curve import curve_errors, curve_folds
+from nkpredict.evaluate._knowledge_baselines import (
+    PUBLISHED_LINEAGE_ORDER,
+    hla_class_i_index,
+    ligand_index,
+    lineage_order_index,
+    random_signed_sets,
+)
 from nkpredict.evaluate._learning_curve import (
     PermutationTest,
     learning_curve,
@@ -22,6 +29,7 @@ from nkpredict.evaluate._tuning import Tuned, Tuning, tune
 
 __all__ = [
     "OUR_MODEL",
+    "PUBLISHED_LINEAGE_ORDER",
     "SPLITS",
     "CrossValidation",
     "Fold",
@@ -36,12 +44,16 @@ __all__ = [
     "curve_folds",
     "fit_predict",
     "generic_learners",
+    "hla_class_i_index",
     "learning_curve",
+    "ligand_index",
     "limited",
+    "lineage_order_index",
     "make_folds",
     "naive_baselines",
     "nested_cross_validate",
     "permutation_test",
+    "random_signed_sets",
     "spearman",
     "summarise",
     "tune",

@@ -10,8 +10,13 @@ from nkpredict.evidence._arrangement import (
 )
 from nkpredict.evidence._combine import DEFAULT_METHOD, combine_by_effector, combine_screens
 from nkpredict.evidence._comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
-from nkpredict.evidence._consensus import known_evidence
 from nkpredict.evidence._description import GeneDescription, describe_gene
+from nkpredict.evidence._experiments import (
+    EXPERIMENT_COLUMNS,
+    check_experiments,
+    known_experiments,
+)
+from nkpredict.evidence._judgement import gene_evidence
 from nkpredict.evidence._knowledge import (
     HIT_COLUMNS,
     GeneModule,
@@ -33,6 +38,7 @@ __all__ = [
     "AS_SHIPPED",
     "CORE_ESSENTIAL",
     "DEFAULT_METHOD",
+    "EXPERIMENT_COLUMNS",
     "HIT_COLUMNS",
     "HIT_FOLD_CHANGE",
     "HIT_P",
@@ -44,6 +50,7 @@ __all__ = [
     "GeneEvidence",
     "GeneModule",
     "ScreenTable",
+    "check_experiments",
     "check_hits",
     "combine_by_effector",
     "combine_matrix",
@@ -52,10 +59,11 @@ __all__ = [
     "describe_gene",
     "described_experiments",
     "gene_categories",
+    "gene_evidence",
     "gene_modules",
     "genes_by_category",
     "judge",
-    "known_evidence",
+    "known_experiments",
     "known_hits",
     "mean_auprc",
     "read_screens",

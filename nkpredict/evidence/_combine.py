@@ -79,14 +79,22 @@ def combine_screens(
     -------
     GeneEvidence
         One row for every gene of the screens, sorted. Beside the columns of the contract,
-        ``heterogeneity`` (I² between screens) and ``score`` (signed z of the most significant way,
-        which ranks genes whose confidence is 0).
+        ``heterogeneity`` (I² between screens), ``score`` (signed z of the most significant way,
+        which ranks genes whose confidence is 0) and ``p`` (its two-sided p, corrected for the
+        number of ways but not for that of genes).
 
     Raises
     ------
     InputError
         When every screen is against T cells, or the method is not known.
     """
+    return GeneEvidence(*combination(screens, method, correct_fitness=correct_fitness))
+
+
+def combination(
+    screens: ScreenTable, method: str, *, correct_fitness: bool = True
+) -> tuple[pd.DataFrame, CombinationFacts]:
+    """Return table and provenance of :func:`combine_screens`."""
     nk_screens, left_out = without_t_cells(screens)
     standardised = standardise_screens(nk_screens, correct_fitness=correct_fitness)
     table, notes = _combine(standardised, method)
@@ -117,7 +125,7 @@ def combine_screens(
         source=screens.provenance,
         **notes,
     )
-    return GeneEvidence(table, provenance)
+    return table, provenance
 
 
 def combine_by_effector(
@@ -188,7 +196,7 @@ def _combine(screens: StandardisedScreens, method: str) -> tuple[pd.DataFrame, d
     known = np.isfinite(z)
     filled = np.where(known, z, 0.0)
     rows = np.arange(len(genes))
-    score, fdr = _most_significant(screens, method)
+    score, fdr, p = _most_significant(screens, method)
     confidence, sign = confidence_from_fdr(fdr), np.sign(score)
 
     hit_z = np.where(screens.hits, filled, 0.0)
@@ -210,6 +218,7 @@ def _combine(screens: StandardisedScreens, method: str) -> tuple[pd.DataFrame, d
             "conflict": conflict,
             "heterogeneity": heterogeneity(z, weights),
             "score": score,
+            "p": np.where(known.any(axis=1), p, np.nan),
         },
         index=genes,
     )
@@ -222,8 +231,10 @@ def _combine(screens: StandardisedScreens, method: str) -> tuple[pd.DataFrame, d
     return table, notes
 
 
-def _most_significant(screens: StandardisedScreens, method: str) -> tuple[FloatArray, FloatArray]:
-    """Score and false discovery rate of the best way to look at a gene, ways corrected for."""
+def _most_significant(
+    screens: StandardisedScreens, method: str
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Score, false discovery rate and p of the best way to look at a gene, ways corrected for."""
     z, weights = screens.z.to_numpy(), screens.weights
     effectors = np.array(screens.effectors)
     every = np.ones(len(effectors), dtype=bool)
@@ -240,7 +251,8 @@ def _most_significant(screens: StandardisedScreens, method: str) -> tuple[FloatA
     rates = np.where((scores == 0) | (rates >= FDR_NONE), 1.0, rates)
     best = np.lexsort((-np.abs(scores), rates), axis=1)[:, 0]
     rows = np.arange(len(z))
-    return scores[rows, best], rates[rows, best]
+    score = scores[rows, best]
+    return score, rates[rows, best], np.minimum(1.0, n_ways * 2 * norm.sf(np.abs(score)))
 
 
 def confidence_from_fdr(fdr: FloatArray) -> FloatArray:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.evidence._checks import DOI, refuse_rows
 from nkpredict.io import approved_symbols, read_shipped_table
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import UNKNOWN, GeneDirection, Perturbation
@@ -38,7 +38,6 @@ _ALLOWED = {
 }
 _NEVER_EMPTY = ("gene", "category", "effector", "target_line", "study")
 _KEY = ["gene", "study", "perturbation", "effector", "target_line"]
-_DOI = re.compile(r"^10\.\d{4,9}/\S+$")
 _DOI_SEPARATOR = "; "
 # Modules whose genes fall in one category of the study; the first named wins.
 _MODULE_CATEGORY = {
@@ -171,26 +170,27 @@ def check_hits(table: pd.DataFrame) -> None:
     InputError
         When a row breaks the contract stated at :func:`known_hits`.
     """
+    refuse = partial(refuse_rows, "screen hits", table)
     for column, allowed in _ALLOWED.items():
-        _refuse(table, ~table[column].isin(allowed), f"a {column} other than {', '.join(allowed)}")
+        refuse(~table[column].isin(allowed), f"a {column} other than {', '.join(allowed)}")
     for column in _NEVER_EMPTY:
-        _refuse(table, table[column].str.strip() == "", f"no {column}")
-    _refuse(table, ~table["gene"].isin(approved_symbols()), "a gene that is no approved symbol")
-    _refuse(table, table.duplicated(_KEY), f"the same {', '.join(_KEY)} as another row")
-    malformed = (table["doi"] != "") & ~table["doi"].str.match(_DOI)
-    _refuse(table, malformed, "a malformed DOI")
-    _refuse(table, ~np.isfinite(table["effect_size"].fillna(0)), "an infinite effect size")
+        refuse(table[column].str.strip() == "", f"no {column}")
+    refuse(~table["gene"].isin(approved_symbols()), "a gene that is no approved symbol")
+    refuse(table.duplicated(_KEY), f"the same {', '.join(_KEY)} as another row")
+    malformed = (table["doi"] != "") & ~table["doi"].str.match(DOI)
+    refuse(malformed, "a malformed DOI")
+    refuse(~np.isfinite(table["effect_size"].fillna(0)), "an infinite effect size")
     outside = table["significance"].notna() & ~table["significance"].between(0, 1)
-    _refuse(table, outside, "a significance outside 0 to 1")
+    refuse(outside, "a significance outside 0 to 1")
     for number, unit in (("effect_size", "effect_unit"), ("significance", "significance_kind")):
         half = table[number].notna() != (table[unit] != "")
-        _refuse(table, half, f"only one of {number} and {unit}")
+        refuse(half, f"only one of {number} and {unit}")
     turned = table["perturbation"].map({Perturbation.LOSS: 1.0, Perturbation.GAIN: -1.0})
     expected = np.sign(table["effect_size"] * turned).map(
         {1.0: GeneDirection.SENSITIZES, -1.0: GeneDirection.PROTECTS}
     )
     contrary = (table["direction"] != UNKNOWN) & (table["direction"] != expected)
-    _refuse(table, contrary, "a direction that is not the sign of a measured effect")
+    refuse(contrary, "a direction that is not the sign of a measured effect")
 
 
 @cache
@@ -222,16 +222,8 @@ def _check_module(module: GeneModule) -> None:
             f"{len(foreign)} are no approved symbols ({name_some(foreign) or 'none'}); expected "
             "approved symbols, each once."
         )
-    if not module.description or not all(map(_DOI.match, module.source.split(_DOI_SEPARATOR))):
+    if not module.description or not all(map(DOI.match, module.source.split(_DOI_SEPARATOR))):
         raise InputError(
             f"The gene module {module.name} has the source {module.source!r}; expected a "
             "description and one or more DOIs."
-        )
-
-
-def _refuse(table: pd.DataFrame, wrong: pd.Series, what: str) -> None:
-    if wrong.any():
-        raise InputError(
-            f"The table of screen hits has {what} in {int(wrong.sum())} rows "
-            f"({name_some(table.loc[wrong, 'gene'])}). Mend these rows or build the table again."
         )

@@ -23,6 +23,8 @@ from nkpredict.types import FloatArray
 from nkpredict.vocabulary import Perturbation
 
 EVIDENCE_COLUMNS = ("evidence", "confidence", "n_screens", "agreement", "conflict")
+DETAIL_COLUMNS = ("sources", "lines", "effectors", "axis", "group")
+"""What a judgement says beside, where it was made by :func:`~nkpredict.evidence.gene_evidence`."""
 
 _TEXT = ("gene", "screen", "cell_line", "perturbation", "effector", "source")
 _PER_SCREEN = ("cell_line", "perturbation", "effector", "source")
@@ -114,7 +116,9 @@ class GeneEvidence:
         Indexed by gene: ``evidence`` in [-1, 1] (+ = sensitizes tumour cells to NK cells),
         ``confidence`` in [0, 1], ``n_screens`` (replicates count once), ``agreement`` in [0, 1]
         (share of the absolute z that points the way of the evidence), ``conflict`` (effector
-        types contradict each other).
+        types or publications contradict each other). Where :func:`gene_evidence` made it also
+        ``sources`` (number of studies), ``lines`` and ``effectors`` that the evidence comes from
+        (text), ``axis`` and ``group`` of the gene (empty where it has none).
     provenance
         Screens, weights, constants and sources.
 
@@ -182,7 +186,8 @@ class GeneEvidence:
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return the genes with evidence, and the provenance, as plain JSON values."""
-        some = self.table.loc[self.table["evidence"] != 0, list(EVIDENCE_COLUMNS)].sort_index()
+        some = self.table.loc[self.table["evidence"] != 0].sort_index()
+        details = [name for name in DETAIL_COLUMNS if name in some.columns]
         genes = {
             str(gene): {
                 "evidence": float(row["evidence"]),
@@ -190,6 +195,7 @@ class GeneEvidence:
                 "n_screens": int(row["n_screens"]),
                 "agreement": float(row["agreement"]),
                 "conflict": bool(row["conflict"]),
+                **{k: int(row[k]) if k == "sources" else str(row[k]) for k in details},
             }
             for gene, row in some.to_dict(orient="index").items()
         }
@@ -206,7 +212,9 @@ class GeneEvidence:
         """
         try:
             genes = {str(gene): dict(row) for gene, row in content["genes"].items()}
-            table = pd.DataFrame.from_dict(genes, orient="index", columns=list(EVIDENCE_COLUMNS))
+            details = [n for n in DETAIL_COLUMNS if any(n in row for row in genes.values())]
+            columns = [*EVIDENCE_COLUMNS, *details]
+            table = pd.DataFrame.from_dict(genes, orient="index", columns=columns)
             table = table.astype(
                 dict.fromkeys(("evidence", "confidence", "agreement"), np.float64)
                 | {"n_screens": np.int64, "conflict": bool}

@@ -25,6 +25,7 @@ from nkpredict.facts._read import (
 )
 from nkpredict.facts._scoring import CoverageFacts, ScoringFacts, ViabilityFacts
 from nkpredict.facts._screens import (
+    ChanceFacts,
     CombinationFacts,
     EvidenceFacts,
     ExperimentFacts,
@@ -38,6 +39,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
     "CarryFacts",
+    "ChanceFacts",
     "CombinationFacts",
     "CoverageFacts",
     "CurveErrorFacts",

@@ -53,16 +53,11 @@ class EvidenceFacts(Facts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KnowledgeFacts(EvidenceFacts):
-    """Evidence out of the knowledge base: its table, and the DOI of each study."""
-
-    source: str
-    studies: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CombinationFacts(EvidenceFacts):
-    """Screens combined into evidence: by which method and constants, and for how many genes."""
+    """Screens combined into evidence: by which method and constants, and for how many genes.
+
+    ``knowledge_left_out`` says why the knowledge base takes no part, where that was a choice.
+    """
 
     method: str
     screens: tuple[ExperimentFacts, ...]
@@ -73,6 +68,53 @@ class CombinationFacts(EvidenceFacts):
     genes_with_evidence: int
     genes_by_hit_rule_only: int
     genes_in_conflict: int
+    knowledge_left_out: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChanceFacts(Facts):
+    """Genes of a study named beforehand: how many pass a limit of p, and how many by chance.
+
+    ``directions`` counts the genes, also those picked otherwise, to which the study gives one.
+    """
+
+    study: str
+    effector: str
+    directions: int
+    genes: int
+    threshold: float
+    found: int
+    expected: float
+
+    def sentence(self) -> str:
+        """Say it in words."""
+        return (
+            f"{self.study} ({self.effector}): {self.directions} genes with a direction; of "
+            f"{self.genes} genes named beforehand {self.found} have p < {self.threshold:g}, where "
+            f"chance alone gives {self.expected:.0f}."
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnowledgeFacts(EvidenceFacts):
+    """Evidence out of the knowledge base: its tables, and the DOI of each study.
+
+    ``hits_left_out`` names studies whose own table is among the screens, ``this_line_only`` genes
+    known from one line alone, ``screens`` how screens given beside the knowledge were combined.
+    """
+
+    source: str
+    studies: Mapping[str, str]
+    effector: str | None = None
+    experiments: int | None = None
+    hits: int | None = None
+    genes_with_evidence: int | None = None
+    genes_in_conflict: int | None = None
+    chance: tuple[ChanceFacts, ...] = ()
+    hits_left_out: tuple[str, ...] = ()
+    this_line_only: tuple[str, ...] = ()
+    constants: Mapping[str, float] | None = None
+    screens: CombinationFacts | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evidence import GeneEvidence, gene_axes, gene_evidence
+from nkpredict.evidence import GeneEvidence, gene_evidence, known_experiments
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -252,8 +252,9 @@ def _by_axis(evidence: dict[str, GeneEvidence], own: bool) -> pd.DataFrame:
     signed = pd.DataFrame({name: one.table["evidence"] for name, one in evidence.items()})
     signed = signed.fillna(0.0)
     signed = signed[(signed != 0).any(axis=1)]
-    axes = gene_axes().reindex(signed.index)
+    described = known_experiments().drop_duplicates("gene").set_index("gene")[["axis", "group"]]
+    axes = described[described["axis"] != ""].reindex(signed.index)
     if own:
-        axes["group"] = axes["group"].where(axes["axis"].notna(), signed.index.to_series())
+        axes["group"] = axes["group"].fillna(signed.index.to_series())
         axes["axis"] = axes["axis"].fillna(OTHER_AXIS)
     return axes.join(signed).dropna(subset=["axis"])

@@ -33,6 +33,7 @@ from nkpredict.types import AnyArray
 _MODELS = {model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)}
 _CORE_ARRAYS = ("center_", "spread_")
 _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
+_PRIOR_ARRAYS = ("reference_axes_", "slopes_")
 # Parameters that are stored elsewhere.
 _PARTS = {"evidence", "learners"}
 
@@ -91,6 +92,11 @@ def state_of(model: GeneModel) -> ModelState:
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
+    if isinstance(model, ScreenPrior):
+        arrays |= {f"prior.{name}": getattr(model, name) for name in _PRIOR_ARRAYS}
+        settings["evidence_by_effector"] = {
+            name: known.to_json_dict() for name, known in model.evidence_by_effector_.items()
+        }
     if core.modules is not None:
         arrays["core.module_slopes"] = core.module_slopes_
         settings["modules"] = {
@@ -183,6 +189,13 @@ def _rebuild(
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
+    if isinstance(model, ScreenPrior):
+        model.evidence_by_effector_ = {
+            name: GeneEvidence.from_json_dict(known)
+            for name, known in settings["evidence_by_effector"].items()
+        }
+        for name in _PRIOR_ARRAYS:
+            setattr(model, name, arrays[f"prior.{name}"])
     if isinstance(model, NKSusceptibilityModel) and "held_out_samples" in settings:
         offsets = settings.get("offsets")
         model.offsets_ = None if offsets is None else pd.Series(offsets)

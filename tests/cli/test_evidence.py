@@ -66,7 +66,7 @@ def test_build_writes_all_columns_and_says_what_was_read(
     table = pd.read_csv(out, index_col="gene")
     assert list(table.columns) == [
         *("evidence", "confidence", "n_screens", "agreement", "conflict"),
-        *("heterogeneity", "score"),
+        *("heterogeneity", "score", "p"),
     ]
     assert table.loc["NCR3LG1", "evidence"] > 0 > table.loc["IFNGR2", "evidence"]
     assert table["conflict"].sum() == 1

@@ -6,7 +6,6 @@ import pytest
 from scipy.stats import spearmanr
 
 from nkpredict import GeneEvidence, ScreenPrior, load_bundle, score
-from nkpredict.evidence import known_evidence
 from nkpredict.io import file_sha256
 from nkpredict.learn._prior import with_modules
 from nkpredict.shipped import shipped_path
@@ -22,14 +21,6 @@ def shipped() -> ScreenPrior:
 @pytest.fixture(scope="module")
 def patients() -> pd.DataFrame:
     return pd.read_parquet(EXAMPLE).set_index("gene").T.astype(float)
-
-
-def test_known_evidence_prefers_primary_nk_and_marks_conflict() -> None:
-    table = known_evidence().table
-    assert table.loc["B2M", "evidence"] == -1
-    assert table.loc["NCR3LG1", "evidence"] == 1
-    assert table.loc["ICAM1", "evidence"] == 0.5  # NK-92 alone
-    assert table.loc["JAK1", ["evidence", "conflict"]].tolist() == [-0.5, True]
 
 
 def test_modules_lend_half_of_their_mean() -> None:

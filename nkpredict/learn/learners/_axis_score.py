@@ -7,7 +7,6 @@ from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -78,7 +77,7 @@ class AxisScore(AdditivePredictor):
         evidence: pd.DataFrame | None = None,
         effector: str | None = None,
         neighbours: int = 30,
-        least_correlation: float = 0.3,
+        least_correlation: float = 0.5,
     ) -> None:
         self.evidence = evidence
         self.effector = effector
@@ -116,14 +115,17 @@ class AxisScore(AdditivePredictor):
         names, numbers = np.unique(evidence["axis"].to_numpy(dtype=np.str_), return_inverse=True)
         self.axes_, self.axis_ = names, numbers[found]
         self.scales_ = PlatformScales.of(profiles.values, platforms.astype(str), groups)
-        levels = self._levels(profiles.values)
+        # genes that move together within a disease: two diseases differ in thousands of genes
+        cells = pd.MultiIndex.from_arrays([platforms.astype(str), groups])
+        levels = pd.DataFrame(self._levels(profiles.values))
+        levels -= levels.groupby(cells).transform("mean")
         self.neighbours_ = Neighbours.of(
-            levels, self.positions_, self.neighbours, self.least_correlation
+            levels.to_numpy(), self.positions_, self.neighbours, self.least_correlation
         )
         within = _shares_within_axes(evidence, signed)
         self.shares_ = (np.abs(within) / max(len(names), 1))[:, found]
         self.weights_ = within[:, found]
-        spread = self._spread_of_axes(profiles.values, platforms.astype(str), groups)
+        spread = self._spread_of_axes(profiles.values, cells)
         if len(names):
             self.weights_ = self.weights_ / (spread[:, self.axis_] * len(names))
         profiles.remember_names(self)
@@ -251,12 +253,9 @@ class AxisScore(AdditivePredictor):
         estimate, reliability = self.neighbours_.estimate(levels)
         return np.where(measured, own, estimate), np.where(measured, 1.0, reliability)
 
-    def _spread_of_axes(
-        self, values: FloatArray, platforms: npt.NDArray[Any], groups: npt.NDArray[Any]
-    ) -> FloatArray:
+    def _spread_of_axes(self, values: FloatArray, cells: pd.MultiIndex) -> FloatArray:
         """Root mean square of each axis over the reference, effectors × axes."""
         levels, _ = self._read(values)
-        cells = pd.MultiIndex.from_arrays([platforms, groups])
         spread = np.ones((len(self.effectors_), len(self.axes_)))
         for axis in range(len(self.axes_)):
             member: IndexArray = np.flatnonzero(self.axis_ == axis)

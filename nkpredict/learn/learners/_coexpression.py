@@ -34,8 +34,8 @@ class Neighbours:
         Parameters
         ----------
         levels
-            Samples × genes, centred on each platform, NaN for missing: two genes are compared
-            over the samples that have both.
+            Samples × genes, centred on what is no co-expression (platform, disease), NaN for
+            missing: two genes are compared over the samples that have both.
         places
             The genes whose neighbours are sought.
         count
@@ -78,10 +78,11 @@ class Neighbours:
         estimate = np.zeros((len(levels), len(used)))
         reliability = np.zeros(estimate.shape)
         for gene, (near, correlation) in enumerate(zip(used, self.correlations, strict=True)):
-            weights = measured[:, near] * correlation
+            # rows in memory order: a sample's sum must not depend on its company, to the last bit
+            weights = np.ascontiguousarray(measured[:, near]) * correlation
             total = weights.sum(axis=1)
             some = total > 0
-            mean = (weights * filled[:, near]).sum(axis=1)[some] / total[some]
+            mean = (weights * np.ascontiguousarray(filled[:, near])).sum(axis=1)[some] / total[some]
             likeness = (weights * correlation).sum(axis=1)[some] / total[some]
             estimate[some, gene] = likeness * mean
             reliability[some, gene] = likeness**2

@@ -1,0 +1,122 @@
+"""What published functional experiments showed of single genes of tumour cells."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import pandas as pd
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.evidence._checks import DOI, refuse_rows
+from nkpredict.io import approved_symbols, read_shipped_table
+from nkpredict.vocabulary import Axis, Effector, GeneDirection, Strength
+
+EXPERIMENT_COLUMNS = (
+    "gene",
+    "direction",
+    "axis",
+    "group",
+    "receptor",
+    "effector",
+    "model",
+    "scope",
+    "experiment",
+    "strength",
+    "study",
+    "doi",
+    "note",
+)
+THIS_LINE = "this line"
+"""Scope of what was found in one line and says little about others."""
+
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    "direction": (GeneDirection.SENSITIZES, GeneDirection.PROTECTS),
+    "axis": (*Axis, ""),
+    "effector": tuple(Effector),
+    "scope": ("general", THIS_LINE),
+    "experiment": (
+        "knockout",
+        "knockdown",
+        "overexpression",
+        "blocking antibody",
+        "receptor-ligand killing assay",
+        "inhibitor",
+        "CRISPR screen",
+    ),
+    "strength": tuple(Strength),
+}
+_NEVER_EMPTY = ("gene", "group", "model", "study", "note")
+# A publication may hold against itself: then each direction has a row.
+_KEY = ["gene", "doi", "effector", "direction"]
+_NAME = "functional experiments"
+
+
+def known_experiments() -> pd.DataFrame:
+    """Return what published functional experiments showed of genes of tumour cells.
+
+    One row is one gene in one publication, with one kind of effector cells. Publications that
+    contradict each other stand beside each other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Shape (n_rows, 13), all text, columns as in :data:`EXPERIMENT_COLUMNS`: ``direction`` is
+        what the gene does in the tumour cell (``sensitizes`` or ``protects``); ``axis`` one of
+        :class:`~nkpredict.vocabulary.Axis`, empty where none fits, and ``group`` its finer
+        function, both the same in all rows of a gene; ``receptor`` on the NK cell, empty without
+        one; ``effector`` one of :class:`~nkpredict.vocabulary.Effector`; ``model`` the target
+        cells; ``scope`` ``general`` or ``this line``; ``experiment`` what was done; ``strength``
+        one of :class:`~nkpredict.vocabulary.Strength`; ``study``, ``doi``, ``note``. A copy, free
+        to be changed.
+
+    Raises
+    ------
+    InputError
+        When the shipped table was altered and breaks these rules.
+    """
+    return _experiments().copy()
+
+
+def check_experiments(table: pd.DataFrame) -> None:
+    """Check a table of functional experiments row by row.
+
+    Parameters
+    ----------
+    table
+        Columns as in :data:`EXPERIMENT_COLUMNS`, text without missing values.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or a row breaks the contract stated at :func:`known_experiments`.
+    """
+    if tuple(table.columns) != EXPERIMENT_COLUMNS:
+        raise InputError(
+            f"The table of {_NAME} has the columns {name_some(table.columns, 13)}; expected "
+            f"{', '.join(EXPERIMENT_COLUMNS)}."
+        )
+    refuse = partial(refuse_rows, _NAME, table)
+    padded = table.apply(lambda column: column != column.str.strip()).any(axis=1)
+    refuse(padded, "spaces around a value")
+    for column, allowed in _ALLOWED.items():
+        named = ", ".join(word for word in allowed if word)
+        refuse(~table[column].isin(allowed), f"a {column} other than {named}")
+    for column in _NEVER_EMPTY:
+        refuse(table[column] == "", f"no {column}")
+    unknown = ~table["gene"].isin(approved_symbols())
+    refuse(unknown, "a gene that is no approved symbol")
+    malformed = ~table["doi"].str.match(DOI)
+    refuse(malformed, "a missing or malformed DOI")
+    refuse(table.duplicated(_KEY), f"the same {', '.join(_KEY)} as another row")
+    for column in ("axis", "group"):
+        several = table.groupby("gene")[column].transform("nunique") > 1
+        refuse(several, f"more than one {column} for a gene")
+    studies = table.groupby("doi")["study"].transform("nunique") > 1
+    refuse(studies, "more than one study under a DOI")
+
+
+@cache
+def _experiments() -> pd.DataFrame:
+    table = read_shipped_table("functional_experiments.csv")
+    check_experiments(table)
+    return table
