@@ -24,9 +24,9 @@ from nkpredict.explain import explain, knockout
 from nkpredict.features import ProfileHarmoniser
 from nkpredict.learn import (
     LEARNERS,
+    AxisScore,
     EvidenceBoosting,
     EvidenceRidge,
-    AxisScore,
     GeneLearner,
     ProfileNovelty,
 )

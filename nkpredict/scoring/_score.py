@@ -179,9 +179,7 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
     return table.assign(flags=_flags(table, _is_chance(model), model.knowledge_only))
 
 
-def _axes(
-    model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index
-) -> pd.DataFrame | None:
+def _axes(model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index) -> pd.DataFrame | None:
     if not isinstance(model, ScreenPrior):
         return None
     parts = vars(model.axis_scores(prepared))

@@ -1,9 +1,9 @@
 """The learners that models blend."""
 
+from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner, LearnerState
 from nkpredict.learn.learners._boosting import EvidenceBoosting, NoSplitWarning
 from nkpredict.learn.learners._evidence import Evidence, combined, signed_evidence
-from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._linear import LinearLearner
 from nkpredict.learn.learners._list import LEARNERS, STORED, default_learners
 from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
@@ -13,10 +13,10 @@ __all__ = [
     "LEARNERS",
     "STORED",
     "AdditivePredictor",
+    "AxisScore",
     "Evidence",
     "EvidenceBoosting",
     "EvidenceRidge",
-    "AxisScore",
     "GeneLearner",
     "LearnerState",
     "LinearLearner",

@@ -224,7 +224,7 @@ class AxisScore(AdditivePredictor):
             shape = getattr(score, name).shape
             if shape != (len(score.effectors_), known):
                 raise ValueError(f"axes.{name} has shape {shape} for {known} genes with evidence")
-        if known and not (0 <= score.positions_.min() and score.positions_.max() < features):
+        if known and not (score.positions_.min() >= 0 and score.positions_.max() < features):
             raise ValueError("axes.positions_ names genes that the model does not have")
         score._chosen = score._number_of(score.effector)
         return score

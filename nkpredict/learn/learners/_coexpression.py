@@ -55,9 +55,7 @@ class Neighbours:
         order = np.argsort(-correlation, axis=1, kind="stable")[:, :count]
         nearest = np.take_along_axis(correlation, order, axis=1)
         near = nearest > least
-        return cls(
-            np.where(near, order, -1).astype(np.int32), np.where(near, nearest, 0.0)
-        )
+        return cls(np.where(near, order, -1).astype(np.int32), np.where(near, nearest, 0.0))
 
     def estimate(self, levels: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Estimate each gene from those of its neighbours that are measured.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner
 from nkpredict.learn.learners._boosting import EvidenceBoosting
-from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
 from nkpredict.learn.learners._ridge import EvidenceRidge
 

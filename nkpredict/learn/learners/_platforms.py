@@ -94,4 +94,4 @@ def _correlations(profile: FloatArray, means: FloatArray) -> FloatArray:
         return np.zeros(len(means))
     centred, rows = profile - profile.mean(), means - means.mean(axis=1, keepdims=True)
     size = np.sqrt((centred**2).sum() * (rows**2).sum(axis=1))
-    return np.divide(rows @ centred, size, out=np.zeros(len(rows)), where=size > 0)
+    return np.asarray(np.divide(rows @ centred, size, out=np.zeros(len(rows)), where=size > 0))
