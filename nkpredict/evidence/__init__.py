@@ -12,6 +12,7 @@ from nkpredict.evidence._combine import DEFAULT_METHOD, combine_by_effector, com
 from nkpredict.evidence._comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
 from nkpredict.evidence._description import GeneDescription, describe_gene
 from nkpredict.evidence._experiments import (
+    DIRECT,
     EXPERIMENT_COLUMNS,
     check_experiments,
     known_experiments,
@@ -38,6 +39,7 @@ __all__ = [
     "AS_SHIPPED",
     "CORE_ESSENTIAL",
     "DEFAULT_METHOD",
+    "DIRECT",
     "EXPERIMENT_COLUMNS",
     "HIT_COLUMNS",
     "HIT_FOLD_CHANGE",

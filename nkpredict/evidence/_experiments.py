@@ -16,6 +16,7 @@ EXPERIMENT_COLUMNS = (
     "direction",
     "axis",
     "group",
+    "role",
     "receptor",
     "effector",
     "model",
@@ -29,9 +30,13 @@ EXPERIMENT_COLUMNS = (
 THIS_LINE = "this line"
 """Scope of what was found in one line and says little about others."""
 
+DIRECT = "direct"
+"""Role of what the NK cell meets or what kills the cell; regulators act through such genes."""
+
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "direction": (GeneDirection.SENSITIZES, GeneDirection.PROTECTS),
     "axis": (*Axis, ""),
+    "role": (DIRECT, "regulator"),
     "effector": tuple(Effector),
     "scope": ("general", THIS_LINE),
     "experiment": (
@@ -60,10 +65,12 @@ def known_experiments() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Shape (n_rows, 13), all text, columns as in :data:`EXPERIMENT_COLUMNS`: ``direction`` is
+        Shape (n_rows, 14), all text, columns as in :data:`EXPERIMENT_COLUMNS`: ``direction`` is
         what the gene does in the tumour cell (``sensitizes`` or ``protects``); ``axis`` one of
         :class:`~nkpredict.vocabulary.Axis`, empty where none fits, and ``group`` its finer
-        function, both the same in all rows of a gene; ``receptor`` on the NK cell, empty without
+        function; ``role`` ``direct`` for what the NK cell meets or what kills the cell, else
+        ``regulator``: it acts through genes whose expression is read by itself. All three are the
+        same in all rows of a gene. ``receptor`` on the NK cell, empty without
         one; ``effector`` one of :class:`~nkpredict.vocabulary.Effector`; ``model`` the target
         cells; ``scope`` ``general`` or ``this line``; ``experiment`` what was done; ``strength``
         one of :class:`~nkpredict.vocabulary.Strength`; ``study``, ``doi``, ``note``. A copy, free
@@ -92,7 +99,7 @@ def check_experiments(table: pd.DataFrame) -> None:
     """
     if tuple(table.columns) != EXPERIMENT_COLUMNS:
         raise InputError(
-            f"The table of {_NAME} has the columns {name_some(table.columns, 13)}; expected "
+            f"The table of {_NAME} has the columns {name_some(table.columns, 14)}; expected "
             f"{', '.join(EXPERIMENT_COLUMNS)}."
         )
     refuse = partial(refuse_rows, _NAME, table)
@@ -108,7 +115,7 @@ def check_experiments(table: pd.DataFrame) -> None:
     malformed = ~table["doi"].str.match(DOI)
     refuse(malformed, "a missing or malformed DOI")
     refuse(table.duplicated(_KEY), f"the same {', '.join(_KEY)} as another row")
-    for column in ("axis", "group"):
+    for column in ("axis", "group", "role"):
         several = table.groupby("gene")[column].transform("nunique") > 1
         refuse(several, f"more than one {column} for a gene")
     studies = table.groupby("doi")["study"].transform("nunique") > 1

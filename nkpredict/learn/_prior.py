@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evidence import GeneEvidence, gene_evidence, known_experiments
+from nkpredict.evidence import DIRECT, GeneEvidence, gene_evidence, known_experiments
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -252,8 +252,10 @@ def _by_axis(evidence: dict[str, GeneEvidence], own: bool) -> pd.DataFrame:
     signed = pd.DataFrame({name: one.table["evidence"] for name, one in evidence.items()})
     signed = signed.fillna(0.0)
     signed = signed[(signed != 0).any(axis=1)]
-    described = known_experiments().drop_duplicates("gene").set_index("gene")[["axis", "group"]]
-    axes = described[described["axis"] != ""].reindex(signed.index)
+    known = known_experiments().drop_duplicates("gene").set_index("gene")
+    # A regulator is read through the genes it regulates: counted beside them it counts twice.
+    read = (known["axis"] != "") & (known["role"] == DIRECT)
+    axes = known.loc[read, ["axis", "group"]].reindex(signed.index)
     if own:
         axes["group"] = axes["group"].fillna(signed.index.to_series())
         axes["axis"] = axes["axis"].fillna(OTHER_AXIS)

@@ -182,12 +182,17 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
 def _axes(model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index) -> pd.DataFrame | None:
     if not isinstance(model, ScreenPrior):
         return None
-    parts = vars(model.axis_scores(prepared))
-    long = {
-        name.removesuffix("s"): part.set_axis(samples, axis=0).stack()
-        for name, part in parts.items()
-    }
-    return pd.DataFrame(long).rename_axis(["sample", "axis"]).reset_index()
+    parts = model.axis_scores(prepared)
+    axes = parts.scores.columns
+    return pd.DataFrame(
+        {
+            "sample": np.repeat(samples, len(axes)),
+            "axis": np.tile(axes, len(samples)),
+            "score": parts.scores.to_numpy().ravel(),
+            "percentile": parts.percentiles.to_numpy().ravel(),
+            "coverage": parts.coverage.to_numpy().ravel(),
+        }
+    )
 
 
 def _is_chance(model: GeneModel) -> bool:

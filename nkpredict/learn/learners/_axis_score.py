@@ -19,6 +19,7 @@ from nkpredict.types import BoolArray, FloatArray, IndexArray
 
 # Set by hand.
 _BEND = 2.0  # standard deviations towards which one gene's level saturates
+_SUREST = 0.999  # evidence beyond which a gene weighs no more
 
 
 class AxisScore(AdditivePredictor):
@@ -27,9 +28,10 @@ class AxisScore(AdditivePredictor):
     A gene is read from itself; one that a profile lacks is estimated from the genes it moves with
     in the reference, shrunk by how well they tell it. Levels are standard deviations from the mean
     of the platform that the profile resembles most, and saturate at two, so that no single gene
-    decides. Genes of one group share its weight, and groups of one axis that of the axis, by their
-    evidence: a mechanism that many genes read is counted once. Every axis has the same spread over
-    the reference.
+    decides. A gene weighs what its evidence is worth, the log-odds of its direction. Genes of one
+    group share the weight of the surest of them, and groups of one axis that of the axis: a
+    mechanism that many genes read is counted once. Every axis has the same spread over the
+    reference.
 
     Parameters
     ----------
@@ -268,10 +270,12 @@ class AxisScore(AdditivePredictor):
 def _shares_within_axes(evidence: pd.DataFrame, signed: FloatArray) -> FloatArray:
     """Signed share of each gene in its axis, effectors × genes; sizes sum to 1 in an axis.
 
-    A group counts as much as the surest of its genes; its genes share that by their evidence.
+    Evidence is the difference of two probabilities, so its log-odds are 2 artanh. A group counts as
+    much as the surest of its genes; its genes share that.
     """
     shares = np.zeros(signed.T.shape)
-    for effector, size in enumerate(np.abs(signed).T):
+    sizes = 2 * np.arctanh(np.minimum(np.abs(signed), _SUREST))
+    for effector, size in enumerate(sizes.T):
         table = pd.DataFrame({"size": size, "axis": evidence["axis"], "group": evidence["group"]})
         by_group = table.groupby(["axis", "group"])["size"]
         surest, total = by_group.transform("max"), by_group.transform("sum")
