@@ -20,7 +20,7 @@ from nkpredict.features import (
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn.learners import Evidence
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +177,14 @@ class GeneModel(ProfileEstimator):
         return self.novelty_.score_samples(
             Profiles.unnamed(self.core_.standardise(prepared.values))
         )
+
+    def recognised(self, X: ProfilesLike | HarmonisedProfiles) -> BoolArray | None:
+        """Whether each profile is one of those the model was made from, shape (n_samples,).
+
+        None when the model keeps no trace of them; see `ProfileNovelty.recognised`.
+        """
+        prepared = self.prepare(X)
+        return self.novelty_.recognised(Profiles.unnamed(self.core_.standardise(prepared.values)))
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
