@@ -107,10 +107,11 @@ class ProfileNovelty(ProfileEstimator):
         was saved without fingerprints, or nothing can be compared.
         """
         check_is_fitted(self)
-        if getattr(self, "fingerprints_", None) is None:
+        known = getattr(self, "fingerprints_", None)
+        if known is None:
             return None
         names = getattr(self, "feature_names_in_", np.arange(self.components_.shape[1]))
-        given, known = _fingerprints(Profiles.of(X).aligned(names)), self.fingerprints_
+        given = _fingerprints(Profiles.of(X).aligned(names))
         found = np.zeros(len(given), dtype=bool)
         for row, own in enumerate(given):
             read = own != _UNREAD

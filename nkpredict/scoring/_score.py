@@ -164,9 +164,7 @@ def _own_reference(
     return None
 
 
-def _table(
-    prepared: HarmonisedProfiles, bundle: Bundle, own: BoolArray | None
-) -> pd.DataFrame:
+def _table(prepared: HarmonisedProfiles, bundle: Bundle, own: BoolArray | None) -> pd.DataFrame:
     model = bundle.model
     predicted, novelty = model.predict(prepared), model.novelty(prepared)
     response = bundle.metadata.response or ResponseFacts()
@@ -304,23 +302,22 @@ def _warnings(table: pd.DataFrame, provenance: ScoringFacts, chance: bool) -> tu
 
 
 def _own_reference_words(provenance: ScoringFacts) -> str:
-    own, model = provenance.own_reference, provenance.model
+    own, samples = provenance.own_reference, provenance.samples
     if not own:
         return ""
-    if own == provenance.samples:
-        whose = "These profiles are" if own > 1 else "This profile is one of"
+    alone = provenance.model.knowledge_only
+    made_from = "reference" if alone else "training"
+    kind = "profiles" if alone else "samples"
+    if own < samples:
+        verb = "is one" if own == 1 else "are"
+        whose = f"{own:,} of {samples:,} profiles {verb} of the model's own {made_from} {kind}"
+    elif own == 1:
+        whose = f"This profile is one of the model's own {made_from} {kind}"
     else:
-        whose = f"{own:,} of {provenance.samples:,} profiles are among"
-    if model.knowledge_only:
-        return (
-            f"{whose} the model's own reference: novelty and percentiles say nothing about "
-            f"{'them' if own > 1 else 'it'}."
-        )
-    return (
-        f"{whose} the model's own training samples: novelty and percentiles say nothing about "
-        f"{'them' if own > 1 else 'it'}, and a prediction of a sample the model has seen is no "
-        "test of it."
-    )
+        whose = f"These profiles are the model's own {'reference' if alone else 'training samples'}"
+    about = f"novelty and percentiles say nothing about {'it' if own == 1 else 'them'}"
+    seen = "" if alone else ", and predicting what a model has seen is no test of it"
+    return f"{whose}: {about}{seen}."
 
 
 def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
@@ -332,7 +329,8 @@ def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
     return (
         f"{outside} of {len(table)} profiles lie outside the {domain} domain (median novelty "
         f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
-        f"or disease do: compare them with each other, do not read their absolute values{intervals}."
+        "or disease do: compare them with each other, do not read their absolute "
+        f"values{intervals}."
     )
 
 
