@@ -53,6 +53,41 @@ class Strength(StrEnum):
     WEAK = "weak"
 
 
+class GeneReading(StrEnum):
+    """What a list of genes is about: which samples it compares with what.
+
+    ``AGAINST_REFERENCE``: genes whose mean contribution over the samples is below 0, the average
+    profile that the model was made from. ``SEPARATING``: genes that lower the least susceptible
+    third of the samples more than the others. ``SINGLE_SAMPLES``: genes that lower one sample at
+    least, whatever they do to the others; for what acts on single samples, such as drugs.
+    """
+
+    AGAINST_REFERENCE = "against the reference"
+    SEPARATING = "separating these samples"
+    SINGLE_SAMPLES = "in single samples"
+
+
+class EvidenceRole(StrEnum):
+    """What published evidence was to a model, and so what agreement with it is worth."""
+
+    SOLE_SOURCE = "sole source of the score"
+    USED_IN_TRAINING = "used in training"
+    INDEPENDENT = "not used in training"
+    NONE = "none"
+
+
+class EvidenceReading(StrEnum):
+    """How the model's direction of a gene stands to evidence of that gene's own."""
+
+    AGREES = "agrees"
+    CONFLICTS = "conflicts"
+    AGREES_BUILT_IN = "agrees, used in training"
+    CONFLICTS_BUILT_IN = "conflicts, though used in training"
+    TAKEN_OVER = "taken from published experiments"
+    UNCLEAR = "unclear"
+    NO_EVIDENCE = "no evidence"
+
+
 class NKLiability(StrEnum):
     """What a drug does to NK cells themselves; ``spares``: looked at, and no harm was found."""
 

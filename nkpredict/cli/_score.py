@@ -11,9 +11,13 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
+from nkpredict.vocabulary import GeneReading
 
 if TYPE_CHECKING:
     from nkpredict.explain import ExplainedScores
+
+
+_GENES_TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,7 @@ class ScoreSettings:
         str | None,
         Setting(
             "Registered model or the folder of a bundle (default: the registered model of the "
-            "default name, else screen-prior, which knows published screens only).",
+            "default name, else screen-prior, which knows published experiments only).",
             "NAME@ALIAS|NAME/N|DIR",
         ),
     ] = None
@@ -96,16 +100,33 @@ def score(
         progress("writing", 0, 1)
         write_results(explained, out, figures=figures)
         progress("writing", 1, 1)
-    table = scores.table.reset_index().to_dict("records")
-    write_json_file(json_file, {"scores": table, "provenance": scores.provenance.to_json()})
+    if json_file is not None:
+        write_json_file(json_file, _as_json(explained))
     if not quiet:
         print_scores(explained)
         say(f"Report: {out / 'report.html'}")
 
 
+def _as_json(scores: ExplainedScores) -> dict[str, Any]:
+    """Return scores, the first genes of each list under what it is about, and provenance."""
+    lists = {
+        GeneReading.AGAINST_REFERENCE: scores.resistance_genes,
+        GeneReading.SEPARATING: scores.separating_genes,
+    }
+    genes = {
+        str(reading): table.head(_GENES_TOLD).to_dict("records") for reading, table in lists.items()
+    }
+    return {
+        "scores": scores.table.reset_index().to_dict("records"),
+        "genes": genes,
+        "provenance": scores.provenance.to_json(),
+    }
+
+
 def print_scores(scores: ExplainedScores) -> None:
     """Print what was detected, the extremes of the ranking, genes and warnings."""
     from nkpredict.figures import is_knowledge_only, score_word
+    from nkpredict.report import gene_sentences
 
     provenance = scores.provenance
     profiles, genes, model = provenance.profiles, provenance.genes, provenance.model
@@ -142,13 +163,12 @@ def print_scores(scores: ExplainedScores) -> None:
         )
     what = "score" if knowledge_only else "susceptibility"
     print_table(f"Highest and lowest {what}" if len(ranked) > 10 else what.title(), columns, rows)
-    top = scores.resistance_genes.head(8)
-    if len(top):
-        say(f"Genes that lower {what} most: " + ", ".join(top["gene"]))
+    for sentence in gene_sentences(scores):
+        say(sentence)
     hits = [drug for drug in scores.drugs.head(20).itertuples() if drug.n_hits]
     if hits:
         say(
-            "Drugs against these genes, with what they do to NK cells: "
+            "Drugs against genes that lower single samples, with what they do to NK cells: "
             + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
         )
     for warning in provenance.warnings:

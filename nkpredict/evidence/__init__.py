@@ -27,6 +27,7 @@ from nkpredict.evidence._knowledge import (
     known_hits,
 )
 from nkpredict.evidence._methods import METHODS, Combination, CombinationMethod, combine_matrix
+from nkpredict.evidence._origins import evidence_origins, named_origins
 from nkpredict.evidence._standardise import (
     CORE_ESSENTIAL,
     HIT_FOLD_CHANGE,
@@ -60,6 +61,7 @@ __all__ = [
     "compare_methods",
     "describe_gene",
     "described_experiments",
+    "evidence_origins",
     "gene_categories",
     "gene_evidence",
     "gene_modules",
@@ -68,6 +70,7 @@ __all__ = [
     "known_experiments",
     "known_hits",
     "mean_auprc",
+    "named_origins",
     "read_screens",
     "scaled_effects",
     "standardise_screens",

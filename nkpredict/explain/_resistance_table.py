@@ -1,4 +1,4 @@
-"""Resistance genes of a cohort, of each lineage or of each sample, with all that is known."""
+"""Genes that go with lower susceptibility in a cohort, each lineage or each sample."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from scipy.stats import norm
 
 from nkpredict.errors import InputError
 from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
+from nkpredict.explain._gene_evidence import evidence_role
 from nkpredict.explain._knockout import knockout
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
 from nkpredict.features import ProfilesLike
-from nkpredict.learn import RANGE_ENDS, GeneModel, HarmonisedProfiles
+from nkpredict.learn import RANGE_ENDS, Evidence, GeneModel, HarmonisedProfiles
 from nkpredict.types import FloatArray, IndexArray
+from nkpredict.vocabulary import EvidenceRole, GeneReading
 
 Level: TypeAlias = Literal["cohort", "group", "sample"]
 
@@ -30,6 +32,7 @@ def resistance_table(
     by: Level = "cohort",
     groups: Any = None,
     *,
+    reading: str = GeneReading.AGAINST_REFERENCE,
     explanation: Explanation | None = None,
     drivers: pd.DataFrame | None = None,
     stability: Stability | None = None,
@@ -38,7 +41,11 @@ def resistance_table(
     top: int | None = 50,
     random_state: int = 0,
 ) -> pd.DataFrame:
-    """Rank the genes that make a cohort, each group or each sample resist.
+    """Rank the genes associated with lower susceptibility of a cohort, each group or each sample.
+
+    By default against the reference: the average profile that the model was made from. What
+    separates the resisting samples of a cohort from the others is another reading, see
+    `resistance_genes`. The list of one sample holds the genes that lower this sample.
 
     Parameters
     ----------
@@ -50,6 +57,8 @@ def resistance_table(
         ``cohort``: one ranking; ``group``: one for each label; ``sample``: one for each sample.
     groups
         Label of each sample, such as its lineage; needed for ``group``.
+    reading
+        What is compared with what; see `resistance_genes`.
     explanation
         What `explain` returned for the same model, profiles and groups, where it is at hand.
     drivers, stability
@@ -81,7 +90,8 @@ def resistance_table(
     Raises
     ------
     InputError
-        When the level is not known or groups are missing.
+        When level or reading are not known, groups are missing, or a cohort, a group or a sample
+        alone is too small to be separated.
     """
     if by not in get_args(Level):
         raise InputError(f"The level {by!r} is not known; expected {', '.join(get_args(Level))}.")
@@ -90,11 +100,10 @@ def resistance_table(
     prepared = model.prepare(profiles)
     if explanation is None:
         explanation = explain(model, prepared, groups)
-    cohort = _Cohort.of(model, prepared, explanation, drivers, stability, reference)
+    cohort = GeneRanker.of(model, prepared, explanation, drivers, stability, reference)
     tables = []
     for name, rows in _members(explanation, by):
-        table = cohort.genes(rows, top or len(cohort.genes_at), beside_others=by != "cohort")
-        table = cohort.with_perturbation(table, rows)
+        table = cohort.genes(rows, top, reading, beside_others=by != "cohort")
         if permutations and by == "group":
             table = _with_difference(table, explanation, rows, permutations, random_state)
         head: dict[str, Any] = {
@@ -110,7 +119,7 @@ def resistance_table(
 
 
 @dataclass(frozen=True)
-class _Cohort:
+class GeneRanker:
     """All samples, prepared once for the rankings of any part of them."""
 
     model: GeneModel
@@ -119,6 +128,8 @@ class _Cohort:
     stability: Stability | None
     harmonised: FloatArray
     reference: FloatArray | None
+    evidence: Evidence
+    role: EvidenceRole
     changes: dict[str, FloatArray]
     genes_at: pd.Series
 
@@ -132,6 +143,7 @@ class _Cohort:
         stability: Stability | None,
         reference: ProfilesLike | None,
     ) -> Self:
+        """Prepare samples; parameters as in `resistance_table`."""
         genes = explanation.contributions.columns
         return cls(
             model,
@@ -140,6 +152,8 @@ class _Cohort:
             stability,
             prepared.values,
             None if reference is None else model.prepare(reference).values,
+            getattr(model, "evidence_", None),
+            evidence_role(model),
             {
                 "loss": knockout(model, prepared, kind="loss").changes.to_numpy(),
                 "gain": knockout(model, prepared, kind="gain").changes.to_numpy(),
@@ -147,16 +161,12 @@ class _Cohort:
             pd.Series(np.arange(len(genes)), index=genes),
         )
 
-    def genes(self, rows: IndexArray, top: int, beside_others: bool) -> pd.DataFrame:
-        """Rank the genes of some samples and tell where their expression lies."""
-        table = resistance_genes(
-            self.explanation.contributions.iloc[rows],
-            np.asarray(self.model.effect_),
-            getattr(self.model, "evidence_", None),
-            self.drivers,
-            self.stability,
-            (~np.isnan(self.harmonised[rows])).mean(axis=0),
-        ).head(top)
+    def genes(
+        self, rows: IndexArray, top: int | None, reading: str, beside_others: bool
+    ) -> pd.DataFrame:
+        """Rank the genes of some samples; tell their expression and what a perturbation does."""
+        table = self.ranked(rows, reading)
+        table = table if top is None else table.head(top)
         at = self.genes_at[table["gene"]].to_numpy()
         level = _median(self.harmonised[np.ix_(rows, at)])
         table["reference_percentile"] = (
@@ -167,9 +177,22 @@ class _Cohort:
         table["cohort_percentile"] = (
             _percentile(level, self.harmonised[:, at]) if beside_others else np.nan
         )
-        return table
+        return self._with_perturbation(table, rows)
 
-    def with_perturbation(self, table: pd.DataFrame, rows: IndexArray) -> pd.DataFrame:
+    def ranked(self, rows: IndexArray, reading: str) -> pd.DataFrame:
+        """Rank the genes of some samples; see `resistance_genes`."""
+        return resistance_genes(
+            self.explanation.contributions.iloc[rows],
+            np.asarray(self.model.effect_),
+            self.evidence,
+            self.drivers,
+            self.stability,
+            (~np.isnan(self.harmonised[rows])).mean(axis=0),
+            reading=reading,
+            role=self.role,
+        )
+
+    def _with_perturbation(self, table: pd.DataFrame, rows: IndexArray) -> pd.DataFrame:
         """Add what is predicted when each gene is lost or gained against its direction."""
         at = np.ix_(rows, self.genes_at[table["gene"]].to_numpy())
         kind = table["direction"].map({"protects": "loss", "sensitizes": "gain"}).fillna("")

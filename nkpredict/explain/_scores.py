@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.evidence import GeneEvidence, named_origins
 from nkpredict.explain._attribution import explain, shap_explanation
-from nkpredict.explain._resistance_table import resistance_table
+from nkpredict.explain._gene_evidence import evidence_sources
+from nkpredict.explain._resistance import LEAST_SEPARATED
+from nkpredict.explain._resistance_table import GeneRanker
+from nkpredict.facts import ExplanationFacts, GeneListFacts
+from nkpredict.learn import GeneModel
 from nkpredict.scoring import Scores
+from nkpredict.vocabulary import EvidenceReading, GeneReading
 
 if TYPE_CHECKING:
     import shap
@@ -31,15 +39,22 @@ class ExplainedScores(Scores):
     base_value : float
         Prediction for the average training profile.
     resistance_genes : pandas.DataFrame
-        Genes that hold the cohort back, ranked; see `nkpredict.explain.resistance_table`.
+        Genes associated with lower susceptibility of this cohort against the reference, the average
+        profile that the model was made from; none raises the cohort on average. See
+        `nkpredict.explain.resistance_table`.
+    separating_genes : pandas.DataFrame
+        Genes that separate the least susceptible third of these samples from the others; empty for
+        fewer than 6 samples.
     targets, drugs, sample_drugs : pandas.DataFrame
-        Gene-drug pairs for the 200 first of them, drugs ranked for the cohort and for each sample;
-        see `nkpredict.drugs.druggable_targets`, `rank_drugs` and `rank_drugs_by_sample`.
+        Gene-drug pairs for the 200 genes that lower single samples most, drugs ranked for the
+        cohort and for each sample; see `nkpredict.drugs.druggable_targets`, `rank_drugs` and
+        `rank_drugs_by_sample`.
     """
 
     contributions: pd.DataFrame
     base_value: float
     resistance_genes: pd.DataFrame
+    separating_genes: pd.DataFrame = field(default_factory=pd.DataFrame)
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -73,21 +88,68 @@ def explain_scores(scores: Scores) -> ExplainedScores:
     """
     bundle, samples = scores.bundle, scores.table.index
     explanation = explain(bundle.model, scores.profiles)
-    genes = resistance_table(
-        bundle.model,
-        scores.profiles,
-        explanation=explanation,
-        drivers=bundle.drivers,
-        top=None,
-    ).drop(columns=["level", "name", "samples", "cohort_percentile"])
+    ranker = GeneRanker.of(
+        bundle.model, scores.profiles, explanation, bundle.drivers, stability=None, reference=None
+    )
+    every = np.arange(len(samples))
+    lists = {
+        reading: ranker.genes(every, None, reading, beside_others=False).drop(
+            columns="cohort_percentile"
+        )
+        for reading in (GeneReading.AGAINST_REFERENCE, GeneReading.SEPARATING)
+        if reading != GeneReading.SEPARATING or len(samples) >= LEAST_SEPARATED
+    }
+    for genes in lists.values():
+        genes.insert(1, "rank", range(1, len(genes) + 1))
     contributions = explanation.contributions.set_axis(samples, axis=0)
-    pairs = druggable_targets(genes.head(_GENES_WITH_TARGETS))
+    # a gene that raises the cohort may lower a sample: drugs go by samples
+    lowering = ranker.ranked(every, GeneReading.SINGLE_SAMPLES)
+    pairs = druggable_targets(lowering.head(_GENES_WITH_TARGETS))
+    told = _facts(bundle.model, ranker, lists)
     return ExplainedScores(
-        **{part.name: getattr(scores, part.name) for part in fields(Scores)},
+        **{part.name: getattr(scores, part.name) for part in fields(Scores)}
+        | {"provenance": replace(scores.provenance, explanation=told)},
         contributions=contributions,
         base_value=explanation.base_value,
-        resistance_genes=genes,
+        resistance_genes=lists[GeneReading.AGAINST_REFERENCE],
+        separating_genes=lists.get(GeneReading.SEPARATING, pd.DataFrame()),
         targets=pairs,
         drugs=rank_drugs(pairs),
         sample_drugs=rank_drugs_by_sample(pairs, contributions),
+    )
+
+
+def _facts(
+    model: GeneModel, ranker: GeneRanker, lists: Mapping[GeneReading, pd.DataFrame]
+) -> ExplanationFacts:
+    studies, screens = evidence_sources(ranker.evidence)
+    effect = np.asarray(model.effect_)
+    signed = (
+        ranker.evidence.for_genes(list(model.feature_names_in_))
+        if isinstance(ranker.evidence, GeneEvidence)
+        else np.zeros(len(effect))
+    )
+    listed = pd.concat(lists.values())
+    return ExplanationFacts(
+        evidence_role=str(ranker.role),
+        studies=studies,
+        screens=screens,
+        target_lines=named_origins(listed["evidence_lines"]),
+        effectors=named_origins(listed["evidence_effectors"]),
+        genes_compared=int((effect * signed != 0).sum()),
+        genes_agreeing=int((effect * signed > 0).sum()),
+        against_reference=_list_facts(lists, GeneReading.AGAINST_REFERENCE),
+        separating=_list_facts(lists, GeneReading.SEPARATING)
+        if GeneReading.SEPARATING in lists
+        else None,
+    )
+
+
+def _list_facts(lists: Mapping[GeneReading, pd.DataFrame], reading: GeneReading) -> GeneListFacts:
+    genes = lists[reading]
+    return GeneListFacts(
+        reading=str(reading),
+        genes=len(genes),
+        with_evidence=int((genes["evidence_reading"] != EvidenceReading.NO_EVIDENCE).sum()),
+        clear=int(genes["clear"].sum()) if "clear" in genes else None,
     )

@@ -1,7 +1,13 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
-from nkpredict.facts._explain import CarryFacts, PerturbationFacts, StabilityFacts
+from nkpredict.facts._explain import (
+    CarryFacts,
+    ExplanationFacts,
+    GeneListFacts,
+    PerturbationFacts,
+    StabilityFacts,
+)
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -47,8 +53,10 @@ __all__ = [
     "DriverFacts",
     "EvidenceFacts",
     "ExperimentFacts",
+    "ExplanationFacts",
     "ExpressionFacts",
     "Facts",
+    "GeneListFacts",
     "GeneSetFacts",
     "GeneticsFacts",
     "KnowledgeFacts",

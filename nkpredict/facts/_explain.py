@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nkpredict.facts._json import Facts
@@ -39,3 +40,48 @@ class StabilityFacts(Facts):
     random_state: int
     top: int
     cluster_correlation: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GeneListFacts(Facts):
+    """A list of genes: what it is about, its length, and how many have evidence of their own.
+
+    ``clear`` counts the genes whose mean lies clearly below 0; None where that was not asked.
+    """
+
+    reading: str
+    genes: int
+    with_evidence: int
+    clear: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplanationFacts(Facts):
+    """What the lists of genes behind scores rest on.
+
+    Attributes
+    ----------
+    evidence_role
+        What published evidence was to the model.
+    studies
+        Study → DOI of evidence out of the knowledge base.
+    screens
+        Names of the screens that were combined into the evidence, where it was made from screens.
+    target_lines, effectors
+        Tumour lines and killer cells of the evidence behind the listed genes, where they are on
+        record.
+    genes_compared, genes_agreeing
+        Genes of the model that have evidence and a slope, and those whose slope points its way.
+    against_reference, separating
+        The two lists; None where the cohort is too small to be separated.
+    """
+
+    evidence_role: str
+    studies: Mapping[str, str]
+    screens: tuple[str, ...] = ()
+    target_lines: tuple[str, ...] = ()
+    effectors: tuple[str, ...] = ()
+    genes_compared: int = 0
+    genes_agreeing: int = 0
+    against_reference: GeneListFacts
+    separating: GeneListFacts | None = None

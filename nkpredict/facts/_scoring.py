@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nkpredict.facts._explain import ExplanationFacts
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._model import ModelFacts
 from nkpredict.facts._read import ExpressionFacts
@@ -43,6 +44,10 @@ class ScoringFacts(VersionedFacts):
         Whether the profiles are simulated; whether they or the model's training data are.
     genes, viability, model
         The genes found, the killing curves when they were predicted, and the model.
+    own_reference
+        How many of the samples are profiles the model was made from; None when that is not known.
+    explanation
+        What the lists of genes rest on, when the scores were explained.
     warnings
         Sentences the user should read.
     """
@@ -54,6 +59,8 @@ class ScoringFacts(VersionedFacts):
     genes: CoverageFacts
     viability: ViabilityFacts | None = None
     model: ModelFacts
+    own_reference: int | None = None
+    explanation: ExplanationFacts | None = None
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

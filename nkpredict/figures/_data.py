@@ -31,7 +31,7 @@ class Scored(Protocol):
     base_value : float
         Prediction for the average profile.
     resistance_genes : pandas.DataFrame
-        See `nkpredict.explain.resistance_genes`.
+        Genes against the reference, see `nkpredict.explain.resistance_genes`.
     provenance : ScoringFacts
         What was detected, and the model.
     """
@@ -98,7 +98,7 @@ class Group:
 
 
 def is_knowledge_only(scores: Scored) -> bool:
-    """Whether the model knows published screens alone and no measured response."""
+    """Whether the model knows published experiments alone and no measured response."""
     return scores.provenance.model.knowledge_only
 
 

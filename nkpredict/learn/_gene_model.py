@@ -20,7 +20,7 @@ from nkpredict.features import (
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn.learners import Evidence
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +174,15 @@ class GeneModel(ProfileEstimator):
     def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Distance from the training profiles; 1 is the edge of the training domain."""
         prepared = self.prepare(X)
-        return self.novelty_.score_samples(
-            Profiles.unnamed(self.core_.standardise(prepared.values))
-        )
+        return self.novelty_.score_samples(self._standardised(prepared))
+
+    def recognised(self, X: ProfilesLike | HarmonisedProfiles) -> BoolArray | None:
+        """Whether each profile is one of those the model was made from, shape (n_samples,).
+
+        None when the model keeps no trace of them; see `ProfileNovelty.recognised`.
+        """
+        prepared = self.prepare(X)
+        return self.novelty_.recognised(self._standardised(prepared))
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
@@ -191,6 +197,10 @@ class GeneModel(ProfileEstimator):
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
         return np.asarray(100.0 * below / len(reference))
+
+    def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
+        """Profiles in standard deviations of the training profiles, as the novelty sees them."""
+        return Profiles.unnamed(self.core_.standardise(prepared.values))
 
     def _by_gene(self, values: FloatArray, prepared: HarmonisedProfiles) -> pd.DataFrame:
         return pd.DataFrame(values, index=prepared.samples, columns=self.feature_names_in_)

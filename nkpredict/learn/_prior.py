@@ -191,18 +191,16 @@ class ScreenPrior(GeneModel):
             )
         )
 
-    def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
-        """Distance from the reference, each profile judged within the platform it resembles."""
-        prepared = self.prepare(X)
-        standard = self.axis_score.standardised(Profiles.unnamed(prepared.values))
-        return self.novelty_.score_samples(Profiles.unnamed(standard))
-
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the evidence that is read in each sample.
 
         Genes with evidence that the reference lacks count as missing everywhere.
         """
         return self.axis_score.coverage(Profiles.unnamed(self.prepare(X).values))
+
+    def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
+        """Profiles in standard deviations of the platform that each resembles."""
+        return Profiles.unnamed(self.axis_score.standardised(Profiles.unnamed(prepared.values)))
 
     def _number(self, effector: str) -> int:
         return list(self.evidence_by_effector_).index(effector)

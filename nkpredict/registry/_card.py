@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
-from nkpredict.learn import GeneModel, KillingCurveModel, NKSusceptibilityModel
+from nkpredict.evidence import GeneEvidence, evidence_origins, named_origins
+from nkpredict.facts import KnowledgeFacts, ModelFacts, ResponseFacts, TrainingFacts
+from nkpredict.learn import Evidence, GeneModel, KillingCurveModel, NKSusceptibilityModel
 
 NOTICE = (
     "For research use only. Not a medical device; not for diagnosis or for decisions on treatment."
@@ -14,7 +15,8 @@ SIMULATED_NOTICE = (
 )
 
 KNOWLEDGE_ONLY_NOTICE = (
-    "Knowledge only: ranks samples by published screens, trained on no measured response."
+    "Knowledge only: ranks samples by published experiments with NK cells, trained on no measured "
+    "response."
 )
 
 
@@ -58,7 +60,13 @@ def _trained(
         counts = ", ".join(f"{name} {count}" for name, count in training.lineages.items())
         lines.append(f"- Lineages: {counts}")
     evidence = model.evidence_
-    lines.append(f"- Screen evidence: {'none' if evidence is None else repr(evidence)}")
+    lines.append(f"- Evidence of genes: {'none' if evidence is None else repr(evidence)}")
+    if evidence is not None:
+        lines += [
+            *_origins(evidence),
+            "- This evidence was used in training: that the model's genes agree with it is partly "
+            "built in.",
+        ]
     if model.modules_ is not None:
         source = "as given" if training.gene_sets is None else training.gene_sets.source
         found = {gene for genes in model.modules_.values() for gene in genes}
@@ -92,9 +100,31 @@ def _trained(
         "- A high score in the random split can be knowledge of the lineage alone; compare the "
         "lineage-held-out rows and the lineage mean.",
         "- Profiles from another platform rank within their cohort; their absolute values shift.",
-        "- The training response is a measurement in cell lines, not an outcome in patients.",
+        "- The response was measured in the training samples, under the conditions of that "
+        "experiment; it is no outcome in patients.",
+        "- A gene is associated with the response; no contribution proves that it causes it.",
         "",
     ]
+    return lines
+
+
+def _origins(evidence: Evidence) -> list[str]:
+    """Say out of which studies evidence comes, in which tumour lines and with which killer cells.
+
+    Screens that were combined are named in the metadata of the bundle.
+    """
+    if not isinstance(evidence, GeneEvidence):
+        return []
+    lines = []
+    if isinstance(evidence.provenance, KnowledgeFacts):
+        named = [f"{study} (doi {doi})" for study, doi in evidence.provenance.studies.items()]
+        lines.append(f"- Studies: {', '.join(named)}")
+    spoken = evidence.table.index[evidence.table["evidence"] != 0]
+    origins = evidence_origins(evidence, spoken)
+    tumours, cells = (named_origins(texts) for texts in origins.values())
+    if tumours:
+        only = " only" if len(tumours) == 1 else ""
+        lines.append(f"- Measured in {', '.join(tumours)}{only}, with {', '.join(cells)} cells")
     return lines
 
 
@@ -123,7 +153,8 @@ def _knowledge_only(model: GeneModel, metadata: ModelFacts) -> list[str]:
         "",
         "## What it rests on",
         "",
-        f"- Screen evidence: {model.evidence_!r}",
+        f"- Evidence of genes: {model.evidence_!r}",
+        *_origins(model.evidence_),
         f"- Reference profiles for the genes' mean, spread and co-expression: "
         f"{'as given' if reference is None else reference.name}, {len(model.reference_)} samples, "
         f"{len(model.feature_names_in_):,} genes",
@@ -133,6 +164,8 @@ def _knowledge_only(model: GeneModel, metadata: ModelFacts) -> list[str]:
         "- 0 is the average reference profile; the score has no unit and no interval.",
         "- It has been trained on no response. How well it ranks real killing is unknown until it "
         "is compared with a measured one.",
+        "- Directions of genes are taken from the experiments named above; that genes agree with "
+        "them proves nothing.",
         "- Profiles from another platform shift; compare samples of one platform.",
         "",
     ]

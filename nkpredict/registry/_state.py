@@ -67,6 +67,11 @@ def state_of(model: GeneModel) -> ModelState:
         **{f"core.{name}": getattr(core, name) for name in _CORE_ARRAYS},
         **{f"model.{name}": getattr(model, name) for name in _MODEL_ARRAYS},
     }
+    # bundles written before models kept a trace of their profiles have none
+    fingerprints = getattr(model.novelty_, "fingerprints_", None)
+    if fingerprints is not None:
+        arrays["novelty.fingerprints"] = fingerprints
+        arrays["novelty.fingerprint_genes"] = model.novelty_.fingerprint_genes_
     learners: list[dict[str, Any]] = []
     texts: list[str] = []
     for name, learner in core.learners.items():
@@ -185,6 +190,9 @@ def _rebuild(
     model.core_, model.feature_names_in_, model.evidence_ = core, genes, model.evidence
     model.novelty_ = ProfileNovelty(random_state=model.random_state)
     model.novelty_.components_ = arrays["novelty.components"]
+    model.novelty_.fingerprints_ = arrays.get("novelty.fingerprints")
+    if model.novelty_.fingerprints_ is not None:
+        model.novelty_.fingerprint_genes_ = arrays["novelty.fingerprint_genes"]
     model.novelty_.limit_ = float(settings["novelty_limit"])
     half_width = settings["half_width"]
     model.half_width_ = float("inf") if half_width is None else float(half_width)

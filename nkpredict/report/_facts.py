@@ -12,11 +12,12 @@ from nkpredict.evaluate import OUR_MODEL
 from nkpredict.facts import ScoringFacts, TrainingFacts
 from nkpredict.figures import Scored, is_knowledge_only
 from nkpredict.report._formats import NO_VALUE, decimal, is_number, percent
+from nkpredict.report._genes_text import lines_words
 from nkpredict.report._summary import words_of
 
 _ITEMS_LISTED = 12
 # Facts with a place of their own in the report.
-_TOLD_ELSEWHERE = ("schema_version", "performance", "warnings")
+_TOLD_ELSEWHERE = ("schema_version", "performance", "warnings", "explanation")
 
 
 class Fact(NamedTuple):
@@ -82,6 +83,7 @@ def quality(scores: Scored) -> list[Fact]:
     outside = int((~table["in_domain"].astype(bool)).sum())
     facts = [
         Fact("Samples", f"{len(table):,}"),
+        Fact(f"Of the model's own {words.reference}", _own_reference(scores.provenance)),
         Fact(f"Outside the {words.domain}", f"{outside:,}"),
         Fact("Novelty (edge is 1)", _range(table["novelty"], lambda value: decimal(value, 2))),
         Fact("Genes of the model found", _range(table["gene_coverage"], percent)),
@@ -93,6 +95,12 @@ def quality(scores: Scored) -> list[Fact]:
     return [*facts, Fact("Samples with many genes missing", f"{few:,}")]
 
 
+def _own_reference(provenance: ScoringFacts) -> str:
+    if provenance.own_reference is None:
+        return "unknown: the model keeps no trace of them"
+    return f"{provenance.own_reference:,}"
+
+
 def model_card(scores: Scored) -> list[Fact]:
     """Return what the model was made from, as far as it is on record."""
     model = scores.provenance.model
@@ -101,7 +109,10 @@ def model_card(scores: Scored) -> list[Fact]:
     rows: list[tuple[str, Any]] = [
         ("Name", model.name),
         ("Version", model.registry_version),
-        ("Kind", "published screens alone" if model.knowledge_only else "trained on a response"),
+        (
+            "Kind",
+            "published experiments alone" if model.knowledge_only else "trained on a response",
+        ),
         ("Training samples", training.samples),
     ]
     if response is not None:
@@ -130,15 +141,19 @@ def model_card(scores: Scored) -> list[Fact]:
 def limits(scores: Scored) -> list[str]:
     """Return what the model must not be trusted with, in plain sentences."""
     if is_knowledge_only(scores):
+        known = scores.provenance.explanation
+        where = "" if known is None else lines_words(known)
         return [
             "The score was trained on no measured killing. How well it ranks real samples is not "
             "known.",
             "It has no unit and no interval: read the order of samples, not the size of numbers.",
-            "Screens were done in a few cell lines; a gene can act otherwise in patients.",
+            where
+            or "Experiments were done in a few cell lines; a gene can act otherwise in others.",
             "Profiles from another platform shift. Compare samples of one platform.",
         ]
     return [
-        "The training response was measured in cell lines. It is no outcome in patients.",
+        "The response was measured in the training samples, under the conditions of that "
+        "experiment. It is no outcome in patients.",
         "Lineage is the strongest confounder: a good result in the random split can be knowledge "
         "of the lineage alone. Look at whole lineages held out.",
         "Profiles from another platform shift. Compare such samples with each other only.",

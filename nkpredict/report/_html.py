@@ -30,6 +30,12 @@ from nkpredict.report import (
     _formats as formats,
 )
 from nkpredict.report import (
+    _gene_tables as gene_tables,
+)
+from nkpredict.report import (
+    _genes_text as genes_text,
+)
+from nkpredict.report import (
     _summary as summary,
 )
 from nkpredict.report import (
@@ -147,9 +153,13 @@ def _render(scores: Scored) -> str:
         curves=killing_curves(scores),
         gene_map=gene_map_data(scores),
         response_unit=None if model.response is None else model.response.unit,
-        resistance=tables.resistance_table(scores),
-        evidence=tables.evidence_table(scores),
-        studies=tables.studies(scores),
+        resistance=gene_tables.resistance_table(scores),
+        separating=gene_tables.separating_table(scores),
+        against_reference_words=genes_text.against_reference_words(scores),
+        separating_words=genes_text.separating_words(scores),
+        evidence=gene_tables.evidence_table(scores),
+        evidence_words=genes_text.evidence_words(scores),
+        studies=gene_tables.studies(scores),
         drugs=tables.drug_table(scores),
         targets=tables.target_table(scores),
         contrary=tables.contrary_table(scores),

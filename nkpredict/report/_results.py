@@ -22,6 +22,7 @@ RESULT_FILES = (
     "viability.csv",
     "contributions.parquet",
     "resistance_genes.csv",
+    "separating_genes.csv",
     "druggable_targets.csv",
     "drugs.csv",
     "drugs_by_sample.csv",
@@ -30,7 +31,8 @@ RESULT_FILES = (
     "figures",
 )
 # Table of the scores → its file and the column that names a row.
-_DRUG_TABLES = {
+_MORE_TABLES = {
+    "separating_genes": ("separating_genes.csv", "gene"),
     "targets": ("druggable_targets.csv", "gene"),
     "drugs": ("drugs.csv", "drug"),
     "sample_drugs": ("drugs_by_sample.csv", "sample"),
@@ -76,11 +78,12 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
     -------
     pathlib.Path
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
-        ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
-        ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
-        ``drugs_by_sample.csv``, for a model of published knowledge ``axes.csv`` (one row a sample
-        and axis), with a killing curve ``viability.csv`` (one column an E:T ratio,
-        ``viability_percent_ET_0.625``), and ``figures/`` when asked for.
+        ``base_value`` and one for each gene), ``resistance_genes.csv``, for six samples or more
+        ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
+        ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a model of
+        published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
+        ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), and
+        ``figures/`` when asked for.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
             write_csv(temporary / "axes.csv", _marked(axes, scores).set_index("sample"))
         genes = _marked(scores.resistance_genes, scores).set_index("gene")
         write_csv(temporary / "resistance_genes.csv", genes)
-        for name, (file, label) in _DRUG_TABLES.items():
+        for name, (file, label) in _MORE_TABLES.items():
             table = optional(scores, name)
             if label in table:
                 write_csv(temporary / file, _marked(table, scores).set_index(label))

@@ -16,6 +16,7 @@ from nkpredict.figures import (
     score_word,
 )
 from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
+from nkpredict.report._genes_text import gene_sentences
 
 FLAG_WORDS = {
     "low_gene_coverage": "many genes missing",
@@ -25,18 +26,18 @@ SPLIT_WORDS: dict[str, str] = {
     Split.RANDOM: "samples held out at random",
     Split.LINEAGE_HELD_OUT: "whole lineages held out",
 }
-_AGREEMENT = {"agrees": "screens agree", "conflicts": "screens conflict"}
 _GENES_NAMED = 3
-_FINDINGS = 5
+_OWN_REFERENCE = "own_reference"
 
 
 class Words(NamedTuple):
-    """Words that depend on what the model knows: measured killing, or screens alone."""
+    """Words that depend on what the model knows: measured killing, or experiments alone."""
 
     score: str
     reference: str
     domain: str
     profiles: str
+    missing: str
     knowledge_only: bool
 
 
@@ -48,6 +49,10 @@ def words_of(scores: Scored) -> Words:
         reference_word(scores),
         "reference domain" if alone else "training domain",
         "reference profiles" if alone else "training profiles",
+        "A missing gene that has evidence is spoken for by the genes it moves with in the "
+        "reference, where these were measured."
+        if alone
+        else "A gene that is missing counts as average.",
         alone,
     )
 
@@ -64,13 +69,13 @@ def simulated_words(scores: Scored) -> str:
 
 
 def flags_of(row: Mapping[str, Any], words: Words) -> list[str]:
-    """Return the flags of one sample in words; what holds for all stands in the banner."""
+    """Return the flags of one sample in words; those told elsewhere are left out."""
     flags = [flag.strip() for flag in str(row.get("flags") or "").split(";")]
     known = FLAG_WORDS | {"out_of_domain": f"outside the {words.domain}"}
     return [
         known.get(flag, flag.replace("_", " "))
         for flag in flags
-        if flag not in ("", "knowledge_only")
+        if flag not in ("", "knowledge_only", _OWN_REFERENCE)
     ]
 
 
@@ -78,7 +83,8 @@ def cohort_sentences(scores: Scored) -> list[str]:
     """Return short paragraphs: the range, genes and drugs, reliability, what lies outside."""
     found = [
         _range_sentence(scores),
-        _findings(scores),
+        *gene_sentences(scores),
+        _drugs(scores),
         _reliability(scores),
         _domain_sentence(scores),
     ]
@@ -88,13 +94,16 @@ def cohort_sentences(scores: Scored) -> list[str]:
 def key_figures(scores: Scored) -> list[tuple[str, str]]:
     """Return the few numbers to see first, as label and value."""
     table, words = scores.table, words_of(scores)
+    total, own = len(table), scores.provenance.own_reference
     inside = int(table["in_domain"].astype(bool).sum())
     figures = [
         (
-            words.score if len(table) == 1 else f"median {words.score}",
+            words.score if total == 1 else f"median {words.score}",
             decimal(table["susceptibility"].median()),
         ),
-        (f"inside the {words.domain}", f"{inside} of {len(table):,}"),
+        (f"of the model's own {words.reference}", f"{own} of {total:,}")
+        if own
+        else (f"inside the {words.domain}", f"{inside} of {total:,}"),
     ]
     return figures + [
         (f"Spearman, {SPLIT_WORDS.get(row.split, row.split)}", decimal(row.spearman, 2))
@@ -129,7 +138,12 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> 
         sentences.append(
             "The model ranks unseen samples no better than chance, so this number says little."
         )
-    if not bool(row.get("in_domain", True)):
+    if _OWN_REFERENCE in flags:
+        sentences.append(
+            f"The profile is one of the model's own {words.reference}: its percentile and its "
+            "novelty say nothing."
+        )
+    elif not bool(row.get("in_domain", True)):
         sentences.append(
             f"The profile is unlike the {words.profiles} (novelty "
             f"{decimal(row.get('novelty'), 2)}, where 1 is the edge): read the number with care."
@@ -156,7 +170,7 @@ def _degree(row: Mapping[str, Any], words: Words) -> str:
             else f"about as easily as a typical profile of the {words.reference}"
         )
         return (
-            f"Published screens suggest that this sample is killed {degree}: {what}, {beaten}. "
+            f"Published experiments suggest that this sample is killed {degree}: {what}, {beaten}. "
             "This was not tested on measured killing."
         )
     degree = (
@@ -182,7 +196,7 @@ def _range_sentence(scores: Scored) -> str:
     )
     meaning = (
         "0 is the average reference profile; the score has no unit. A higher score means that "
-        "published screens point to easier killing by NK cells."
+        "published experiments point to easier killing by NK cells."
         if words.knowledge_only
         else f"The base value of the model is {decimal(scores.base_value)}. A higher number means "
         "a sample that is predicted to be killed more easily."
@@ -190,34 +204,20 @@ def _range_sentence(scores: Scored) -> str:
     return f"{opening} {spread}. {meaning}"
 
 
-def _findings(scores: Scored) -> str:
-    genes = scores.resistance_genes
-    sentences = []
-    if len(genes):
-        named = [
-            f"{gene} ({reading})" if (reading := _AGREEMENT.get(str(agreement))) else str(gene)
-            for gene, agreement in zip(
-                genes["gene"].head(_FINDINGS),
-                genes["evidence_reading"].head(_FINDINGS),
-                strict=True,
-            )
-        ]
-        sentences.append(f"The genes that hold this cohort back most are {joined(named)}.")
+def _drugs(scores: Scored) -> str:
     drugs = optional(scores, "drugs")
-    if len(drugs):
-        named = [
-            f"{drug} (effect on NK cells: {liability})"
-            for drug, liability in zip(
-                drugs["drug"].head(_GENES_NAMED),
-                drugs["nk_liability"].head(_GENES_NAMED),
-                strict=True,
-            )
-        ]
-        sentences.append(
-            f"Drugs that act on such genes, best ranked first: {joined(named)}. This is a list of "
-            "hypotheses for the laboratory, not a recommendation."
+    if drugs.empty:
+        return ""
+    named = [
+        f"{drug} (effect on NK cells: {liability})"
+        for drug, liability in zip(
+            drugs["drug"].head(_GENES_NAMED), drugs["nk_liability"].head(_GENES_NAMED), strict=True
         )
-    return " ".join(sentences)
+    ]
+    return (
+        f"Drugs that act on genes which lower single samples, best ranked first: {joined(named)}. "
+        "This is a list of hypotheses for the laboratory, not a recommendation."
+    )
 
 
 def _reliability(scores: Scored) -> str:
@@ -271,8 +271,13 @@ def _domain_sentence(scores: Scored) -> str:
     table, words = scores.table, words_of(scores)
     total, inside = len(table), int(table["in_domain"].astype(bool).sum())
     outside = "1 lies" if total - inside == 1 else f"{total - inside} lie"
-    coverage = table["gene_coverage"]
-    if inside == total:
+    coverage, own = table["gene_coverage"], scores.provenance.own_reference
+    if own == total:
+        domain = (
+            f"{'The profile is one' if total == 1 else 'All profiles are'} of the model's own "
+            f"{words.reference}: novelty and percentiles say nothing here"
+        )
+    elif inside == total:
         domain = (
             f"The profile resembles the {words.profiles}"
             if total == 1

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from nkpredict.drugs import CONTRARY, HIT, REACHABLE
-from nkpredict.evidence import known_hits
-from nkpredict.figures import WORDS, Scored, optional
+from nkpredict.figures import Scored, optional
 from nkpredict.report import _formats as formats
-from nkpredict.vocabulary import UNKNOWN, GeneDirection, NKLiability
+from nkpredict.vocabulary import UNKNOWN, EvidenceReading, NKLiability
 
-GENES_SHOWN = 100
 PAIRS_SHOWN = 200
-_DOI = "https://doi.org/"
+DOI = "https://doi.org/"
 _LINKS = (
-    (re.compile(r"10\.\d{4,9}/[^\s;]+"), f"{_DOI}{{}}"),
+    (re.compile(r"10\.\d{4,9}/[^\s;]+"), f"{DOI}{{}}"),
     (re.compile(r"NCT\d{8}"), "https://clinicaltrials.gov/study/{}"),
     (re.compile(r"PMC\d+"), "https://pmc.ncbi.nlm.nih.gov/articles/{}/"),
     (re.compile(r"(?<=PMID:)\d+"), "https://pubmed.ncbi.nlm.nih.gov/{}/"),
 )
-_UNDIRECTED = "direction unknown"
-_READINGS = {
-    "agrees": ("✓ agrees", "good"),
-    "conflicts": ("✗ conflicts", "caution"),
-    "unclear": ("? unclear", ""),
-    "no screen": ("– no screen", ""),
-    _UNDIRECTED: ("? direction unknown", ""),
+_READINGS: dict[str, tuple[str, str]] = {
+    EvidenceReading.AGREES: ("✓ agrees", "good"),
+    EvidenceReading.CONFLICTS: ("✗ conflicts", "caution"),
+    EvidenceReading.CONFLICTS_BUILT_IN: ("✗ conflicts, though used in training", "caution"),
+    EvidenceReading.UNCLEAR: ("? unclear", ""),
+    EvidenceReading.NO_EVIDENCE: ("– no evidence", ""),
 }
 LIABILITIES: dict[str, str] = {
     NKLiability.HELPS: "good",
@@ -80,83 +77,6 @@ class Table(NamedTuple):
     place: str = ""
 
 
-def resistance_table(scores: Scored) -> Table | None:
-    """Return the resistance genes; None when there are none."""
-    genes = scores.resistance_genes
-    if genes.empty:
-        return None
-    shown = genes.head(GENES_SHOWN)
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("rank", Column("Rank", True), _whole),
-        ("gene", Column("Gene", heads=True), text),
-        ("direction", Column("High expression"), _direction),
-        ("evidence_reading", Column("Screens", choices=_readings(shown)), _reading),
-        ("score", Column("Resistance score", True), _number_like(shown, "score", signed=False)),
-        (
-            "mean_contribution",
-            Column("Mean contribution", True),
-            _number_like(shown, "mean_contribution"),
-        ),
-        ("samples_resisting", Column("Samples resisting", True), share),
-        ("reference_percentile", Column("Expression percentile", True), _whole),
-        (
-            "perturbation_change",
-            Column("Virtual change", True),
-            _number_like(shown, "perturbation_change"),
-        ),
-        ("selection_frequency", Column("Stability", True), _two_places),
-        ("driver_probability", Column("Driver probability", True), _two_places),
-        ("category", Column("Category"), text),
-        ("evidence", Column("Screen evidence", True), _evidence),
-    ]
-    ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return _table("resistance-table", "Resistance genes", ranks, columns, len(genes) - len(shown))
-
-
-def evidence_table(scores: Scored) -> Table | None:
-    """Return what published screens say about the resistance genes; None when nothing."""
-    shown = scores.resistance_genes.head(GENES_SHOWN)
-    hits = known_hits()
-    hits = hits[hits["gene"].isin(shown["gene"])]
-    # what has a direction is read first
-    hits = hits.sort_values("direction", key=lambda column: column == UNKNOWN, kind="stable")
-    known = set(hits["gene"]) | set(shown.loc[shown["evidence"].fillna(0) != 0, "gene"])
-    shown = shown[shown["gene"].isin(known)]
-    if shown.empty:
-        return None
-    # a screen that names the gene but gives it no side is no agreement, and not nothing
-    undirected = (shown["evidence_reading"] == "no screen") & shown["gene"].isin(hits["gene"])
-    shown = shown.assign(evidence_reading=shown["evidence_reading"].mask(undirected, _UNDIRECTED))
-    published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
-    categories = hits.drop_duplicates("gene").set_index("gene")["category"]
-    nothing = Cell((Piece("in the combined screens only"),), "")
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("gene", Column("Gene", heads=True), text),
-        ("direction", Column("Model: high expression"), _direction),
-        ("evidence", Column("Screens, combined", True), _evidence),
-        ("evidence_reading", Column("Screens", choices=_readings(shown)), _reading),
-        ("category", Column("Category"), text),
-        (
-            "published",
-            Column("Published screens", roomy=True),
-            lambda gene: published.get(gene, nothing),
-        ),
-    ]
-    rows = shown.assign(
-        category=shown["category"] if "category" in shown else shown["gene"].map(categories),
-        published=shown["gene"],
-    )
-    return _table("evidence-table", "Screen evidence", rows, columns)
-
-
-def studies(scores: Scored) -> list[Piece]:
-    """Return the published screens that name a resistance gene shown, with their DOI."""
-    hits = known_hits()
-    named = hits[hits["gene"].isin(scores.resistance_genes["gene"].head(GENES_SHOWN))]
-    named = named.drop_duplicates("study").sort_values("study")
-    return [_study(row) for row in named.to_dict("records")]
-
-
 def drug_table(scores: Scored) -> Table | None:
     """Return the drugs of the cohort, ranked; None when there are none."""
     drugs = optional(scores, "drugs")
@@ -164,10 +84,10 @@ def drug_table(scores: Scored) -> Table | None:
         return None
     shown = drugs.head(PAIRS_SHOWN)
     columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("rank", Column("Rank", True), _whole),
+        ("rank", Column("Rank", True), whole),
         ("drug", Column("Drug", heads=True), text),
         ("nk_liability", _liabilities(shown), _liability),
-        ("score", Column("Drug score", True), _two_places),
+        ("score", Column("Drug score", True), two_places),
         ("genes_hit", Column("Acts on"), _list),
         ("genes_reachable", Column("Antibody reaches"), _list),
         ("genes_contrary", Column("Warning: contrary on"), _warning_list),
@@ -177,7 +97,7 @@ def drug_table(scores: Scored) -> Table | None:
         ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
     ]
     ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return _table("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
+    return built("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
 
 
 def target_table(scores: Scored) -> Table | None:
@@ -198,7 +118,7 @@ def text(value: object) -> Cell:
 
 def share(value: Any) -> Cell:
     """Return a cell with a share of 0 to 1."""
-    return _number(formats.percent(value), value)
+    return number(formats.percent(value), value)
 
 
 def linked(value: object) -> Cell:
@@ -225,16 +145,16 @@ def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Tab
         ("match", Column("Fit", choices=tuple(dict.fromkeys(shown["match"]))), _match),
         ("reason", Column("Why"), text),
         ("highest_phase", Column("Phase"), text),
-        ("evidence_reading", Column("Screens"), _reading),
+        ("evidence_reading", Column("Screens"), reading),
         ("modality", Column("Kind", screen_only=True), text),
         ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
         ("source", Column("Source for the drug", roomy=True, screen_only=True), linked),
         ("note", Column("Note", roomy=True, screen_only=True), text),
     ]
-    return _table(name, title, shown, columns, len(fitting) - len(shown))
+    return built(name, title, shown, columns, len(fitting) - len(shown))
 
 
-def _table(
+def built(
     name: str,
     title: str,
     rows: pd.DataFrame,
@@ -251,33 +171,6 @@ def _table(
         [list(row) for row in zip(*cells, strict=True)],
         left_out,
     )
-
-
-def _published(rows: pd.DataFrame) -> Cell:
-    """Say who found which direction, then who named the gene without one."""
-    pieces: list[Piece] = []
-    for row in rows[rows["direction"] != UNKNOWN].to_dict("records"):
-        how = ", ".join(
-            (
-                WORDS.get(row["perturbation"], "unknown perturbation"),
-                row["effector"],
-                row["target_line"],
-            )
-        )
-        pieces += [Piece(f"{'; ' if pieces else ''}{row['direction']} ({how}), "), _study(row)]
-    opening = f"{'; ' if pieces else ''}no direction given: "
-    for row in rows[rows["direction"] == UNKNOWN].to_dict("records"):
-        pieces += [Piece(opening), _study(row)]
-        opening = ", "
-    whole = "".join(
-        f"{piece.text} (doi {piece.link.removeprefix(_DOI)})" if piece.link else piece.text
-        for piece in pieces
-    )
-    return Cell(tuple(pieces), whole)
-
-
-def _study(row: Mapping[Hashable, Any]) -> Piece:
-    return Piece(row["study"], f"{_DOI}{row['doi']}" if row["doi"] else "")
 
 
 def _linked_pieces(words: str) -> Iterable[Piece]:
@@ -298,43 +191,27 @@ def _linked_pieces(words: str) -> Iterable[Piece]:
         yield Piece(words[place:])
 
 
-def _number(words: str, value: Any) -> Cell:
+def number(words: str, value: Any) -> Cell:
     return Cell((Piece(words),), formats.plain(value))
 
 
-def _number_like(table: pd.DataFrame, column: str, signed: bool = True) -> Callable[[Any], Cell]:
+def number_like(table: pd.DataFrame, column: str, signed: bool = True) -> Callable[[Any], Cell]:
     places = formats.places_for(table[column]) if column in table else 3
     write = formats.signed if signed else formats.decimal
-    return lambda value: _number(write(value, places), value)
+    return lambda value: number(write(value, places), value)
 
 
-def _whole(value: Any) -> Cell:
-    return _number(formats.decimal(value, 0), value)
+def whole(value: Any) -> Cell:
+    return number(formats.decimal(value, 0), value)
 
 
-def _two_places(value: Any) -> Cell:
-    return _number(formats.decimal(value, 2), value)
+def two_places(value: Any) -> Cell:
+    return number(formats.decimal(value, 2), value)
 
 
-def _evidence(value: Any) -> Cell:
-    return _number(formats.signed(value, 2), value) if value else text("")
-
-
-def _direction(value: object) -> Cell:
-    kinds: dict[str, str] = {
-        GeneDirection.PROTECTS: "direction lowers",
-        GeneDirection.SENSITIZES: "direction raises",
-    }
-    return Cell((Piece(str(value)),), None, kinds.get(str(value), "direction neutral"))
-
-
-def _reading(value: object) -> Cell:
+def reading(value: object) -> Cell:
     words, kind = _READINGS.get(str(value), (str(value), ""))
     return Cell((Piece(words),), str(value), f"chip {kind}".strip())
-
-
-def _readings(table: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(table["evidence_reading"].astype(str)))
 
 
 def _liability(value: object) -> Cell:

@@ -43,6 +43,7 @@ from nkpredict.types import BoolArray, FloatArray
 
 # Below this share of the model's genes a score rests on too little to be trusted; set by hand.
 _LOW_COVERAGE = 0.8
+OWN_REFERENCE = "own_reference"
 _IN_MEMORY = ModelFacts(name="model in memory")
 
 
@@ -106,9 +107,13 @@ def score(
     if genetics is not None:
         profiles = _with_genetics(profiles, genetics)
     prepared = bundle.model.prepare(_named(profiles))
-    table = _table(prepared, bundle)
+    own = _own_reference(prepared, bundle, profiles)
+    table = _table(prepared, bundle, own)
     measured = ~np.isnan(prepared.given.values)
-    provenance = _provenance(profiles, bundle, prepared.samples, measured)
+    provenance = replace(
+        _provenance(profiles, bundle, prepared.samples, measured),
+        own_reference=None if own is None else int(own.sum()),
+    )
     viability, curves = None, None
     if bundle.curve is not None:
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
@@ -158,7 +163,27 @@ def _with_genetics(profiles: ProfilesLike, genetics: str | Path) -> ProfilesLike
     return profiles
 
 
-def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
+def _own_reference(
+    prepared: HarmonisedProfiles, bundle: Bundle, profiles: ProfilesLike
+) -> BoolArray | None:
+    """Tell which profiles the model was made from; None when that is not known.
+
+    A model that keeps no trace of its profiles is asked for the file they came from.
+    """
+    known = bundle.model.recognised(prepared)
+    read = facts_of(profiles).expression if hasattr(profiles, "uns") else None
+    if known is not None or read is None:
+        return known
+    reference, training = bundle.metadata.reference, bundle.metadata.training
+    if reference is not None and reference.sha256 == read.sha256:
+        return np.ones(len(prepared.samples), dtype=bool)
+    trained_on = None if training is None else training.expression
+    if trained_on is not None and trained_on.sha256 == read.sha256:
+        return np.asarray(prepared.samples.astype(str).isin(bundle.reference.index.astype(str)))
+    return None
+
+
+def _table(prepared: HarmonisedProfiles, bundle: Bundle, own: BoolArray | None) -> pd.DataFrame:
     model = bundle.model
     predicted, novelty = model.predict(prepared), model.novelty(prepared)
     response = bundle.metadata.response or ResponseFacts()
@@ -176,7 +201,17 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
         },
         index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
-    return table.assign(flags=_flags(table, _is_chance(model), model.knowledge_only))
+    raised = {
+        "out_of_domain": ~table["in_domain"].to_numpy(),
+        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
+        "chance_skill": np.full(len(table), _is_chance(model)),
+        "knowledge_only": np.full(len(table), model.knowledge_only),
+        OWN_REFERENCE: np.zeros(len(table), dtype=bool) if own is None else own,
+    }
+    flags = [
+        ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
+    ]
+    return table.assign(flags=flags)
 
 
 def _axes(model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index) -> pd.DataFrame | None:
@@ -220,18 +255,6 @@ def _lineage(
             "give one for each sample, 'unknown' where it is not known."
         )
     return named.loc[samples].astype(str).rename("lineage")
-
-
-def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]:
-    raised = {
-        "out_of_domain": ~table["in_domain"].to_numpy(),
-        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
-        "chance_skill": np.full(len(table), chance),
-        "knowledge_only": np.full(len(table), knowledge_only),
-    }
-    return [
-        ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
-    ]
 
 
 def _bundle(
@@ -292,7 +315,7 @@ def _viability_facts(viability: pd.DataFrame, susceptibility: FloatArray) -> Via
 
 def _warnings(table: pd.DataFrame, provenance: ScoringFacts, chance: bool) -> tuple[str, ...]:
     warnings = []
-    genes, model = provenance.genes, provenance.model
+    model = provenance.model
     if model.knowledge_only:
         warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")
     if chance:
@@ -309,17 +332,54 @@ def _warnings(table: pd.DataFrame, provenance: ScoringFacts, chance: bool) -> tu
             f"The model was trained on the column {model.response.target} of a table: "
             "susceptibility means sensitivity in that measurement."
         )
+    about = (_own_reference_words(provenance), _domain_words(table, model), _missing(provenance))
+    return (*warnings, *(words for words in about if words))
+
+
+def _own_reference_words(provenance: ScoringFacts) -> str:
+    own, samples = provenance.own_reference, provenance.samples
+    if not own:
+        return ""
+    alone = provenance.model.knowledge_only
+    made_from = "reference" if alone else "training"
+    kind = "profiles" if alone else "samples"
+    if own < samples:
+        verb = "is one" if own == 1 else "are"
+        whose = f"{own:,} of {samples:,} profiles {verb} of the model's own {made_from} {kind}"
+    elif own == 1:
+        whose = f"This profile is one of the model's own {made_from} {kind}"
+    else:
+        whose = f"These profiles are the model's own {'reference' if alone else 'training samples'}"
+    about = f"novelty and percentiles say nothing about {'it' if own == 1 else 'them'}"
+    seen = "" if alone else ", and predicting what a model has seen is no test of it"
+    return f"{whose}: {about}{seen}."
+
+
+def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
     outside = int((~table["in_domain"]).sum())
-    if outside:
-        warnings.append(
-            f"{outside} of {len(table)} profiles lie outside the training domain (median novelty "
-            f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
-            "or disease do: compare them with each other, do not read their absolute values, and "
-            "do not rely on the intervals."
+    if not outside:
+        return ""
+    domain = "reference" if model.knowledge_only else "training"
+    intervals = "" if model.knowledge_only else ", and do not rely on the intervals"
+    return (
+        f"{outside} of {len(table)} profiles lie outside the {domain} domain (median novelty "
+        f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
+        "or disease do: compare them with each other, do not read their absolute "
+        f"values{intervals}."
+    )
+
+
+def _missing(provenance: ScoringFacts) -> str:
+    genes = provenance.genes
+    if not genes.missing:
+        return ""
+    if provenance.model.knowledge_only:
+        return (
+            f"{genes.missing:,} of the model's {genes.in_model:,} genes are missing; genes they "
+            "move with in the reference speak for those that have evidence, where they were "
+            "measured."
         )
-    if genes.missing:
-        warnings.append(
-            f"{genes.missing:,} of the model's {genes.in_model:,} genes are missing and "
-            f"count as average; they carry {genes.weight_missing:.0%} of the model's weight."
-        )
-    return tuple(warnings)
+    return (
+        f"{genes.missing:,} of the model's {genes.in_model:,} genes are missing and count as "
+        f"average; they carry {genes.weight_missing:.0%} of the model's weight."
+    )

@@ -24,10 +24,12 @@ class Scores:
     table : pandas.DataFrame
         One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
         ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
-        samples), ``novelty`` (1 = edge of the training domain), ``in_domain``,
+        samples), ``novelty`` (1 = edge of what the model was made from), ``in_domain``,
         ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
         model's weight on them, for `screen-prior` the share of the evidence),
-        ``original_scale`` (on the scale of the training response), ``flags``.
+        ``original_scale`` (on the scale of the training response), ``flags`` (joined by ``;``:
+        ``out_of_domain``, ``low_gene_coverage``, ``chance_skill``, ``knowledge_only``,
+        ``own_reference``, a profile the model was made from).
     viability : pandas.DataFrame or None
         Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
         of each curve is 1 − susceptibility wherever a curve can have it, see
@@ -82,10 +84,11 @@ class Scores:
         """Summarise in a few lines."""
         table = self.table
         mark = " SIMULATED" if self.simulated else ""
+        domain = "reference" if self.provenance.model.knowledge_only else "training"
         return (
             f"Scores{mark} of {len(table)} samples with {self.provenance.model.name}\n"
             f"  susceptibility {table['susceptibility'].min():.3f} to "
             f"{table['susceptibility'].max():.3f}, median {table['susceptibility'].median():.3f}\n"
-            f"  {int(table['in_domain'].sum())} of {len(table)} in the training domain, genes of "
+            f"  {int(table['in_domain'].sum())} of {len(table)} in the {domain} domain, genes of "
             f"the model found: {table['gene_coverage'].mean():.0%}"
         )

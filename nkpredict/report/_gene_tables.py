@@ -1,0 +1,229 @@
+"""The tables of genes: what lowers the cohort, what separates its samples, and the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from nkpredict.evidence import known_hits
+from nkpredict.figures import WORDS, Scored, is_knowledge_only, optional
+from nkpredict.report import _formats as formats
+from nkpredict.report._tables import (
+    DOI,
+    Cell,
+    Column,
+    Piece,
+    Table,
+    built,
+    number,
+    number_like,
+    reading,
+    share,
+    text,
+    two_places,
+    whole,
+)
+from nkpredict.vocabulary import UNKNOWN, EvidenceReading, GeneDirection
+
+GENES_SHOWN = 40
+EVIDENCE_SHOWN = 100
+SUPPORTED = (
+    EvidenceReading.AGREES,
+    EvidenceReading.AGREES_BUILT_IN,
+    EvidenceReading.TAKEN_OVER,
+)
+"""Readings under which an experiment with the gene itself supports the direction."""
+_UNDIRECTED = "direction unknown"
+_DIRECTION_KIND: dict[str, str] = {
+    GeneDirection.PROTECTS: "direction lowers",
+    GeneDirection.SENSITIZES: "direction raises",
+}
+_Columns = list[tuple[str, Column, Callable[[Any], Cell]]]
+
+
+def resistance_table(scores: Scored) -> Table | None:
+    """Return the genes that clearly lower the cohort against the reference; None without any."""
+    genes = clearly_lowering(scores.resistance_genes)
+    shown = genes.head(GENES_SHOWN)
+    own: _Columns = [
+        (
+            "mean_contribution",
+            Column("Mean contribution", True),
+            number_like(shown, "mean_contribution"),
+        ),
+        (
+            "standard_error",
+            Column("Standard error", True),
+            number_like(shown, "standard_error", signed=False),
+        ),
+        ("samples_resisting", Column("Samples resisting", True), share),
+    ]
+    title = "Genes against the reference"
+    return _genes(scores, "resistance-table", title, genes, own)
+
+
+def separating_table(scores: Scored) -> Table | None:
+    """Return the genes that separate the samples of the cohort; None without any."""
+    genes = optional(scores, "separating_genes")
+    own: _Columns = [
+        (name, Column(label, True), number_like(genes.head(GENES_SHOWN), name))
+        for name, label in (
+            ("mean_least_susceptible", "Mean, lowest third"),
+            ("mean_others", "Mean, other samples"),
+        )
+    ]
+    own.append(("share_of_difference", Column("Share of the difference", True), share))
+    return _genes(scores, "separating-table", "Separating genes", genes, own)
+
+
+def evidence_table(scores: Scored) -> Table | None:
+    """Return what experiments say about the listed genes; None when nothing."""
+    listed = _listed(scores)
+    hits = known_hits()
+    hits = hits[hits["gene"].isin(listed["gene"])]
+    # what has a direction is read first
+    hits = hits.sort_values("direction", key=lambda column: column == UNKNOWN, kind="stable")
+    known = set(hits["gene"]) | set(listed.loc[listed["evidence"].fillna(0) != 0, "gene"])
+    listed = listed[listed["gene"].isin(known)]
+    if listed.empty:
+        return None
+    # a study that names the gene but gives it no side is no agreement, and not nothing
+    bare = listed["evidence_reading"] == EvidenceReading.NO_EVIDENCE
+    undirected = bare & listed["gene"].isin(hits["gene"])
+    readings = listed["evidence_reading"].mask(undirected, _UNDIRECTED)
+    published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
+    nothing = Cell((Piece("in the combined screens only"),), "")
+    shown = listed.head(EVIDENCE_SHOWN)
+    shown = shown.assign(
+        evidence_reading=readings, published=shown["gene"], high=_high(scores, shown)
+    )
+    columns: _Columns = [
+        ("gene", Column("Gene", heads=True), text),
+        ("high", Column("High expression"), _direction),
+        ("evidence", Column("Combined evidence", True), _evidence),
+        ("evidence_reading", Column("Evidence", choices=_readings(shown)), reading),
+        ("evidence_lines", Column("Tumour line"), _list),
+        ("evidence_effectors", Column("Killer cells"), _list),
+        ("category", Column("Category"), text),
+        (
+            "published",
+            Column("Published", roomy=True),
+            lambda gene: published.get(gene, nothing),
+        ),
+    ]
+    left_out = len(listed) - len(shown)
+    return built("evidence-table", "Evidence", shown, columns, left_out)
+
+
+def studies(scores: Scored) -> list[Piece]:
+    """Return the published studies that name a listed gene, with their DOI."""
+    hits = known_hits()
+    named = hits[hits["gene"].isin(_listed(scores)["gene"])]
+    named = named.drop_duplicates("study").sort_values("study")
+    return [_study(row) for row in named.to_dict("records")]
+
+
+def clearly_lowering(genes: pd.DataFrame) -> pd.DataFrame:
+    """Return the genes whose mean lies clearly below that of the reference."""
+    return genes[genes["clear"].astype(bool)] if "clear" in genes else genes
+
+
+def _genes(
+    scores: Scored, name: str, title: str, genes: pd.DataFrame, own: _Columns
+) -> Table | None:
+    if genes.empty:
+        return None
+    shown = genes.head(GENES_SHOWN)
+    shown = shown.assign(rank=range(1, len(shown) + 1), high=_high(scores, shown))
+    columns: _Columns = [
+        ("rank", Column("Rank", True), whole),
+        ("gene", Column("Gene", heads=True), text),
+        ("high", Column("High expression"), _direction),
+        ("evidence_reading", Column("Evidence", choices=_readings(shown)), reading),
+        ("evidence_lines", Column("Tumour line"), _list),
+        ("evidence_effectors", Column("Killer cells"), _list),
+        *own,
+        ("score", Column("Score", True), number_like(shown, "score", signed=False)),
+        ("reference_percentile", Column("Expression percentile", True), whole),
+        (
+            "perturbation_change",
+            Column("Virtual change", True),
+            number_like(shown, "perturbation_change"),
+        ),
+        ("selection_frequency", Column("Stability", True), two_places),
+        ("driver_probability", Column("Driver probability", True), two_places),
+        ("category", Column("Category"), text),
+        ("evidence", Column("Combined evidence", True), _evidence),
+    ]
+    return built(name, title, shown, columns, len(genes) - len(shown))
+
+
+def _listed(scores: Scored) -> pd.DataFrame:
+    """Genes shown in either table, and all others of the lists that have evidence, once each."""
+    lists = (clearly_lowering(scores.resistance_genes), optional(scores, "separating_genes"))
+    shown = [genes.head(GENES_SHOWN) for genes in lists if len(genes)]
+    rest = [genes[genes["evidence"].fillna(0) != 0] for genes in lists if len(genes)]
+    listed = [*shown, *rest] or [scores.resistance_genes.head(0)]
+    return pd.concat(listed).drop_duplicates("gene").reset_index(drop=True)
+
+
+def _high(scores: Scored, genes: pd.DataFrame) -> pd.Series:
+    """Direction of each gene, and what high expression does in words its evidence allows."""
+    pairs = zip(genes["direction"].astype(str), genes["evidence_reading"].astype(str), strict=True)
+    told = [(side, _words(side, known, is_knowledge_only(scores))) for side, known in pairs]
+    return pd.Series(told, index=genes.index, dtype=object)
+
+
+def _words(side: str, known: str, knowledge_only: bool) -> str:
+    if side not in _DIRECTION_KIND or known in SUPPORTED:
+        return side
+    protects = side == GeneDirection.PROTECTS
+    if knowledge_only:
+        return f"moves with genes that {'protect' if protects else 'sensitize'}"
+    return f"goes with {'resistance' if protects else 'sensitivity'}"
+
+
+def _direction(value: tuple[str, str]) -> Cell:
+    side, words = value
+    return Cell((Piece(words),), words, _DIRECTION_KIND.get(side, "direction neutral"))
+
+
+def _evidence(value: Any) -> Cell:
+    return number(formats.signed(value, 2), value) if value else text("")
+
+
+def _list(value: object) -> Cell:
+    return text(str(value).replace("; ", ", "))
+
+
+def _readings(table: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(table["evidence_reading"].astype(str)))
+
+
+def _published(rows: pd.DataFrame) -> Cell:
+    """Say who found which direction, then who named the gene without one."""
+    pieces: list[Piece] = []
+    for row in rows[rows["direction"] != UNKNOWN].to_dict("records"):
+        how = ", ".join(
+            (
+                WORDS.get(row["perturbation"], "unknown perturbation"),
+                row["effector"],
+                row["target_line"],
+            )
+        )
+        pieces += [Piece(f"{'; ' if pieces else ''}{row['direction']} ({how}), "), _study(row)]
+    opening = f"{'; ' if pieces else ''}no direction given: "
+    for row in rows[rows["direction"] == UNKNOWN].to_dict("records"):
+        pieces += [Piece(opening), _study(row)]
+        opening = ", "
+    sentence = "".join(
+        f"{piece.text} (doi {piece.link.removeprefix(DOI)})" if piece.link else piece.text
+        for piece in pieces
+    )
+    return Cell(tuple(pieces), sentence)
+
+
+def _study(row: Mapping[Hashable, Any]) -> Piece:
+    return Piece(row["study"], f"{DOI}{row['doi']}" if row["doi"] else "")
