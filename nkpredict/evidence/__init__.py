@@ -14,6 +14,7 @@ from nkpredict.evidence._description import GeneDescription, describe_gene
 from nkpredict.evidence._experiments import (
     DIRECT,
     EXPERIMENT_COLUMNS,
+    LOSS,
     check_experiments,
     known_experiments,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "HIT_FOLD_CHANGE",
     "HIT_P",
     "LEAST_GENES",
+    "LOSS",
     "METHODS",
     "Combination",
     "CombinationMethod",

@@ -33,21 +33,16 @@ THIS_LINE = "this line"
 DIRECT = "direct"
 """Role of what the NK cell meets or what kills the cell; regulators act through such genes."""
 
+LOSS = ("knockout", "knockdown", "blocking antibody", "inhibitor", "CRISPR screen")
+"""Experiments that take the gene away at the level at which the cells express it."""
+
 _ALLOWED: dict[str, tuple[str, ...]] = {
     "direction": (GeneDirection.SENSITIZES, GeneDirection.PROTECTS),
     "axis": (*Axis, ""),
     "role": (DIRECT, "regulator"),
     "effector": tuple(Effector),
     "scope": ("general", THIS_LINE),
-    "experiment": (
-        "knockout",
-        "knockdown",
-        "overexpression",
-        "blocking antibody",
-        "receptor-ligand killing assay",
-        "inhibitor",
-        "CRISPR screen",
-    ),
+    "experiment": (*LOSS, "overexpression", "receptor-ligand killing assay"),
     "strength": tuple(Strength),
 }
 _NEVER_EMPTY = ("gene", "group", "model", "study", "note")

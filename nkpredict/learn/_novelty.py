@@ -154,8 +154,8 @@ def _blocks(profiles: FloatArray) -> IndexArray:
 
 def _fingerprints(profiles: FloatArray, blocks: IndexArray) -> AnyArray:
     """One number from 1 to 65,535 for the order of each block of genes; 0 where one is missing."""
-    factor = np.random.default_rng(0).integers(1, 2**63, blocks.shape[1], dtype=np.uint64)
-    factor |= np.uint64(1)
+    factor = np.random.default_rng(0).integers(1, 2**63, (blocks.shape[1],), dtype=np.uint64)
+    factor = factor | np.uint64(1)
     values = profiles[:, blocks]
     order = np.argsort(values, axis=2, kind="stable").astype(np.uint64)
     mixed = ((order + np.uint64(1)) * factor).sum(axis=2, dtype=np.uint64)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evidence import DIRECT, GeneEvidence, gene_evidence, known_experiments
+from nkpredict.evidence import DIRECT, LOSS, GeneEvidence, gene_evidence, known_experiments
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -28,6 +28,12 @@ from nkpredict.vocabulary import Axis, Effector
 
 EFFECTORS = (Effector.PRIMARY_NK, Effector.NK_92, Effector.KHYG_1, Effector.CAR_NK)
 """NK cells that are given to patients, or stand for them in screens."""
+_UPPER, _SHARE = 0.5, 0.1
+"""A gene is expressed when it is in the upper half of the genes in a tenth of the samples; set by
+hand."""
+_ADDED_ONLY = 0.5
+"""Part of the evidence that counts for a gene that was only added to cells, never taken away: what
+it does at the level of transfected cells says less of its own level in tumours; set by hand."""
 OTHER_AXIS = "other screen hits"
 """Axis of genes with evidence of one's own that the knowledge base puts on no axis."""
 
@@ -93,8 +99,9 @@ class ScreenPrior(GeneModel):
         Parameters
         ----------
         X
-            Samples × genes. A gene may be missing on some platforms, not in some of the samples of
-            one; the platform with most genes decides which are kept.
+            Samples × genes. Genes are kept that every platform has, and those with evidence that
+            the platform with most genes has; a platform has a gene when all of its samples have a
+            value.
         y
             Not used.
         platform
@@ -110,16 +117,18 @@ class ScreenPrior(GeneModel):
         profiles = Profiles.of(X)
         samples = len(profiles)
         platforms = np.full(samples, "reference") if platform is None else np.asarray(platform)
-        profiles, widest = _usable(profiles, platforms.astype(str))
         evidence = self._evidence_by_effector()
         if self.effector not in evidence:
             raise InputError(
                 f"The evidence knows no effector {self.effector!r}; expected one of "
                 f"{name_some(list(evidence))}."
             )
-        score = AxisScore(_by_axis(evidence, own=self.evidence is not None), self.effector)
-        self.core_ = BlendCore(ProfileHarmoniser(), {score.name: score})
+        by_axis = _by_axis(evidence, own=self.evidence is not None)
+        profiles, widest = _usable(profiles, platforms.astype(str), by_axis.index)
         ranked = RankedProfiles.of(profiles.values)
+        by_axis = by_axis[by_axis.index.isin(profiles.genes[~_silent(ranked)])]
+        score = AxisScore(by_axis, self.effector)
+        self.core_ = BlendCore(ProfileHarmoniser(), {score.name: score})
         self.core_.fit_scale(ranked[widest])
         harmonised = self.core_.harmonise(ranked)
         score.fit(replace(profiles, values=harmonised), platform=platforms, group=group)
@@ -226,15 +235,16 @@ class ScreenPrior(GeneModel):
 
 
 def _usable(
-    profiles: Profiles, platform: npt.NDArray[np.str_]
+    profiles: Profiles, platform: npt.NDArray[np.str_], known: pd.Index
 ) -> tuple[Profiles, npt.NDArray[np.bool_]]:
-    """Keep the genes of the widest platform, without genetics; tell which samples are of it."""
+    """Keep the genes to read and to compare profiles by; tell which samples have most genes."""
     complete = {
         name: ~np.isnan(profiles.values[platform == name]).any(axis=0)
         for name in np.unique(platform)
     }
     widest = max(complete, key=lambda name: int(complete[name].sum()))
-    usable = complete[widest]
+    everywhere = np.logical_and.reduce(list(complete.values()))
+    usable = everywhere | (complete[widest] & profiles.genes.isin(known))
     other = not_expression(profiles.genes)
     usable = usable if other is None else usable & ~other
     if not usable.any():
@@ -245,15 +255,27 @@ def _usable(
     return profiles.take_genes(usable).sorted_by_gene(), platform == widest
 
 
+def _silent(ranked: RankedProfiles) -> npt.NDArray[np.bool_]:
+    """Whether a gene is hardly ever expressed: its differences are noise."""
+    measured = ranked.doubled_ranks >= 0
+    upper = ranked.doubled_ranks > 2 * _UPPER * measured.sum(axis=1, keepdims=True)
+    share = (upper & measured).sum(axis=0) / np.maximum(measured.sum(axis=0), 1)
+    return np.asarray(share < _SHARE)
+
+
 def _by_axis(evidence: dict[str, GeneEvidence], own: bool) -> pd.DataFrame:
     """One row a gene with evidence: its axis and group, and its evidence for each effector."""
     signed = pd.DataFrame({name: one.table["evidence"] for name, one in evidence.items()})
     signed = signed.fillna(0.0)
     signed = signed[(signed != 0).any(axis=1)]
-    known = known_experiments().drop_duplicates("gene").set_index("gene")
+    known = known_experiments()
     # A regulator is read through the genes it regulates: counted beside them it counts twice.
-    read = (known["axis"] != "") & (known["role"] == DIRECT)
-    axes = known.loc[read, ["axis", "group"]].reindex(signed.index)
+    known = known[(known["axis"] != "") & (known["role"] == DIRECT)]
+    axes = known.drop_duplicates("gene").set_index("gene")[["axis", "group"]]
+    axes = axes.reindex(signed.index)
+    taken_away = known.loc[known["experiment"].isin(LOSS), "gene"]
+    added_only = axes["axis"].notna() & ~axes.index.isin(taken_away)
+    signed[added_only] *= _ADDED_ONLY
     if own:
         axes["group"] = axes["group"].fillna(signed.index.to_series())
         axes["axis"] = axes["axis"].fillna(OTHER_AXIS)
