@@ -140,7 +140,7 @@ def _distance(profiles: FloatArray, directions: FloatArray) -> FloatArray:
 
 def _fingerprints(profiles: FloatArray) -> AnyArray:
     """One number from 1 to 65,535 for the order of each block of genes; 0 where one is missing."""
-    samples, genes = profiles.shape
+    genes = profiles.shape[1]
     size = min(_BLOCK_GENES, genes)
     blocks = min(_BLOCKS, genes // size)
     rng = np.random.default_rng(0)

@@ -12,6 +12,7 @@ from nkpredict.vocabulary import EvidenceReading, EvidenceRole
 
 _NAMED = 5
 _STUDIES_NAMED = 4
+_MOST = 0.5
 
 
 def gene_sentences(scores: Scored) -> list[str]:
@@ -47,7 +48,7 @@ def against_reference_words(scores: Scored) -> str:
         return f"No gene clearly lowers this {what} against {reference}{reason}."
     return (
         f"Genes associated with a lower {score_word(scores)} of this {what}, against {reference}: "
-        f"{_named(clear)}; {_with_evidence(clear)}."
+        f"{_named(clear)}; {_with_evidence(clear)}.{_shifted(scores)}"
     )
 
 
@@ -101,6 +102,17 @@ def lines_words(known: ExplanationFacts) -> str:
             "may differ."
         )
     return f"Evidence on these genes comes from {joined(known.target_lines)}{cells}."
+
+
+def _shifted(scores: Scored) -> str:
+    outside = ~scores.table["in_domain"].astype(bool)
+    if outside.mean() <= _MOST:
+        return ""
+    kind = "reference" if is_knowledge_only(scores) else "training"
+    return (
+        f" {int(outside.sum()):,} of {count(len(outside), 'profile')} lie outside the {kind} domain: "
+        "a shift between platforms alone can make such a list."
+    )
 
 
 def _with_evidence(genes: pd.DataFrame) -> str:
