@@ -21,7 +21,10 @@ def test_the_cohort_in_one_ranking(study, model):
         "protects",
         "antigen presentation",
     )
-    assert (first["evidence_reading"], first["perturbation"]) == ("agrees, used in training", "loss")
+    assert (first["evidence_reading"], first["perturbation"]) == (
+        "agrees, used in training",
+        "loss",
+    )
     assert first["clear"]
     assert first["perturbation_change"] > 0
     assert table["cohort_percentile"].isna().all()
