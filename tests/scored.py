@@ -187,7 +187,7 @@ def build(n=6, genes=30, names=None, simulated=False, seed=0, full=False, **chan
             if full
             else np.resize(["protects", "sensitizes", "unclear"], genes),
             "evidence": np.resize([-0.7, 0.4, np.nan], genes),
-            "evidence_reading": np.resize(["agrees", "conflicts", "no screen"], genes),
+            "evidence_reading": np.resize(["agrees", "conflicts", "no evidence"], genes),
         }
     )
     provenance = provenance_of(n, simulated)

@@ -59,14 +59,7 @@ def _trained(
     if training.lineages:
         counts = ", ".join(f"{name} {count}" for name, count in training.lineages.items())
         lines.append(f"- Lineages: {counts}")
-    evidence = model.evidence_
-    lines.append(f"- Evidence of genes: {'none' if evidence is None else repr(evidence)}")
-    if evidence is not None:
-        lines += [
-            *_origins(evidence),
-            "- This evidence was used in training: that the model's genes agree with it is partly "
-            "built in.",
-        ]
+    lines += _evidence_used(model.evidence_)
     if model.modules_ is not None:
         source = "as given" if training.gene_sets is None else training.gene_sets.source
         found = {gene for genes in model.modules_.values() for gene in genes}
@@ -106,6 +99,16 @@ def _trained(
         "",
     ]
     return lines
+
+
+def _evidence_used(evidence: Evidence) -> list[str]:
+    if evidence is None:
+        return ["- Evidence of genes: none"]
+    return [
+        f"- Evidence of genes: {evidence!r}",
+        *_origins(evidence),
+        "- This evidence was used in training: that the model agrees with it is partly built in.",
+    ]
 
 
 def _origins(evidence: Evidence) -> list[str]:

@@ -45,7 +45,7 @@ _Columns = list[tuple[str, Column, Callable[[Any], Cell]]]
 
 def resistance_table(scores: Scored) -> Table | None:
     """Return the genes that clearly lower the cohort against the reference; None without any."""
-    genes = clearly_lowering(scores.resistance_genes)
+    genes = clearly_lowering(scores)
     shown = genes.head(GENES_SHOWN)
     own: _Columns = [
         (
@@ -125,9 +125,21 @@ def studies(scores: Scored) -> list[Piece]:
     return [_study(row) for row in named.to_dict("records")]
 
 
-def clearly_lowering(genes: pd.DataFrame) -> pd.DataFrame:
-    """Return the genes whose mean lies clearly below that of the reference."""
+def clearly_lowering(scores: Scored) -> pd.DataFrame:
+    """Return the genes whose mean lies clearly below that of the reference.
+
+    None when the samples are the whole reference: its mean is 0 but for rounding.
+    """
+    genes = scores.resistance_genes
+    if is_whole_reference(scores):
+        return genes.head(0)
     return genes[genes["clear"].astype(bool)] if "clear" in genes else genes
+
+
+def is_whole_reference(scores: Scored) -> bool:
+    """Whether the samples are all profiles that the model was made from, and no others."""
+    own = scores.provenance.own_reference
+    return own == len(scores.table) == len(optional(scores, "reference"))
 
 
 def _genes(
@@ -162,7 +174,7 @@ def _genes(
 
 def _listed(scores: Scored) -> pd.DataFrame:
     """Genes shown in either table, and all others of the lists that have evidence, once each."""
-    lists = (clearly_lowering(scores.resistance_genes), optional(scores, "separating_genes"))
+    lists = (clearly_lowering(scores), optional(scores, "separating_genes"))
     shown = [genes.head(GENES_SHOWN) for genes in lists if len(genes)]
     rest = [genes[genes["evidence"].fillna(0) != 0] for genes in lists if len(genes)]
     listed = [*shown, *rest] or [scores.resistance_genes.head(0)]

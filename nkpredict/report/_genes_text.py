@@ -7,11 +7,12 @@ import pandas as pd
 from nkpredict.facts import ExplanationFacts
 from nkpredict.figures import Scored, is_knowledge_only, optional, score_word
 from nkpredict.report._formats import count, joined, percent
-from nkpredict.report._gene_tables import SUPPORTED, clearly_lowering
+from nkpredict.report._gene_tables import SUPPORTED, clearly_lowering, is_whole_reference
 from nkpredict.vocabulary import EvidenceReading, EvidenceRole
 
 _NAMED = 5
 _STUDIES_NAMED = 4
+_MOST = 0.5
 
 
 def gene_sentences(scores: Scored) -> list[str]:
@@ -40,14 +41,17 @@ def against_reference_words(scores: Scored) -> str:
     reference = f"the average {'reference' if is_knowledge_only(scores) else 'training'} profile"
     one = len(scores.table) == 1
     what = "sample" if one else "cohort"
-    clear = clearly_lowering(scores.resistance_genes)
+    if is_whole_reference(scores):
+        return (
+            f"These samples are those that {reference} is made of: on average no gene lowers them "
+            "against it."
+        )
+    clear = clearly_lowering(scores)
     if clear.empty:
-        own = scores.provenance.own_reference == len(scores.table)
-        reason = ", which it is made of" if own and not one else ""
-        return f"No gene clearly lowers this {what} against {reference}{reason}."
+        return f"No gene clearly lowers this {what} against {reference}."
     return (
         f"Genes associated with a lower {score_word(scores)} of this {what}, against {reference}: "
-        f"{_named(clear)}; {_with_evidence(clear)}."
+        f"{_named(clear)}{_with_evidence(clear, scores)}.{_shifted(scores)}"
     )
 
 
@@ -60,7 +64,7 @@ def separating_words(scores: Scored) -> str:
     return (
         "Genes that separate the third of these samples with the lowest "
         f"{score_word(scores)} from the others: {_named(genes)}, together {percent(part)} of the "
-        f"difference; {_with_evidence(genes)}."
+        f"difference{_with_evidence(genes, scores)}."
     )
 
 
@@ -103,10 +107,24 @@ def lines_words(known: ExplanationFacts) -> str:
     return f"Evidence on these genes comes from {joined(known.target_lines)}{cells}."
 
 
-def _with_evidence(genes: pd.DataFrame) -> str:
+def _shifted(scores: Scored) -> str:
+    outside = ~scores.table["in_domain"].astype(bool)
+    if outside.mean() <= _MOST:
+        return ""
+    kind = "reference" if is_knowledge_only(scores) else "training"
+    return (
+        f" {int(outside.sum()):,} of {count(len(outside), 'profile')} lie outside the {kind} "
+        "domain: a shift between platforms alone can make such a list."
+    )
+
+
+def _with_evidence(genes: pd.DataFrame, scores: Scored) -> str:
+    known = scores.provenance.explanation
+    if known is not None and known.evidence_role == EvidenceRole.NONE:
+        return ""
     own = int((genes["evidence_reading"] != EvidenceReading.NO_EVIDENCE).sum())
     verb = "has" if own == 1 else "have"
-    return f"{own:,} of the {count(len(genes), 'gene')} listed {verb} evidence of their own"
+    return f"; {own:,} of the {count(len(genes), 'gene')} listed {verb} evidence of their own"
 
 
 def _named(genes: pd.DataFrame) -> str:

@@ -153,13 +153,7 @@ def _render(scores: Scored) -> str:
         curves=killing_curves(scores),
         gene_map=gene_map_data(scores),
         response_unit=None if model.response is None else model.response.unit,
-        resistance=gene_tables.resistance_table(scores),
-        separating=gene_tables.separating_table(scores),
-        against_reference_words=genes_text.against_reference_words(scores),
-        separating_words=genes_text.separating_words(scores),
-        evidence=gene_tables.evidence_table(scores),
-        evidence_words=genes_text.evidence_words(scores),
-        studies=gene_tables.studies(scores),
+        **_genes(scores),
         drugs=tables.drug_table(scores),
         targets=tables.target_table(scores),
         contrary=tables.contrary_table(scores),
@@ -173,6 +167,21 @@ def _render(scores: Scored) -> str:
         performance=performance,
         provenance=facts.provenance_facts(provenance),
     )
+
+
+def _genes(scores: Scored) -> dict[str, Any]:
+    """Return what the template needs of the lists of genes and their evidence."""
+    known = scores.provenance.explanation
+    return {
+        "resistance": gene_tables.resistance_table(scores),
+        "separating": gene_tables.separating_table(scores),
+        "against_reference_words": genes_text.against_reference_words(scores),
+        "separating_words": genes_text.separating_words(scores),
+        "evidence": gene_tables.evidence_table(scores),
+        "evidence_words": genes_text.evidence_words(scores),
+        "lines_words": "" if known is None else genes_text.lines_words(known),
+        "studies": gene_tables.studies(scores),
+    }
 
 
 def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:

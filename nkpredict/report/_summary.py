@@ -15,6 +15,7 @@ from nkpredict.figures import (
     reference_word,
     score_word,
 )
+from nkpredict.io import SIMPLE_TABLE
 from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
 from nkpredict.report._genes_text import gene_sentences
 
@@ -31,7 +32,11 @@ _OWN_REFERENCE = "own_reference"
 
 
 class Words(NamedTuple):
-    """Words that depend on what the model knows: measured killing, or experiments alone."""
+    """Words that depend on what the model was made from: killing, another response, experiments.
+
+    ``measured`` names the column of a table that was the response: what it measures is for the user
+    to say, and no sentence calls it killing. Empty otherwise.
+    """
 
     score: str
     reference: str
@@ -39,11 +44,12 @@ class Words(NamedTuple):
     profiles: str
     missing: str
     knowledge_only: bool
+    measured: str
 
 
 def words_of(scores: Scored) -> Words:
     """Return the words for these scores."""
-    alone = is_knowledge_only(scores)
+    alone, response = is_knowledge_only(scores), scores.provenance.model.response
     return Words(
         score_word(scores),
         reference_word(scores),
@@ -54,6 +60,7 @@ def words_of(scores: Scored) -> Words:
         if alone
         else "A gene that is missing counts as average.",
         alone,
+        str(response.target or "") if response and response.format == SIMPLE_TABLE else "",
     )
 
 
@@ -178,6 +185,9 @@ def _degree(row: Mapping[str, Any], words: Words) -> str:
         if side
         else "about as easily as a typical training sample"
     )
+    if words.measured:
+        degree = degree.replace("easily", "sensitive")
+        return f"This sample is predicted to be {degree}, in {words.measured}: {what}, {beaten}."
     return f"This sample is predicted to be killed {degree}: {what}, {beaten}."
 
 
@@ -194,12 +204,13 @@ def _range_sentence(scores: Scored) -> str:
         else f"{subject.capitalize()} runs from {decimal(values.min())} to "
         f"{decimal(values.max())}, with a median of {decimal(values.median())}"
     )
+    meant = f"more sensitive in {words.measured}" if words.measured else "killed more easily"
     meaning = (
         "0 is the average reference profile; the score has no unit. A higher score means that "
         "published experiments point to easier killing by NK cells."
         if words.knowledge_only
         else f"The base value of the model is {decimal(scores.base_value)}. A higher number means "
-        "a sample that is predicted to be killed more easily."
+        f"a sample that is predicted to be {meant}."
     )
     return f"{opening} {spread}. {meaning}"
 

@@ -70,7 +70,7 @@ def make_scores(names=NAMES, genes=20, simulated=True, seed=0):
             "samples_resisting": 0.5,
             "direction": "protects",
             "evidence": np.resize([-0.5, np.nan, 0.3], genes),
-            "evidence_reading": np.resize(["agrees", "no screen", "conflicts"], genes),
+            "evidence_reading": np.resize(["agrees", "no evidence", "conflicts"], genes),
             "score": np.linspace(1, 0.1, genes),
         }
     )

@@ -66,6 +66,12 @@ def test_scoring_writes_results_and_says_what_it_found(
     assert (out / "report.html").is_file()
     content = json.loads((tmp_path / "scores.json").read_text())
     assert len(content["scores"]) == 12
+    assert set(content["genes"]) == {"against the reference", "separating these samples"}
+    told = content["genes"]["against the reference"]
+    assert all(gene["mean_contribution"] < 0 for gene in told)
+    assert content["provenance"]["explanation"]["evidence_role"] == "used in training"
+    assert "against the average training profile" in said.replace("\n", " ")
+    assert "that separate the third of these samples" in said.replace("\n", " ")
     again = tmp_path / "again"
     code, said, progress = run(
         "score", patients, "--model", "m/1", "--registry", registry, "--out", again, "--quiet"

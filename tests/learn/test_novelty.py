@@ -74,3 +74,19 @@ def test_as_many_components_as_the_samples_allow() -> None:
     few = ProfileNovelty().fit(profiles(1, 12))
     assert few.components_.shape == (3, N_GENES)
     np.testing.assert_allclose(few.components_ @ few.components_.T, np.eye(3), atol=1e-5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 39), st.integers(0, 1000))
+def test_a_training_profile_is_recognised_with_a_few_genes_missing(row: int, seed: int) -> None:
+    known, foreign = profiles(1, 40), profiles(2, 20)
+    fitted = ProfileNovelty().fit(known)
+    given = np.vstack([known[[row]], foreign])
+    given[:, np.random.default_rng(seed).permutation(N_GENES)[:5]] = np.nan
+    assert fitted.recognised(given).tolist() == [True, *[False] * 20]
+
+
+def test_profiles_without_a_readable_block_are_not_judged(novelty: ProfileNovelty) -> None:
+    blind = np.full((1, N_GENES), np.nan)
+    blind[0, ::20] = 1.0
+    assert novelty.recognised(blind) is None

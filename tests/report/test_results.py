@@ -10,7 +10,13 @@ from nkpredict.errors import InputError
 from nkpredict.report import check_results_folder, write_results
 from nkpredict.report._results import RESULT_FILES
 
-OPTIONAL_FILES = {"druggable_targets.csv", "drugs.csv", "drugs_by_sample.csv", "viability.csv"}
+OPTIONAL_FILES = {
+    "druggable_targets.csv",
+    "drugs.csv",
+    "drugs_by_sample.csv",
+    "separating_genes.csv",
+    "viability.csv",
+}
 
 
 def with_properties(scores):

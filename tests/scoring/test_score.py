@@ -8,10 +8,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from nkpredict import NKSusceptibilityModel, score
+from nkpredict import NKSusceptibilityModel, load_bundle, read_expression, save_bundle, score
 from nkpredict.errors import InputError
 from nkpredict.explain import explain_scores
 from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
+from nkpredict.io import facts_of
+from nkpredict.learn import fit_warnings_ignored
 from nkpredict.registry import Bundle
 from nkpredict.report import write_report, write_results
 from nkpredict.report._results import RESULT_FILES
@@ -186,3 +188,36 @@ def test_genes_lead_to_drugs_that_fit_their_direction(bundle: Path, patients) ->
 def test_scores_without_an_explanation_are_not_reported_on(bundle, patients, tmp_path) -> None:
     with pytest.raises(InputError, match="explain_scores"):
         write_report(score(patients, bundle), tmp_path / "report.html")
+
+
+def test_profiles_the_model_was_made_from_are_recognised(profiles, susceptibility, tmp_path):
+    train, rest = profiles.iloc[:40], profiles.iloc[40:]
+    with fit_warnings_ignored():
+        model = NKSusceptibilityModel().fit(train, susceptibility.iloc[:40])
+    loaded = load_bundle(save_bundle(model, tmp_path / "b"))
+    for known in (model, loaded):
+        scores = score(pd.concat([rest, train.iloc[:3]]), known)
+        assert scores.provenance.own_reference == 3
+        flagged = scores.table["flags"].str.contains("own_reference")
+        assert scores.table.index[flagged].tolist() == list(train.index[:3])
+    # under other names, in another unit, rounded and without some genes they are the same profiles
+    hidden = np.exp(train / 4).round(4).drop(columns=train.columns[::30])
+    hidden = hidden.set_axis([f"X{i}" for i in range(40)], axis=0)
+    assert score(hidden, model).provenance.own_reference == 40
+    assert score(rest, model).provenance.own_reference == 0
+    said = " ".join(score(train, model).provenance.warnings)
+    assert "These profiles are the model's own training samples: novelty and percentiles" in said
+    assert "own training" not in " ".join(score(rest, model).provenance.warnings)
+
+
+def test_a_model_without_a_trace_knows_its_file_or_nothing(profiles, susceptibility, tmp_path):
+    model = NKSusceptibilityModel().fit(profiles, susceptibility)
+    model.novelty_.fingerprints_ = None
+    assert score(profiles, model).provenance.own_reference is None
+    path = tmp_path / "cohort.csv"
+    profiles.to_csv(path)
+    read = facts_of(read_expression(path)).expression
+    bundle = Bundle(model, ModelFacts(training=TrainingFacts(expression=read)))
+    assert score(path, bundle).provenance.own_reference == 60
+    report = write_report(explain_scores(score(profiles, model)), tmp_path / "r.html")
+    assert "unknown: the model keeps no trace of them" in report.read_text()
