@@ -10,6 +10,7 @@ import typer
 
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
+from nkpredict.cli._outcome import print_outcome
 from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class ScoreSettings:
         Setting(
             "Column of that table (or of the h5ad) that groups the samples in the report.",
             "COLUMN",
+        ),
+    ] = None
+    outcome: Annotated[
+        str | None,
+        Setting(
+            "Two columns of that table to hold the scores against: the time to an event or to the "
+            "last visit, and 0/1 or False/True, or EVENT=WORD|WORD to say which words are events.",
+            "TIME,EVENT",
         ),
     ] = None
     registry: RegistryLocation = None
@@ -90,7 +99,10 @@ def score(
         write_results(explained, out, figures=figures)
         progress("writing", 1, 1)
     table = scores.table.reset_index().to_dict("records")
-    write_json_file(json_file, {"scores": table, "provenance": scores.provenance.to_json()})
+    content = {"scores": table, "provenance": scores.provenance.to_json()}
+    if scores.outcome is not None:
+        content["outcome"] = scores.outcome.facts.to_json()
+    write_json_file(json_file, content)
     if not quiet:
         print_scores(explained)
         say(f"Report: {out / 'report.html'}")
@@ -144,5 +156,7 @@ def print_scores(scores: ExplainedScores) -> None:
             "Drugs against these genes, with what they do to NK cells: "
             + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
         )
+    if scores.outcome is not None:
+        print_outcome(scores.outcome)
     for warning in provenance.warnings:
         say(f"Note: {warning}")

@@ -14,6 +14,7 @@ from nkpredict.facts._model import (
     SkillFacts,
     TrainingFacts,
 )
+from nkpredict.facts._outcome import AssociationFacts, OutcomeColumnFacts, OutcomeFacts
 from nkpredict.facts._read import (
     AnnotationFacts,
     ExpressionFacts,
@@ -37,6 +38,7 @@ from nkpredict.facts._screens import (
 __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
+    "AssociationFacts",
     "CarryFacts",
     "CombinationFacts",
     "CoverageFacts",
@@ -51,6 +53,8 @@ __all__ = [
     "GeneticsFacts",
     "KnowledgeFacts",
     "ModelFacts",
+    "OutcomeColumnFacts",
+    "OutcomeFacts",
     "PanelFacts",
     "PerformanceFacts",
     "PerturbationFacts",

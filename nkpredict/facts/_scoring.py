@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._model import ModelFacts
+from nkpredict.facts._outcome import OutcomeFacts
 from nkpredict.facts._read import ExpressionFacts
 
 
@@ -43,6 +44,8 @@ class ScoringFacts(VersionedFacts):
         Whether the profiles are simulated; whether they or the model's training data are.
     genes, viability, model
         The genes found, the killing curves when they were predicted, and the model.
+    outcome
+        What the scores say about an outcome, when one was given.
     warnings
         Sentences the user should read.
     """
@@ -54,6 +57,7 @@ class ScoringFacts(VersionedFacts):
     genes: CoverageFacts
     viability: ViabilityFacts | None = None
     model: ModelFacts
+    outcome: OutcomeFacts | None = None
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -19,6 +19,8 @@ from nkpredict.report._html import write_report
 RESULT_FILES = (
     "scores.csv",
     "viability.csv",
+    "outcome.csv",
+    "outcome_curves.csv",
     "contributions.parquet",
     "resistance_genes.csv",
     "druggable_targets.csv",
@@ -78,7 +80,9 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         ``base_value`` and one for each gene), ``resistance_genes.csv``, ``provenance.json``,
         ``report.html``, where drugs were looked up ``druggable_targets.csv``, ``drugs.csv`` and
         ``drugs_by_sample.csv``, with a killing curve ``viability.csv`` (one column an E:T ratio,
-        ``viability_percent_ET_0.625``), and ``figures/`` when asked for.
+        ``viability_percent_ET_0.625``), with an outcome ``outcome.csv`` (one row a test) and
+        ``outcome_curves.csv`` (Kaplan-Meier by third of the score), and ``figures/`` when asked
+        for.
 
     Raises
     ------
@@ -98,6 +102,11 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         if len(curves):
             curves = curves.set_axis([f"viability_percent_ET_{r:g}" for r in curves], axis=1)
             write_csv(temporary / "viability.csv", _marked(curves, scores))
+        outcome = getattr(scores, "outcome", None)
+        if outcome is not None:
+            write_csv(temporary / "outcome.csv", _marked(outcome.table, scores))
+            steps = _marked(outcome.survival, scores).set_index("group")
+            write_csv(temporary / "outcome_curves.csv", steps)
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")

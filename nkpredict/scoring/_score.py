@@ -36,6 +36,7 @@ from nkpredict.learn import (
     HarmonisedProfiles,
     KillingCurveModel,
 )
+from nkpredict.outcome import OutcomeAssociation, associate, outcome_of
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
 from nkpredict.scoring._scores import Scores
 from nkpredict.types import BoolArray, FloatArray
@@ -56,6 +57,7 @@ def score(
     obs: str | Path | None = None,
     genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
+    outcome: str | None = None,
 ) -> Scores:
     """Score expression profiles with a model.
 
@@ -80,6 +82,9 @@ def score(
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
+    outcome
+        ``"TIME,EVENT"`` or ``"TIME,EVENT=WORD|WORD"``, columns of ``profiles.obs``: the scores are
+        held against the time to the event; see `nkpredict.outcome_association`.
 
     Returns
     -------
@@ -88,7 +93,8 @@ def score(
     Raises
     ------
     InputError
-        When the profiles cannot be read or share no gene with the model.
+        When the profiles cannot be read or share no gene with the model, or the columns hold no
+        outcome.
     RegistryError, BundleError
         When the model is not found or damaged.
     """
@@ -108,15 +114,36 @@ def score(
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         curves = _viability_facts(viability, table["susceptibility"].to_numpy())
     said = _warnings(table, provenance, _is_chance(bundle.model))
+    known = _lineage(lineage, profiles, table.index)
+    found = _outcome(outcome, profiles, table["susceptibility"], known)
     return Scores(
         table=table,
-        provenance=replace(provenance, viability=curves, warnings=said),
+        provenance=replace(
+            provenance,
+            viability=curves,
+            outcome=None if found is None else found.facts,
+            warnings=said,
+        ),
         bundle=bundle,
         profiles=prepared,
         viability=viability,
-        lineage=_lineage(lineage, profiles, table.index),
+        lineage=known,
         reference=bundle.reference,
+        outcome=found,
     )
+
+
+def _outcome(
+    columns: str | None,
+    profiles: ProfilesLike,
+    susceptibility: pd.Series,
+    lineage: pd.Series | None,
+) -> OutcomeAssociation | None:
+    if columns is None:
+        return None
+    obs = getattr(profiles, "obs", pd.DataFrame(index=susceptibility.index))
+    outcome = outcome_of(columns, obs.set_axis(obs.index.astype(str)))
+    return associate(susceptibility, outcome, lineage)
 
 
 def _named(profiles: ProfilesLike) -> ProfilesLike:
