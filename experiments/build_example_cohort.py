@@ -1,7 +1,8 @@
 """Build data/examples/chiaretti_all.parquet and its covariates from text exports of the cohort.
 
 The Bioconductor package ALL holds log2 RMA intensities of probe sets; the export has them
-collapsed to gene symbols. Values are rounded to the four decimals that the export carries.
+collapsed to gene symbols. Values are rounded to the four decimals that the export carries. The
+covariates get one column more: days from complete remission to the last date.
 
 Example
 -------
@@ -18,6 +19,7 @@ import pandas as pd
 
 from nkpredict.io import atomic_path, write_csv
 
+_DATES = "%m/%d/%Y"
 FOLDER = Path(__file__).parents[1] / "data" / "examples"
 
 
@@ -35,6 +37,8 @@ def main() -> None:
     if list(covariates.index) != list(expression.columns[1:]):
         raise SystemExit("The covariates do not describe the samples of the expression in order.")
 
+    covariates["days_in_remission"] = days_in_remission(covariates)
+
     with atomic_path(FOLDER / "chiaretti_all.parquet") as path:
         # hardly any value repeats, so a dictionary would only add to the size
         expression.to_parquet(
@@ -42,6 +46,16 @@ def main() -> None:
         )
     write_csv(FOLDER / "chiaretti_all_obs.csv", covariates)
     print(f"{len(expression)} genes, {len(covariates)} samples")
+
+
+def days_in_remission(covariates: pd.DataFrame) -> pd.Series:
+    """Days from complete remission to relapse or to the last visit; empty where a date is not."""
+    remission, last = (
+        pd.to_datetime(covariates[column], format=_DATES, errors="coerce")
+        for column in ("date.cr", "date last seen")
+    )
+    days = (last - remission).dt.days
+    return days.map(lambda number: "" if pd.isna(number) else str(int(number)))
 
 
 if __name__ == "__main__":

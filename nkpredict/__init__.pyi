@@ -42,6 +42,10 @@ from .learn import (
     NKSusceptibilityModel as NKSusceptibilityModel,
     ScreenPrior as ScreenPrior,
 )
+from .outcome import (
+    OutcomeAssociation as OutcomeAssociation,
+    outcome_association as outcome_association,
+)
 from .registry import (
     Registry as Registry,
     load_bundle as load_bundle,

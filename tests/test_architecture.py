@@ -18,7 +18,7 @@ FLOORS = [
     {"evidence", "simulate"},
     {"drugs", "features"},
     {"learn"},
-    {"evaluate", "registry"},
+    {"evaluate", "outcome", "registry"},
     {"scoring"},
     {"explain"},
     {"figures"},

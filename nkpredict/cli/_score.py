@@ -10,6 +10,7 @@ import typer
 
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
+from nkpredict.cli._outcome import print_outcome
 from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
 from nkpredict.vocabulary import GeneReading
 
@@ -57,6 +58,14 @@ class ScoreSettings:
         Setting(
             "NK cells that screen-prior scores for: primary NK (default), NK-92, KHYG-1, CAR-NK.",
             "CELLS",
+        ),
+    ] = None
+    outcome: Annotated[
+        str | None,
+        Setting(
+            "Two columns of that table to hold the scores against: the time to an event or to the "
+            "last visit, and 0/1 or False/True, or EVENT=WORD|WORD to say which words are events.",
+            "TIME,EVENT",
         ),
     ] = None
     registry: RegistryLocation = None
@@ -116,11 +125,16 @@ def _as_json(scores: ExplainedScores) -> dict[str, Any]:
     genes = {
         str(reading): table.head(_GENES_TOLD).to_dict("records") for reading, table in lists.items()
     }
-    return {
+    content = {
         "scores": scores.table.reset_index().to_dict("records"),
         "genes": genes,
         "provenance": scores.provenance.to_json(),
     }
+    if scores.axes is not None:
+        content["axes"] = scores.axes.to_dict("records")
+    if scores.outcome is not None:
+        content["outcome"] = scores.outcome.facts.to_json()
+    return content
 
 
 def print_scores(scores: ExplainedScores) -> None:
@@ -171,5 +185,7 @@ def print_scores(scores: ExplainedScores) -> None:
             "Drugs against genes that lower single samples, with what they do to NK cells: "
             + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
         )
+    if scores.outcome is not None:
+        print_outcome(scores.outcome)
     for warning in provenance.warnings:
         say(f"Note: {warning}")

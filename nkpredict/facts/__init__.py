@@ -20,6 +20,7 @@ from nkpredict.facts._model import (
     SkillFacts,
     TrainingFacts,
 )
+from nkpredict.facts._outcome import AssociationFacts, OutcomeColumnFacts, OutcomeFacts
 from nkpredict.facts._read import (
     AnnotationFacts,
     ExpressionFacts,
@@ -44,6 +45,7 @@ from nkpredict.facts._screens import (
 __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
+    "AssociationFacts",
     "CarryFacts",
     "ChanceFacts",
     "CombinationFacts",
@@ -61,6 +63,8 @@ __all__ = [
     "GeneticsFacts",
     "KnowledgeFacts",
     "ModelFacts",
+    "OutcomeColumnFacts",
+    "OutcomeFacts",
     "PanelFacts",
     "PerformanceFacts",
     "PerturbationFacts",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from nkpredict.facts._explain import ExplanationFacts
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._model import ModelFacts
+from nkpredict.facts._outcome import OutcomeFacts
 from nkpredict.facts._read import ExpressionFacts
 
 
@@ -48,6 +49,8 @@ class ScoringFacts(VersionedFacts):
         How many of the samples are profiles the model was made from; None when that is not known.
     explanation
         What the lists of genes rest on, when the scores were explained.
+    outcome
+        What the scores say about an outcome, when one was given.
     warnings
         Sentences the user should read.
     """
@@ -61,6 +64,7 @@ class ScoringFacts(VersionedFacts):
     model: ModelFacts
     own_reference: int | None = None
     explanation: ExplanationFacts | None = None
+    outcome: OutcomeFacts | None = None
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

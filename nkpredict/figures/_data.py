@@ -236,7 +236,7 @@ def groups(scores: Scored) -> list[Group]:
     names += [name for name in theirs.value_counts().index if name not in names]
     for name in names[: _MOST_GROUPS - 1]:
         in_cohort = values.iloc[:0] if own is None else values[own == name]
-        found.append(_group(str(name), in_cohort, beside[theirs.index[theirs == name]]))
+        found.append(_group(str(name), in_cohort, beside.loc[theirs.index[theirs == name]]))
     return found
 
 

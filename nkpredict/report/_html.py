@@ -44,6 +44,7 @@ from nkpredict.report import (
 from nkpredict.report._killing_curve import curve_facts, killing_curves
 from nkpredict.report._layout import Scale, scale_over
 from nkpredict.report._maps import gene_map_data, spread_rows
+from nkpredict.report._outcome import outcome_view
 
 if TYPE_CHECKING:
     from nkpredict.figures import Scored
@@ -151,6 +152,7 @@ def _render(scores: Scored) -> str:
         ),
         spread=spread_rows(scores),
         curves=killing_curves(scores),
+        outcome=outcome_view(scores),
         gene_map=gene_map_data(scores),
         response_unit=None if model.response is None else model.response.unit,
         **_genes(scores),

@@ -20,6 +20,8 @@ RESULT_FILES = (
     "scores.csv",
     "axes.csv",
     "viability.csv",
+    "outcome.csv",
+    "outcome_curves.csv",
     "contributions.parquet",
     "resistance_genes.csv",
     "separating_genes.csv",
@@ -82,8 +84,9 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
         ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a model of
         published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
-        ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), and
-        ``figures/`` when asked for.
+        ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), with an
+        outcome ``outcome.csv`` (one row a test) and ``outcome_curves.csv`` (Kaplan-Meier by third
+        of the score), and ``figures/`` when asked for.
 
     Raises
     ------
@@ -106,6 +109,11 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         if len(curves):
             curves = curves.set_axis([f"viability_percent_ET_{r:g}" for r in curves], axis=1)
             write_csv(temporary / "viability.csv", _marked(curves, scores))
+        outcome = getattr(scores, "outcome", None)
+        if outcome is not None:
+            write_csv(temporary / "outcome.csv", _marked(outcome.table, scores))
+            steps = _marked(outcome.survival, scores).set_index("group")
+            write_csv(temporary / "outcome_curves.csv", steps)
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")

@@ -37,6 +37,7 @@ from nkpredict.learn import (
     KillingCurveModel,
     ScreenPrior,
 )
+from nkpredict.outcome import OutcomeAssociation, associate, outcome_of
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
 from nkpredict.scoring._scores import Scores
 from nkpredict.types import BoolArray, FloatArray
@@ -59,6 +60,7 @@ def score(
     genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
     effector: str | None = None,
+    outcome: str | None = None,
 ) -> Scores:
     """Score expression profiles with a model.
 
@@ -87,6 +89,9 @@ def score(
         NK cells that the score is about, for models of published knowledge (``primary NK``, which
         is the default, ``NK-92``, ``KHYG-1`` or ``CAR-NK``). A model that was trained on a
         response is about the cells of that response.
+    outcome
+        ``"TIME,EVENT"`` or ``"TIME,EVENT=WORD|WORD"``, columns of ``profiles.obs``: the scores are
+        held against the time to the event; see `nkpredict.outcome_association`.
 
     Returns
     -------
@@ -95,7 +100,8 @@ def score(
     Raises
     ------
     InputError
-        When the profiles cannot be read or share no gene with the model.
+        When the profiles cannot be read or share no gene with the model, or the columns hold no
+        outcome.
     RegistryError, BundleError
         When the model is not found or damaged.
     """
@@ -119,15 +125,23 @@ def score(
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         curves = _viability_facts(viability, table["susceptibility"].to_numpy())
     said = _warnings(table, provenance, _is_chance(bundle.model))
+    known = _lineage(lineage, profiles, table.index)
+    found = _outcome(outcome, profiles, table["susceptibility"], known)
     return Scores(
         table=table,
-        provenance=replace(provenance, viability=curves, warnings=said),
+        provenance=replace(
+            provenance,
+            viability=curves,
+            outcome=None if found is None else found.facts,
+            warnings=said,
+        ),
         bundle=bundle,
         profiles=prepared,
         viability=viability,
         axes=_axes(bundle.model, prepared, table.index),
-        lineage=_lineage(lineage, profiles, table.index),
+        lineage=known,
         reference=bundle.reference,
+        outcome=found,
     )
 
 
@@ -141,6 +155,19 @@ def _for_effector(bundle: Bundle, effector: str | None) -> Bundle:
             "out, or score with screen-prior."
         )
     return replace(bundle, model=bundle.model.for_effector(effector))
+
+
+def _outcome(
+    columns: str | None,
+    profiles: ProfilesLike,
+    susceptibility: pd.Series,
+    lineage: pd.Series | None,
+) -> OutcomeAssociation | None:
+    if columns is None:
+        return None
+    obs = getattr(profiles, "obs", pd.DataFrame(index=susceptibility.index))
+    outcome = outcome_of(columns, obs.set_axis(obs.index.astype(str)))
+    return associate(susceptibility, outcome, lineage)
 
 
 def _named(profiles: ProfilesLike) -> ProfilesLike:

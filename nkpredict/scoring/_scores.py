@@ -9,6 +9,7 @@ import pandas as pd
 
 from nkpredict.facts import ScoringFacts
 from nkpredict.learn import HarmonisedProfiles
+from nkpredict.outcome import OutcomeAssociation
 from nkpredict.registry import Bundle
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Scores:
     reference : pandas.DataFrame
         The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
         ``observed`` and ``lineage`` where they are known.
+    outcome : OutcomeAssociation or None
+        What the scores say about an outcome of the samples, when one was given.
     provenance : ScoringFacts
         What was detected, what was missing, and the model.
     bundle : Bundle
@@ -59,6 +62,7 @@ class Scores:
     axes: pd.DataFrame | None = None
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+    outcome: OutcomeAssociation | None = None
 
     @property
     def simulated(self) -> bool:

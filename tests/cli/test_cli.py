@@ -270,3 +270,57 @@ def test_score_without_a_model_uses_the_shipped_one(run, tmp_path, monkeypatch) 
     assert "Model: screen-prior" in out
     assert "no measured response" in out
     assert (tmp_path / "results" / "report.html").is_file()
+
+
+def test_scores_are_held_against_an_outcome(
+    run, registry: Path, patients: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("statsmodels", reason="the extra 'outcome' is not installed")
+    obs = pd.DataFrame(
+        {
+            "sample": [f"patient {i}" for i in range(12)],
+            "days": [*range(30, 140, 10), None],
+            "status": ["relapse", "lost"] * 6,
+            "lineage": ["B", "T"] * 6,
+        }
+    )
+    obs.to_csv(tmp_path / "obs.csv", index=False)
+    given = (
+        "score", patients, "--model", "m@champion", "--registry", registry,
+        "--obs", tmp_path / "obs.csv", "--lineage", "lineage", "--out", tmp_path / "out",
+    )  # fmt: skip
+    code, _, said = run(*given, "--outcome", "days,status")
+    assert code == 2
+    assert "Say which values mean an event, such as status=lost" in said
+    assert not (tmp_path / "out").exists()
+    code, said, _ = run(
+        *given, "--outcome", "days,status=relapse", "--json", tmp_path / "scores.json"
+    )
+    assert code == 0
+    said = " ".join(said.split())
+    assert "Event: status is relapse; no event: lost. 11 samples with 6 events" in said
+    assert "1 lack the time, 0 the event" in said
+    assert "Too few events to say anything about this outcome (11 samples, 6 events" in said
+    facts = json.loads((tmp_path / "scores.json").read_text())["outcome"]
+    provenance = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert provenance["outcome"] == facts
+    assert (facts["samples"], facts["events"], facts["says_something"]) == (11, 6, False)
+    table = pd.read_csv(tmp_path / "out" / "outcome.csv", index_col="order")
+    assert list(table.index) == ["score", "score within lineages", "lineage alone"]
+    curves = pd.read_csv(tmp_path / "out" / "outcome_curves.csv")
+    assert set(curves["group"]) == {"lowest third", "middle third", "highest third"}
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert '<h2 id="outcome">' in report
+    assert facts["conclusion"] in report
+
+
+def test_the_example_cohort_has_an_outcome(run, tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("statsmodels", reason="the extra 'outcome' is not installed")
+    monkeypatch.setenv("NKPREDICT_HOME", str(tmp_path / "home"))
+    examples = Path(__file__).parents[2] / "data" / "examples"
+    code, said, problem = run(
+        "score", examples / "chiaretti_all.parquet", "--obs", examples / "chiaretti_all_obs.csv",
+        "--lineage", "BT", "--outcome", "days_in_remission,relapse", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert code == 0, problem
+    assert "88 samples with 64 events; 40 lack the time, 28 the event" in " ".join(said.split())

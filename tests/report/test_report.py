@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from nkpredict import outcome_association
 from nkpredict.errors import InputError
 from nkpredict.facts import (
     CoverageFacts,
@@ -430,3 +432,27 @@ def test_no_sample_is_an_error(tmp_path, make_scores):
     with pytest.raises(InputError, match="no sample"):
         write_report(scores, tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_outcome_is_shown_with_its_curves_and_tests(make_scores, tmp_path, seed):
+    pytest.importorskip("statsmodels", reason="the extra 'outcome' is not installed")
+    scores = make_scores(n=30, simulated=bool(seed))
+    rng = np.random.default_rng(seed)
+    time = pd.Series(rng.exponential(100, 30), scores.table.index, name="<days>")
+    event = pd.Series(np.arange(30) % 3 > 0, scores.table.index, name="relapse & death")
+    lineage = scores.table["lineage"]
+    scores.outcome = outcome_association(
+        scores.table["susceptibility"], time, event, lineage=lineage, permutations=50
+    )
+    html = write_report(scores, tmp_path / "report.html").read_text(encoding="utf-8")
+    text = " ".join(Page(html).text)
+    assert scores.outcome.facts.conclusion in " ".join(text.split())
+    assert "relapse & death = True" in " ".join(text.split())
+    assert html.count('<polyline class="lowest-third"') == 2  # the key and the curve
+    assert "score within lineages" in text
+    assert "lineage alone" in text
+    assert "<days>" not in html
+    plain = make_scores(n=30)
+    html = write_report(plain, tmp_path / "plain.html").read_text(encoding="utf-8")
+    assert 'id="outcome"' not in html

@@ -11,12 +11,14 @@ from nkpredict.report import check_results_folder, write_results
 from nkpredict.report._results import RESULT_FILES
 
 OPTIONAL_FILES = {
+    "axes.csv",
     "druggable_targets.csv",
     "drugs.csv",
     "drugs_by_sample.csv",
     "separating_genes.csv",
     "viability.csv",
 }
+OUTCOME_FILES = {"outcome.csv", "outcome_curves.csv"}
 
 
 def with_properties(scores):
@@ -33,7 +35,7 @@ def test_all_files_are_written_and_may_be_written_again(make_scores, tmp_path):
     scores = with_properties(make_scores(full=True, simulated=True))
     for _ in range(2):
         folder = write_results(scores, tmp_path / "out", figures=True)
-        assert names(folder) == sorted(RESULT_FILES)
+        assert names(folder) == sorted(set(RESULT_FILES) - OUTCOME_FILES)
         assert names(tmp_path) == ["out"]
     figures = names(folder / "figures")
     for name in (
@@ -60,7 +62,7 @@ def test_scores_without_drugs_or_contributions(make_scores, tmp_path):
     scores = with_properties(make_scores(n=1))
     scores.contributions[:] = 0.0
     folder = write_results(scores, tmp_path / "out", figures=True)
-    assert names(folder) == sorted(set(RESULT_FILES) - OPTIONAL_FILES)
+    assert names(folder) == sorted(set(RESULT_FILES) - OPTIONAL_FILES - OUTCOME_FILES)
     assert names(folder / "figures") == [
         f"{name}.{ending}"
         for name in ("lineages", "ranking", "waterfall_highest")

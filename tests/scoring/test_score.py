@@ -107,7 +107,7 @@ def test_results_are_written_whole_and_replace_only_results(bundle, patients, tm
     scores = explain_scores(score(patients, bundle))
     folder = write_results(scores, tmp_path / "out")
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        {*RESULT_FILES} - {"figures", "viability.csv"}
+        {*RESULT_FILES} - {"figures", "viability.csv", "outcome.csv", "outcome_curves.csv"}
     )
     table = pd.read_csv(folder / "scores.csv", index_col=0)
     np.testing.assert_allclose(table["susceptibility"], scores.table["susceptibility"], rtol=1e-5)
@@ -163,6 +163,11 @@ def test_a_model_of_another_measurement_says_so(profiles, susceptibility) -> Non
     bundle = Bundle(model, ModelFacts(name="m", training=TrainingFacts(response=response)))
     warnings = score(profiles, bundle).provenance.warnings
     assert any("trained on the column Venetoclax" in warning for warning in warnings)
+
+
+def test_an_outcome_needs_columns_of_the_samples(bundle: Path, patients) -> None:
+    with pytest.raises(InputError, match=r"no column 'days' and no column 'relapse' .* has none"):
+        score(patients, bundle, outcome="days,relapse")
 
 
 def test_lineage_of_the_samples_is_kept_beside_the_scores(bundle: Path, patients) -> None:
