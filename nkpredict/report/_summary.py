@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nkpredict.drugs import ABOVE, drugs_in_words
 from nkpredict.evaluate import OUR_MODEL, Split
 from nkpredict.figures import (
     Scored,
@@ -204,6 +205,7 @@ def _findings(scores: Scored) -> str:
         ]
         sentences.append(f"The genes that hold this cohort back most are {joined(named)}.")
     drugs = optional(scores, "drugs")
+    drugs = drugs[drugs["listed"] == ABOVE] if len(drugs) else drugs
     if len(drugs):
         named = [
             f"{drug} (effect on NK cells: {liability})"
@@ -217,7 +219,15 @@ def _findings(scores: Scored) -> str:
             f"Drugs that act on such genes, best ranked first: {joined(named)}. This is a list of "
             "hypotheses for the laboratory, not a recommendation."
         )
+    elif words := drugs_words(scores):
+        sentences.append(words)
     return " ".join(sentences)
+
+
+def drugs_words(scores: Scored) -> str:
+    """Say how many drugs were found, or that none was; empty when none were looked up."""
+    drugs = optional(scores, "drugs")
+    return drugs_in_words(drugs) if "listed" in drugs else ""
 
 
 def _reliability(scores: Scored) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from nkpredict.drugs import CONTRARY, HIT, REACHABLE
 from nkpredict.evidence import known_hits
-from nkpredict.figures import WORDS, Scored, optional
+from nkpredict.figures import WORDS, Scored
 from nkpredict.report import _formats as formats
-from nkpredict.vocabulary import UNKNOWN, GeneDirection, NKLiability
+from nkpredict.vocabulary import UNKNOWN, GeneDirection
 
 GENES_SHOWN = 100
-PAIRS_SHOWN = 200
 _DOI = "https://doi.org/"
 _LINKS = (
     (re.compile(r"10\.\d{4,9}/[^\s;]+"), f"{_DOI}{{}}"),
@@ -30,12 +28,6 @@ _READINGS = {
     "unclear": ("? unclear", ""),
     "no screen": ("– no screen", ""),
     _UNDIRECTED: ("? direction unknown", ""),
-}
-LIABILITIES: dict[str, str] = {
-    NKLiability.HELPS: "good",
-    NKLiability.SPARES: "good",
-    NKLiability.MIXED: "caution",
-    NKLiability.HARMS: "caution",
 }
 
 
@@ -87,10 +79,10 @@ def resistance_table(scores: Scored) -> Table | None:
         return None
     shown = genes.head(GENES_SHOWN)
     columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("rank", Column("Rank", True), _whole),
+        ("rank", Column("Rank", True), whole),
         ("gene", Column("Gene", heads=True), text),
         ("direction", Column("High expression"), _direction),
-        ("evidence_reading", Column("Screens", choices=_readings(shown)), _reading),
+        ("evidence_reading", Column("Screens", choices=_readings(shown)), reading),
         ("score", Column("Resistance score", True), _number_like(shown, "score", signed=False)),
         (
             "mean_contribution",
@@ -98,19 +90,21 @@ def resistance_table(scores: Scored) -> Table | None:
             _number_like(shown, "mean_contribution"),
         ),
         ("samples_resisting", Column("Samples resisting", True), share),
-        ("reference_percentile", Column("Expression percentile", True), _whole),
+        ("reference_percentile", Column("Expression percentile", True), whole),
         (
             "perturbation_change",
             Column("Virtual change", True),
             _number_like(shown, "perturbation_change"),
         ),
-        ("selection_frequency", Column("Stability", True), _two_places),
-        ("driver_probability", Column("Driver probability", True), _two_places),
+        ("selection_frequency", Column("Stability", True), two_places),
+        ("driver_probability", Column("Driver probability", True), two_places),
         ("category", Column("Category"), text),
         ("evidence", Column("Screen evidence", True), _evidence),
     ]
     ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return _table("resistance-table", "Resistance genes", ranks, columns, len(genes) - len(shown))
+    return build_table(
+        "resistance-table", "Resistance genes", ranks, columns, len(genes) - len(shown)
+    )
 
 
 def evidence_table(scores: Scored) -> Table | None:
@@ -134,7 +128,7 @@ def evidence_table(scores: Scored) -> Table | None:
         ("gene", Column("Gene", heads=True), text),
         ("direction", Column("Model: high expression"), _direction),
         ("evidence", Column("Screens, combined", True), _evidence),
-        ("evidence_reading", Column("Screens", choices=_readings(shown)), _reading),
+        ("evidence_reading", Column("Screens", choices=_readings(shown)), reading),
         ("category", Column("Category"), text),
         (
             "published",
@@ -146,7 +140,7 @@ def evidence_table(scores: Scored) -> Table | None:
         category=shown["category"] if "category" in shown else shown["gene"].map(categories),
         published=shown["gene"],
     )
-    return _table("evidence-table", "Screen evidence", rows, columns)
+    return build_table("evidence-table", "Screen evidence", rows, columns)
 
 
 def studies(scores: Scored) -> list[Piece]:
@@ -157,42 +151,9 @@ def studies(scores: Scored) -> list[Piece]:
     return [_study(row) for row in named.to_dict("records")]
 
 
-def drug_table(scores: Scored) -> Table | None:
-    """Return the drugs of the cohort, ranked; None when there are none."""
-    drugs = optional(scores, "drugs")
-    if drugs.empty:
-        return None
-    shown = drugs.head(PAIRS_SHOWN)
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("rank", Column("Rank", True), _whole),
-        ("drug", Column("Drug", heads=True), text),
-        ("nk_liability", _liabilities(shown), _liability),
-        ("score", Column("Drug score", True), _two_places),
-        ("genes_hit", Column("Acts on"), _list),
-        ("genes_reachable", Column("Antibody reaches"), _list),
-        ("genes_contrary", Column("Warning: contrary on"), _warning_list),
-        ("highest_phase", Column("Phase"), text),
-        ("modality", Column("Kind", screen_only=True), text),
-        ("approved_blood_cancers", Column("Approved in", roomy=True), text),
-        ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
-    ]
-    ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return _table("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
-
-
-def target_table(scores: Scored) -> Table | None:
-    """Return genes and drugs whose action fits; None when there are none."""
-    return _pairs(scores, (HIT, REACHABLE), "target-table", "Druggable targets")
-
-
-def contrary_table(scores: Scored) -> Table | None:
-    """Return the warnings: drugs that act the contrary way; None when there are none."""
-    return _pairs(scores, (CONTRARY,), "contrary-table", "Warnings")
-
-
 def text(value: object) -> Cell:
     """Return a cell of plain text; a dash when empty."""
-    words = "" if _absent(value) else str(value)
+    words = "" if is_absent(value) else str(value)
     return Cell((Piece(words or formats.NO_VALUE),), None if words else "")
 
 
@@ -203,38 +164,12 @@ def share(value: Any) -> Cell:
 
 def linked(value: object) -> Cell:
     """Return a cell in which DOIs, trials and articles lead to their pages."""
-    if _absent(value) or not str(value):
+    if is_absent(value) or not str(value):
         return text("")
     return Cell(tuple(_linked_pieces(str(value))), str(value))
 
 
-def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Table | None:
-    pairs = optional(scores, "targets")
-    if pairs.empty:
-        return None
-    fitting = pairs[pairs["match"].isin(matches)]
-    if fitting.empty:
-        return None
-    if CONTRARY in matches:
-        fitting = fitting.sort_values("rank_score", kind="stable")
-    shown = fitting.head(PAIRS_SHOWN)
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("gene", Column("Gene", heads=True), text),
-        ("drug", Column("Drug"), text),
-        ("nk_liability", _liabilities(shown), _liability),
-        ("match", Column("Fit", choices=tuple(dict.fromkeys(shown["match"]))), _match),
-        ("reason", Column("Why"), text),
-        ("highest_phase", Column("Phase"), text),
-        ("evidence_reading", Column("Screens"), _reading),
-        ("modality", Column("Kind", screen_only=True), text),
-        ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
-        ("source", Column("Source for the drug", roomy=True, screen_only=True), linked),
-        ("note", Column("Note", roomy=True, screen_only=True), text),
-    ]
-    return _table(name, title, shown, columns, len(fitting) - len(shown))
-
-
-def _table(
+def build_table(
     name: str,
     title: str,
     rows: pd.DataFrame,
@@ -308,11 +243,13 @@ def _number_like(table: pd.DataFrame, column: str, signed: bool = True) -> Calla
     return lambda value: _number(write(value, places), value)
 
 
-def _whole(value: Any) -> Cell:
+def whole(value: Any) -> Cell:
+    """Return a cell with a number without decimals."""
     return _number(formats.decimal(value, 0), value)
 
 
-def _two_places(value: Any) -> Cell:
+def two_places(value: Any) -> Cell:
+    """Return a cell with a number of two decimals."""
     return _number(formats.decimal(value, 2), value)
 
 
@@ -328,7 +265,8 @@ def _direction(value: object) -> Cell:
     return Cell((Piece(str(value)),), None, kinds.get(str(value), "direction neutral"))
 
 
-def _reading(value: object) -> Cell:
+def reading(value: object) -> Cell:
+    """Return a cell that says whether screens agree."""
     words, kind = _READINGS.get(str(value), (str(value), ""))
     return Cell((Piece(words),), str(value), f"chip {kind}".strip())
 
@@ -337,28 +275,6 @@ def _readings(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(table["evidence_reading"].astype(str)))
 
 
-def _liability(value: object) -> Cell:
-    words = UNKNOWN if _absent(value) or not str(value) else str(value)
-    return Cell((Piece(words),), words, f"chip {LIABILITIES.get(words, '')}".strip())
-
-
-def _liabilities(table: pd.DataFrame) -> Column:
-    return Column("NK liability", choices=tuple(dict.fromkeys(table["nk_liability"].astype(str))))
-
-
-def _match(value: object) -> Cell:
-    kind = {HIT: "chip good", REACHABLE: "chip", CONTRARY: "chip caution"}
-    return Cell((Piece(str(value)),), str(value), kind.get(str(value), "chip"))
-
-
-def _list(value: object) -> Cell:
-    return text(str(value).replace("; ", ", ")) if not _absent(value) else text("")
-
-
-def _warning_list(value: object) -> Cell:
-    cell = _list(value)
-    return cell if cell.sort == "" else cell._replace(kind="chip caution wraps")
-
-
-def _absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
+    """Whether there is no value, None or NaN."""
     return value is None or (isinstance(value, float) and value != value)
