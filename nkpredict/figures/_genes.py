@@ -163,11 +163,8 @@ def plot_targets(
     ax.spines["bottom"].set_visible(False)
     _write_liabilities(ax, best["nk_liability"].tolist())
     if above < len(best):
-        words = "below the line: harms NK cells, or acts the contrary way"
         place = ax.get_yaxis_transform()
-        ax.text(
-            1, above - 0.47, words, transform=place, ha="right", va="top", fontsize=6.5, color=GREY
-        )
+        ax.text(1.02, above - 0.5, "below the line", transform=place, va="center", fontsize=6.5)
     ax.set_title("Drugs and the resistance genes they reach", loc="left", fontsize=11, pad=10)
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3, fontsize=7.5, frameon=False)
     return finished(ax, scores.provenance.simulated, save, show)

@@ -66,6 +66,11 @@ def test_scoring_writes_results_and_says_what_it_found(
     assert (out / "report.html").is_file()
     content = json.loads((tmp_path / "scores.json").read_text())
     assert len(content["scores"]) == 12
+    assert set(content["drugs"]) == {"cohort", "samples", "in_words"}
+    listed = content["drugs"]["cohort"]
+    assert "harms" not in {drug["nk_liability"] for drug in listed["above_the_line"]}
+    assert all(drug["listed"] != "above the line" for drug in listed["below_the_line"])
+    assert content["drugs"]["in_words"] in said
     again = tmp_path / "again"
     code, said, progress = run(
         "score", patients, "--model", "m/1", "--registry", registry, "--out", again, "--quiet"
