@@ -56,6 +56,8 @@ def with_everything(table, parts, resistance):
             "highest_phase": phase,
             "nk_liability": liability,
             "nk_liability_source": liability_source,
+            "cytotoxic": "unknown",
+            "measured_with_nk_cells": "no",
             "source": source or LABEL,
         }
         for gene, drug, modality, action, effect, phase, liability, *rest in DRUGS

@@ -128,6 +128,7 @@ def _as_json(scores: ExplainedScores) -> dict[str, Any]:
     content = {
         "scores": scores.table.reset_index().to_dict("records"),
         "genes": genes,
+        "drugs": _drugs(scores),
         "provenance": scores.provenance.to_json(),
     }
     if scores.axes is not None:
@@ -179,13 +180,39 @@ def print_scores(scores: ExplainedScores) -> None:
     print_table(f"Highest and lowest {what}" if len(ranked) > 10 else what.title(), columns, rows)
     for sentence in gene_sentences(scores):
         say(sentence)
-    hits = [drug for drug in scores.drugs.head(20).itertuples() if drug.n_hits]
-    if hits:
-        say(
-            "Drugs against genes that lower single samples, with what they do to NK cells: "
-            + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in hits[:6])
-        )
+    say_drugs(scores)
     if scores.outcome is not None:
         print_outcome(scores.outcome)
     for warning in provenance.warnings:
         say(f"Note: {warning}")
+
+
+def say_drugs(scores: ExplainedScores) -> None:
+    """Name the first drugs above the line and below it, or say that none was found."""
+    from nkpredict.drugs import ABOVE, BELOW_HARMS, drugs_in_words
+
+    drugs = scores.drugs
+    if "listed" not in drugs:
+        return
+    say(drugs_in_words(drugs))
+    for listed, words in (
+        (ABOVE, "Drugs against genes that lower single samples, with what they do to NK cells: "),
+        (BELOW_HARMS, "Below the line, because they harm NK cells: "),
+    ):
+        named = [drug for drug in drugs[drugs["listed"] == listed].itertuples() if drug.n_hits]
+        if named:
+            say(words + ", ".join(f"{drug.drug} ({drug.nk_liability})" for drug in named[:6]))
+
+
+def _drugs(scores: ExplainedScores) -> dict[str, Any]:
+    """Return the drugs of cohort and samples, those above the line apart from those below."""
+    from nkpredict.drugs import ABOVE, drugs_in_words
+
+    found: dict[str, Any] = {"in_words": drugs_in_words(scores.drugs)}
+    for name, table in (("cohort", scores.drugs), ("samples", scores.sample_drugs)):
+        rows = table.to_dict("records")
+        found[name] = {
+            "above_the_line": [row for row in rows if row["listed"] == ABOVE],
+            "below_the_line": [row for row in rows if row["listed"] != ABOVE],
+        }
+    return found

@@ -19,6 +19,9 @@ WHAT = "drug–target table"
 RAW_COLUMNS = (
     "gene",
     "drug",
+    "mechanism",
+    "mechanism_class",
+    "cytotoxic",
     "modality",
     "action",
     "relation",
@@ -26,10 +29,21 @@ RAW_COLUMNS = (
     "approved_blood_cancers",
     "nk_liability",
     "nk_liability_source",
+    "measured_with_nk_cells",
+    "measured_with_nk_cells_source",
     "source",
     "note",
 )
 
+_NEVER_EMPTY = (
+    "cytotoxic",
+    "modality",
+    "action",
+    "relation",
+    "highest_phase",
+    "nk_liability",
+    "measured_with_nk_cells",
+)
 _SEVERAL = re.compile(r"[|;,]")
 _CHEMBL_ID = re.compile(r"^CHEMBL\d+$")
 
@@ -41,7 +55,8 @@ class RawTargets:
     Attributes
     ----------
     rows
-        Columns as in :data:`RAW_COLUMNS`, all text, one gene and one drug a row.
+        Columns as in :data:`RAW_COLUMNS`, all text, one gene and one drug a row; ``mechanism``
+        holds the words by which the file names the drug's mechanisms.
     layout
         Name of the layout recognised.
     counts
@@ -114,7 +129,7 @@ def read_raw_targets(path: Path) -> RawTargets:
     targetless = rows["gene"].map(len) == 0
     counts["dropped_without_gene"] = int(targetless.sum())
     rows = rows[~targetless].explode("gene", ignore_index=True)
-    for name in ("modality", "action", "relation", "highest_phase", "nk_liability"):
+    for name in _NEVER_EMPTY:
         rows[name] = rows[name].replace("", UNKNOWN)
     return RawTargets(rows, layout.name, counts, encoding, layout.mechanism_of_drug)
 
@@ -167,6 +182,7 @@ def _repurposing_hub(table: pd.DataFrame) -> dict[str, Any]:
     return {
         "gene": table["target"],
         "drug": table["pert_iname"],
+        "mechanism": table["moa"],
         "action": table["moa"],
         "highest_phase": phase.map(phase_of),
         "source": "Drug Repurposing Hub",
@@ -185,6 +201,7 @@ def _chembl(table: pd.DataFrame) -> dict[str, Any]:
         "action": stated.where(stated != UNKNOWN, read),
         "highest_phase": _first(table, "max_phase").map(phase_of),
         "source": _joined("ChEMBL", identifier),
+        "mechanism": _first(table, "mechanism_of_action"),
         "note": _first(table, "mechanism_of_action"),
     }
 
@@ -199,6 +216,7 @@ def _open_targets(table: pd.DataFrame) -> dict[str, Any]:
         "action": stated.where(stated != UNKNOWN, read),
         "highest_phase": _first(table, "phase", "maximum_clinical_trial_phase").map(phase_of),
         "source": _joined("Open Targets", _first(table, "drug_id", "chembl_ids")),
+        "mechanism": _first(table, "mechanism_of_action"),
         "note": _first(table, "mechanism_of_action"),
     }
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.drugs._formats import WHAT, RawTargets, read_raw_targets
+from nkpredict.drugs._classes import CYTOTOXIC, drug_keys, known_drugs
+from nkpredict.drugs._formats import WHAT
 from nkpredict.drugs._vocabulary import (
     EFFECT_OF_ACTION,
+    MEASURED_WITH_NK_CELLS,
     MODALITIES,
     Phase,
     Relation,
-    action_on_gene,
 )
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import TargetFacts, TargetFileFacts
 from nkpredict.io import (
-    approve_gene_names,
     approved_symbols,
     file_sha256,
     gene_reference_source,
     read_shipped_table,
-    require_file,
 )
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import UNKNOWN, NKLiability
@@ -33,6 +30,8 @@ from nkpredict.vocabulary import UNKNOWN, NKLiability
 TARGET_COLUMNS = (
     "gene",
     "drug",
+    "mechanism_class",
+    "cytotoxic",
     "modality",
     "action",
     "effect_on_gene",
@@ -41,32 +40,33 @@ TARGET_COLUMNS = (
     "approved_blood_cancers",
     "nk_liability",
     "nk_liability_source",
+    "measured_with_nk_cells",
+    "measured_with_nk_cells_source",
     "source",
     "note",
 )
 
 PER_DRUG = (
+    "mechanism_class",
+    "cytotoxic",
     "modality",
     "highest_phase",
     "approved_blood_cancers",
     "nk_liability",
     "nk_liability_source",
+    "measured_with_nk_cells",
+    "measured_with_nk_cells_source",
 )
 _ALLOWED = {
     "modality": MODALITIES,
     "action": tuple(EFFECT_OF_ACTION),
     "relation": tuple(Relation),
     "highest_phase": tuple(Phase),
+    "cytotoxic": CYTOTOXIC,
     "nk_liability": tuple(NKLiability),
+    "measured_with_nk_cells": MEASURED_WITH_NK_CELLS,
 }
-_SOURCES_KEPT = 5  # of a pair that many rows state; set by hand
-_JOINED = ("action", "relation", "source", "note")
-_SILENT = {
-    "modality": UNKNOWN,
-    "approved_blood_cancers": "",
-    "nk_liability": UNKNOWN,
-    "nk_liability_source": "",
-}
+_SHIPPED_FILES = ("drug_targets.csv", "drugs.csv", "drug_classes.csv", "drug_synonyms.csv")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,11 +77,14 @@ class TargetTable:
     ----------
     table
         One row per gene and drug, columns as in :data:`TARGET_COLUMNS`, all text: approved
-        symbol, drug, ``modality``, ``action`` and what it does to the gene
-        (:data:`~EFFECT_OF_ACTION`), ``relation``
-        (`Relation`), ``highest_phase`` of development in any disease,
-        ``approved_blood_cancers`` (empty if none), ``nk_liability`` (`NKLiability`) with its
-        source (empty when unknown), the ``source`` of the pair and a ``note``.
+        symbol, drug, its ``mechanism_class`` (empty if none) and whether that is ``cytotoxic``
+        (``yes``, ``no`` or ``unknown``), ``modality``, ``action`` and what it does to the gene
+        (:data:`~EFFECT_OF_ACTION`), ``relation`` (`Relation`), ``highest_phase`` of development
+        in any disease, ``approved_blood_cancers`` (empty if none), ``nk_liability``
+        (`NKLiability`) with its source (empty when unknown; ``class: name, …`` where it was
+        measured for another drug of the class), ``measured_with_nk_cells``
+        (:data:`~MEASURED_WITH_NK_CELLS`) with its source, the ``source`` of the pair and a
+        ``note``.
     provenance
         Files, counts of what was renamed, joined or dropped.
 
@@ -118,14 +121,14 @@ class TargetTable:
         Returns
         -------
         TargetTable
-            Rows of both; drugs are the same when their names differ in case only.
+            Rows of both; drugs are the same when their names differ in case or are synonyms.
         """
-        keys = set(zip(self.table["gene"], _keys(self.table["drug"]), strict=True))
-        pairs = zip(other.table["gene"], _keys(other.table["drug"]), strict=True)
+        keys = set(zip(self.table["gene"], drug_keys(self.table["drug"]), strict=True))
+        pairs = zip(other.table["gene"], drug_keys(other.table["drug"]), strict=True)
         added = other.table[[pair not in keys for pair in pairs]].copy()
-        known = self.table.assign(key=_keys(self.table["drug"])).drop_duplicates("key")
+        known = self.table.assign(key=drug_keys(self.table["drug"])).drop_duplicates("key")
         described = known.set_index("key")[["drug", *PER_DRUG]]
-        key = _keys(added["drug"])
+        key = drug_keys(added["drug"])
         for name in described.columns:
             added[name] = key.map(described[name]).fillna(added[name])
         whole = pd.concat([self.table, added]).sort_values(["gene", "drug"], ignore_index=True)
@@ -151,7 +154,8 @@ def known_targets() -> TargetTable:
     """Return the shipped table of genes of NK resistance and drugs that act on them.
 
     Every row was written by hand from a label, a registered trial or a publication, named in
-    ``source``.
+    ``source``. What a drug does to NK cells is its own measurement or inherited from its class,
+    :func:`drug_classes`.
 
     Returns
     -------
@@ -169,147 +173,15 @@ def known_targets() -> TargetTable:
 
 @cache
 def _known() -> TargetTable:
-    path = shipped_path("reference", "drug_targets.csv")
-    table = read_shipped_table(path.name)
-    read = TargetFileFacts(file=path.name, sha256=file_sha256(path), layout="nkpredict")
-    return TargetTable(table, TargetFacts(files=(read,), gene_names=gene_reference_source()))
-
-
-def read_targets(*paths: str | Path) -> TargetTable:
-    """Read drug–target tables of public databases.
-
-    The layout is recognised by the columns: DGIdb interactions, the Drug Repurposing Hub's drug
-    file, ChEMBL mechanisms, Open Targets drugs, lists of approved antibody-drug conjugates,
-    bispecific antibodies and CAR-T cells, or the product's own columns. What a drug does to NK
-    cells is taken from :func:`known_targets`, by the drug's name.
-
-    Parameters
-    ----------
-    *paths
-        One or more files: CSV, TSV, JSON lines or Parquet, text plain or gzip-compressed.
-
-    Returns
-    -------
-    TargetTable
-        One row per gene and drug, sorted by both, over all files. An action is read from the
-        words of the file by a fixed table, else ``unknown``; contradicting statements make it
-        ``unknown`` too. Counts are in the provenance.
-
-    Raises
-    ------
-    InputError
-        When a file is malformed, of no known layout or leaves no usable row.
-    """
-    if not paths:
-        raise InputError(f"No file was given; expected at least one {WHAT}.")
-    tables, files = [], []
-    for path in (require_file(path, WHAT) for path in paths):
-        raw = read_raw_targets(path)
-        rows, counts = _approved(raw, path)
-        tables.append(rows)
-        files.append(
-            TargetFileFacts(
-                file=path.name,
-                sha256=file_sha256(path),
-                layout=raw.layout,
-                encoding=raw.encoding,
-                counts=raw.counts | counts,
-            )
+    pairs = read_shipped_table(_SHIPPED_FILES[0])
+    table = pairs.merge(known_drugs(), on="drug", how="left")[list(TARGET_COLUMNS)]
+    files = tuple(
+        TargetFileFacts(
+            file=name, sha256=file_sha256(shipped_path("reference", name)), layout="nkpredict"
         )
-    table, joined = _one_row_per_pair(pd.concat(tables, ignore_index=True))
-    provenance = TargetFacts(
-        files=tuple(sorted(files, key=lambda known: (known.file, known.sha256))),
-        gene_names=gene_reference_source(),
-        counts=joined,
+        for name in _SHIPPED_FILES
     )
-    return TargetTable(table, provenance)
-
-
-def _approved(raw: RawTargets, path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
-    rows = raw.rows
-    given = list(dict.fromkeys(rows["gene"]))
-    names = approve_gene_names(given)
-    symbol = dict(zip(given, names.approved, strict=True))
-    rows = rows.assign(gene=rows["gene"].map(symbol))
-    if raw.mechanism_of_drug:
-        pairs = zip(rows["action"], rows["gene"], strict=True)
-        rows["action"] = [action_on_gene(*pair) for pair in pairs]
-    known = rows["gene"].isin(approved_symbols())
-    counts = {
-        "genes_renamed": len(names.renamed),
-        "genes_not_in_reference": len(names.unknown),
-        "genes_ambiguous": len(names.ambiguous),
-        "dropped_gene_not_in_reference": int((~known).sum()),
-        "action_unknown": int((rows["action"][known] == UNKNOWN).sum()),
-        "rows_kept": int(known.sum()),
-    }
-    if not known.any():
-        raise InputError(
-            f"{path} was read as {raw.layout}, but none of its {raw.counts['rows_read']} rows "
-            f"names a drug and a known gene (found {name_some(given) or 'no gene'}); expected "
-            "human gene symbols or Ensembl ids."
-        )
-    return rows[known], counts
-
-
-def _one_row_per_pair(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Join what several rows say about a pair; a drug's own facts are the same in all its rows."""
-    key = _keys(rows["drug"])
-    # of VENETOCLAX and venetoclax the last in the alphabet is the more readable
-    rows = rows.assign(drug=rows["drug"].groupby(key).transform("max"))
-    # unlike text, categories in the order of the vocabulary say which phase is the highest
-    phases = [phase.value for phase in Phase]
-    phase = pd.Categorical(rows["highest_phase"], phases, ordered=True).codes
-    best = pd.Series(phase, index=rows.index).groupby(key).transform("min")
-    rows["highest_phase"] = best.map(dict(enumerate(phases)))
-    for name in ("modality", "approved_blood_cancers", "nk_liability", "nk_liability_source"):
-        rows[name] = key.map(_stated(rows[name], key)).fillna(_SILENT[name])
-    shipped = _known().table.assign(key=lambda table: _keys(table["drug"]))
-    shipped = shipped.drop_duplicates("key").set_index("key")
-    silent = rows["nk_liability"] == UNKNOWN
-    for name in ("nk_liability", "nk_liability_source"):
-        known = key.map(shipped[name]).fillna(_SILENT[name])
-        rows[name] = rows[name].where(~silent, known)
-    pairs = rows.drop_duplicates(["gene", "drug"]).set_index(["gene", "drug"])
-    repeated = rows[rows.duplicated(["gene", "drug"], keep=False)]
-    joined: dict[str, dict[Hashable, str]] = {name: {} for name in _JOINED}
-    conflicts = 0
-    for pair, places in repeated.groupby(["gene", "drug"], sort=False).indices.items():
-        group = {name: repeated[name].to_numpy()[places] for name in _JOINED}
-        stated = [action for action in group["action"] if action != UNKNOWN]
-        clear = len({EFFECT_OF_ACTION[action] for action in stated}) == 1
-        conflicts += bool(stated) and not clear
-        joined["action"][pair] = stated[0] if clear else UNKNOWN
-        relations = sorted(set(group["relation"]) - {UNKNOWN})
-        joined["relation"][pair] = relations[0] if relations else UNKNOWN
-        joined["source"][pair] = _listed(group["source"])
-        joined["note"][pair] = _listed(group["note"])
-    for name, values in joined.items():
-        pairs[name] = pairs[name].where(~pairs.index.isin(list(values)), pairs.index.map(values))
-    table = pairs.reset_index().sort_values(["gene", "drug"], ignore_index=True)
-    table["effect_on_gene"] = table["action"].map(EFFECT_OF_ACTION)
-    counts = {
-        "pairs": len(table),
-        "rows_joined": len(rows) - len(table),
-        "contradicting_actions_made_unknown": conflicts,
-    }
-    return table[list(TARGET_COLUMNS)], counts
-
-
-def _stated(values: pd.Series, key: pd.Series) -> pd.Series:
-    """By drug, the value that is stated; the first in the alphabet where several are."""
-    stated = ~values.isin(("", UNKNOWN))
-    return values[stated].groupby(key[stated]).min()
-
-
-def _keys(drugs: pd.Series) -> pd.Series:
-    return drugs.str.strip().str.casefold()
-
-
-def _listed(values: Iterable[str]) -> str:
-    parts = list(dict.fromkeys(part for value in values for part in value.split("; ") if part))
-    more = len(parts) - _SOURCES_KEPT
-    return "; ".join(parts[:_SOURCES_KEPT]) + (f"; {more} more" if more > 0 else "")
+    return TargetTable(table, TargetFacts(files=files, gene_names=gene_reference_source()))
 
 
 def _check(table: pd.DataFrame) -> None:
@@ -331,11 +203,14 @@ def _check(table: pd.DataFrame) -> None:
     _refuse(table, table["effect_on_gene"] != expected, "an effect that is not its action's")
     unsourced = (table["nk_liability"] == UNKNOWN) != (table["nk_liability_source"] == "")
     _refuse(table, unsourced, "an NK liability without source, or a source without liability")
-    key = _keys(table["drug"])
+    measured = table["measured_with_nk_cells"].str.startswith("yes")
+    unsourced = measured != (table["measured_with_nk_cells_source"] != "")
+    _refuse(table, unsourced, "a measurement with NK cells without source, or a source without one")
+    key = drug_keys(table["drug"])
     twice = pd.DataFrame({"gene": table["gene"], "drug": key}).duplicated()
     _refuse(table, twice, "the same gene and drug as another row")
     described = table[["drug", *PER_DRUG]].drop_duplicates()
-    unclear = described.loc[_keys(described["drug"]).duplicated(), "drug"]
+    unclear = described.loc[drug_keys(described["drug"]).duplicated(), "drug"]
     _refuse(table, table["drug"].isin(unclear), f"a drug with more than one {'/'.join(PER_DRUG)}")
 
 

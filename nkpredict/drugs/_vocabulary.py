@@ -73,6 +73,17 @@ MODALITIES = (
     UNKNOWN,
 )
 
+MEASURED_WITH_NK_CELLS = (
+    "yes: enhances killing",
+    "yes: impairs killing",
+    "yes: both seen",
+    "yes: no change seen",
+    "no",
+    UNKNOWN,
+)
+"""Whether the drug was tried with NK cells against tumour cells, and what was seen. ``no``: no
+publication is on record here, which is not the same as none."""
+
 # The end of a mechanism → action, the first that fits: "AXL inhibitor", "ANTISENSE INHIBITOR".
 # The order matters where one phrase is the end of another.
 _ENDINGS = (
@@ -201,11 +212,11 @@ def gene_groups() -> pd.DataFrame:
 @cache
 def _members() -> dict[str, frozenset[str]]:
     """Words of the groups and symbols → the genes they name."""
-    named = {_words(symbol): frozenset({symbol}) for symbol in approved_symbols()}
+    named = {plain_words(symbol): frozenset({symbol}) for symbol in approved_symbols()}
     groups = gene_groups()
     for words, genes in zip(groups["words"], groups["genes"], strict=True):
         members = frozenset(genes.split("|"))
-        named |= {_words(word): members for word in words.split("|")}
+        named |= {plain_words(word): members for word in words.split("|")}
     return named
 
 
@@ -215,7 +226,7 @@ def _genes_of(statement: str) -> frozenset[str]:
     before, _ = _parted(statement)
     named = _members()
     for name in (before, _IN_BRACKETS.sub(" ", before), *_IN_BRACKETS.findall(before)):
-        whole = _words(name)
+        whole = plain_words(name)
         for general in _GENERAL_BEFORE:
             whole = whole.removeprefix(general)
         for general in ("", *_GENERAL_AFTER):
@@ -224,7 +235,8 @@ def _genes_of(statement: str) -> frozenset[str]:
     return frozenset()
 
 
-def _words(name: str) -> str:
+def plain_words(name: str) -> str:
+    """Return the words of a name in lower case, without marks."""
     return " ".join(_WORD.findall(name.lower().replace("'", "")))
 
 

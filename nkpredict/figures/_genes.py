@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.drugs import CONTRARY, HIT, REACHABLE, rank_drugs
+from nkpredict.drugs import ABOVE, CONTRARY, HIT, REACHABLE, rank_drugs
 from nkpredict.errors import InputError
 from nkpredict.figures._data import MAP_GENES, Scored, gene_map, optional, score_word
 from nkpredict.figures._style import (
@@ -121,7 +121,7 @@ def plot_targets(
     scores
         Scores with ``targets`` as `nkpredict.drugs.druggable_targets` returns them.
     drugs
-        How many drugs, best first.
+        How many drugs above the line, best first, and at most half as many below it.
     ax, save, show
         See `nkpredict.figures.plot_ranking`.
 
@@ -129,7 +129,8 @@ def plot_targets(
     -------
     matplotlib.axes.Axes
         Drugs × genes. Blue disc: the drug acts against the gene's resistance; ring: it kills the
-        cells that carry the protein; vermillion cross: a warning, it acts the contrary way. The
+        cells that carry the protein; vermillion cross: a warning, it acts the contrary way. Drugs
+        that harm NK cells, or whose contrary actions outweigh their hits, stand below a line. The
         effect on NK cells stands at the right; not known is written ``unknown``.
 
     Raises
@@ -138,7 +139,7 @@ def plot_targets(
         When the scores hold no drug that fits, or the file to save has another ending.
     """
     pairs = optional(scores, "targets")
-    best = pd.DataFrame() if pairs.empty else rank_drugs(pairs).head(drugs)
+    best, above = _both_lists(pairs, drugs)
     if best.empty:
         raise InputError("The scores hold no drug that acts on a resistance gene; none to draw.")
     shown = pairs[pairs["drug"].isin(best["drug"]) & pairs["match"].isin(_MARKS)]
@@ -151,6 +152,8 @@ def plot_targets(
         matching = shown["match"].eq(match).to_numpy()
         if matching.any():
             ax.scatter(x[matching], y[matching], s=46, zorder=3, label=label, **style)
+    if above < len(best):
+        ax.axhline(above - 0.5, color="black", linewidth=1.2, zorder=2)
     ax.xaxis.tick_top()
     ax.set_xticks(range(len(genes)), [shortened(gene) for gene in genes], rotation=90, fontsize=8)
     ax.set_yticks(range(len(best)), [shortened(drug) for drug in best["drug"]], fontsize=8)
@@ -159,9 +162,22 @@ def plot_targets(
     ax.tick_params(length=0)
     ax.spines["bottom"].set_visible(False)
     _write_liabilities(ax, best["nk_liability"].tolist())
+    if above < len(best):
+        place = ax.get_yaxis_transform()
+        ax.text(1.02, above - 0.5, "below the line", transform=place, va="center", fontsize=6.5)
     ax.set_title("Drugs and the resistance genes they reach", loc="left", fontsize=11, pad=10)
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3, fontsize=7.5, frameon=False)
     return finished(ax, scores.provenance.simulated, save, show)
+
+
+def _both_lists(pairs: pd.DataFrame, drugs: int) -> tuple[pd.DataFrame, int]:
+    """Return the first drugs above the line and below it, and how many of them are above."""
+    if pairs.empty:
+        return pd.DataFrame(), 0
+    ranked = rank_drugs(pairs)
+    listed = ranked["listed"] == ABOVE
+    above = ranked[listed].head(drugs)
+    return pd.concat([above, ranked[~listed].head(max(drugs // 2, 1))]), len(above)
 
 
 def _write_liabilities(ax: Axes, liabilities: list[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nkpredict.drugs import ABOVE, drugs_in_words
 from nkpredict.errors import InputError
 from nkpredict.figures import (
     Waterfall,
@@ -23,6 +24,9 @@ from nkpredict.figures import (
 )
 from nkpredict.io import write_text
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.report import (
+    _drugs as drug_tables,
+)
 from nkpredict.report import (
     _facts as facts,
 )
@@ -37,9 +41,6 @@ from nkpredict.report import (
 )
 from nkpredict.report import (
     _summary as summary,
-)
-from nkpredict.report import (
-    _tables as tables,
 )
 from nkpredict.report._killing_curve import curve_facts, killing_curves
 from nkpredict.report._layout import Scale, scale_over
@@ -80,6 +81,8 @@ class _Sample(NamedTuple):
     scale: Scale
     extra: list[facts.Fact]
     drugs: list[dict[str, Any]]
+    below: list[dict[str, Any]]
+    drugs_words: str
 
 
 def write_report(scores: Scored, path: str | Path) -> Path:
@@ -156,9 +159,11 @@ def _render(scores: Scored) -> str:
         gene_map=gene_map_data(scores),
         response_unit=None if model.response is None else model.response.unit,
         **_genes(scores),
-        drugs=tables.drug_table(scores),
-        targets=tables.target_table(scores),
-        contrary=tables.contrary_table(scores),
+        drugs=drug_tables.drug_table(scores),
+        below=drug_tables.below_table(scores),
+        drugs_words=summary.drugs_words(scores),
+        targets=drug_tables.target_table(scores),
+        contrary=drug_tables.contrary_table(scores),
         quality=facts.quality(scores),
         detected=facts.detected(provenance),
         missing=facts.missing(provenance),
@@ -189,6 +194,7 @@ def _genes(scores: Scored) -> dict[str, Any]:
 def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
     known = lineages(scores)
     drugs, curves = _drugs_by_sample(scores), curve_facts(scores)
+    none_found = drugs_in_words(pd.DataFrame()) if summary.drugs_words(scores) else ""
     samples = []
     for position, (name, values) in enumerate(
         zip(table.index, table.to_dict("records"), strict=True), start=1
@@ -213,23 +219,26 @@ def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[
                     for column, value in row.items()
                     if column not in _KNOWN_COLUMNS and not pd.isna(value)
                 ],
-                drugs.get(str(name), []),
+                *drugs.get(str(name), ([], [])),
+                none_found,
             )
         )
     return samples
 
 
-def _drugs_by_sample(scores: Scored) -> dict[str, list[dict[str, Any]]]:
+def _drugs_by_sample(
+    scores: Scored,
+) -> dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """Return the first drugs of each sample, those above the line and those below."""
     table = optional(scores, "sample_drugs")
     if table.empty:
         return {}
     shown = table[table["rank"] <= _SAMPLE_DRUGS_SHOWN]
-    return {
-        str(name): [{str(key): value for key, value in row.items()} for row in rows]
-        for name, rows in (
-            (name, group.to_dict("records")) for name, group in shown.groupby("sample", sort=False)
-        )
-    }
+    found: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+    for row in shown.to_dict("records"):
+        lists = found.setdefault(str(row["sample"]), ([], []))
+        lists[row["listed"] != ABOVE].append({str(key): value for key, value in row.items()})
+    return found
 
 
 def _policy(style: str, scripts: list[str]) -> str:
@@ -266,7 +275,7 @@ def _environment() -> Environment:
         signed=formats.signed,
     )
     environment.globals.update(
-        interval=formats.interval, liabilities=tables.LIABILITIES, plain=formats.plain
+        interval=formats.interval, liabilities=drug_tables.LIABILITIES, plain=formats.plain
     )
     return environment
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from nkpredict.drugs import ABOVE, drugs_in_words
 from nkpredict.evaluate import OUR_MODEL, Split
 from nkpredict.figures import (
     Scored,
@@ -217,8 +218,9 @@ def _range_sentence(scores: Scored) -> str:
 
 def _drugs(scores: Scored) -> str:
     drugs = optional(scores, "drugs")
+    drugs = drugs[drugs["listed"] == ABOVE] if len(drugs) else drugs
     if drugs.empty:
-        return ""
+        return drugs_words(scores)
     named = [
         f"{drug} (effect on NK cells: {liability})"
         for drug, liability in zip(
@@ -229,6 +231,12 @@ def _drugs(scores: Scored) -> str:
         f"Drugs that act on genes which lower single samples, best ranked first: {joined(named)}. "
         "This is a list of hypotheses for the laboratory, not a recommendation."
     )
+
+
+def drugs_words(scores: Scored) -> str:
+    """Say how many drugs were found, or that none was; empty when none were looked up."""
+    drugs = optional(scores, "drugs")
+    return drugs_in_words(drugs) if "listed" in drugs else ""
 
 
 def _reliability(scores: Scored) -> str:

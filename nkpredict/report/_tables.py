@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from nkpredict.drugs import CONTRARY, HIT, REACHABLE
-from nkpredict.figures import Scored, optional
 from nkpredict.report import _formats as formats
-from nkpredict.vocabulary import UNKNOWN, EvidenceReading, NKLiability
+from nkpredict.vocabulary import EvidenceReading
 
-PAIRS_SHOWN = 200
 DOI = "https://doi.org/"
 _LINKS = (
     (re.compile(r"10\.\d{4,9}/[^\s;]+"), f"{DOI}{{}}"),
@@ -27,12 +24,6 @@ _READINGS: dict[str, tuple[str, str]] = {
     EvidenceReading.CONFLICTS_BUILT_IN: ("✗ conflicts, though used in training", "caution"),
     EvidenceReading.UNCLEAR: ("? unclear", ""),
     EvidenceReading.NO_EVIDENCE: ("– no evidence", ""),
-}
-LIABILITIES: dict[str, str] = {
-    NKLiability.HELPS: "good",
-    NKLiability.SPARES: "good",
-    NKLiability.MIXED: "caution",
-    NKLiability.HARMS: "caution",
 }
 
 
@@ -77,42 +68,9 @@ class Table(NamedTuple):
     place: str = ""
 
 
-def drug_table(scores: Scored) -> Table | None:
-    """Return the drugs of the cohort, ranked; None when there are none."""
-    drugs = optional(scores, "drugs")
-    if drugs.empty:
-        return None
-    shown = drugs.head(PAIRS_SHOWN)
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("rank", Column("Rank", True), whole),
-        ("drug", Column("Drug", heads=True), text),
-        ("nk_liability", _liabilities(shown), _liability),
-        ("score", Column("Drug score", True), two_places),
-        ("genes_hit", Column("Acts on"), _list),
-        ("genes_reachable", Column("Antibody reaches"), _list),
-        ("genes_contrary", Column("Warning: contrary on"), _warning_list),
-        ("highest_phase", Column("Phase"), text),
-        ("modality", Column("Kind", screen_only=True), text),
-        ("approved_blood_cancers", Column("Approved in", roomy=True), text),
-        ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
-    ]
-    ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return built("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
-
-
-def target_table(scores: Scored) -> Table | None:
-    """Return genes and drugs whose action fits; None when there are none."""
-    return _pairs(scores, (HIT, REACHABLE), "target-table", "Druggable targets")
-
-
-def contrary_table(scores: Scored) -> Table | None:
-    """Return the warnings: drugs that act the contrary way; None when there are none."""
-    return _pairs(scores, (CONTRARY,), "contrary-table", "Warnings")
-
-
 def text(value: object) -> Cell:
     """Return a cell of plain text; a dash when empty."""
-    words = "" if _absent(value) else str(value)
+    words = "" if is_absent(value) else str(value)
     return Cell((Piece(words or formats.NO_VALUE),), None if words else "")
 
 
@@ -123,35 +81,9 @@ def share(value: Any) -> Cell:
 
 def linked(value: object) -> Cell:
     """Return a cell in which DOIs, trials and articles lead to their pages."""
-    if _absent(value) or not str(value):
+    if is_absent(value) or not str(value):
         return text("")
     return Cell(tuple(_linked_pieces(str(value))), str(value))
-
-
-def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Table | None:
-    pairs = optional(scores, "targets")
-    if pairs.empty:
-        return None
-    fitting = pairs[pairs["match"].isin(matches)]
-    if fitting.empty:
-        return None
-    if CONTRARY in matches:
-        fitting = fitting.sort_values("rank_score", kind="stable")
-    shown = fitting.head(PAIRS_SHOWN)
-    columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
-        ("gene", Column("Gene", heads=True), text),
-        ("drug", Column("Drug"), text),
-        ("nk_liability", _liabilities(shown), _liability),
-        ("match", Column("Fit", choices=tuple(dict.fromkeys(shown["match"]))), _match),
-        ("reason", Column("Why"), text),
-        ("highest_phase", Column("Phase"), text),
-        ("evidence_reading", Column("Screens"), reading),
-        ("modality", Column("Kind", screen_only=True), text),
-        ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
-        ("source", Column("Source for the drug", roomy=True, screen_only=True), linked),
-        ("note", Column("Note", roomy=True, screen_only=True), text),
-    ]
-    return built(name, title, shown, columns, len(fitting) - len(shown))
 
 
 def built(
@@ -214,28 +146,6 @@ def reading(value: object) -> Cell:
     return Cell((Piece(words),), str(value), f"chip {kind}".strip())
 
 
-def _liability(value: object) -> Cell:
-    words = UNKNOWN if _absent(value) or not str(value) else str(value)
-    return Cell((Piece(words),), words, f"chip {LIABILITIES.get(words, '')}".strip())
-
-
-def _liabilities(table: pd.DataFrame) -> Column:
-    return Column("NK liability", choices=tuple(dict.fromkeys(table["nk_liability"].astype(str))))
-
-
-def _match(value: object) -> Cell:
-    kind = {HIT: "chip good", REACHABLE: "chip", CONTRARY: "chip caution"}
-    return Cell((Piece(str(value)),), str(value), kind.get(str(value), "chip"))
-
-
-def _list(value: object) -> Cell:
-    return text(str(value).replace("; ", ", ")) if not _absent(value) else text("")
-
-
-def _warning_list(value: object) -> Cell:
-    cell = _list(value)
-    return cell if cell.sort == "" else cell._replace(kind="chip caution wraps")
-
-
-def _absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
+    """Whether there is no value, None or NaN."""
     return value is None or (isinstance(value, float) and value != value)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.drugs import ABOVE, druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.report import write_report
 from tests.scored import provenance_of
 
@@ -290,7 +290,7 @@ def test_the_download_is_safe_and_complete(page, tmp_path):
     )
     for button in find(page, ".download"):
         page.execute_script("arguments[0].click()", button)
-    names = ["contrary", "drug", "evidence", "ranking", "resistance", "target"]
+    names = ["below", "contrary", "drug", "evidence", "ranking", "resistance", "target"]
     files = [tmp_path / f"SIMULATED-nkpredict-{name}.csv" for name in names]
     wait_for(lambda: all(file.exists() for file in files))
     tables = {}
@@ -312,7 +312,9 @@ def test_the_download_is_safe_and_complete(page, tmp_path):
     np.testing.assert_allclose(numbers, scores.contributions.mean(), rtol=1e-5)
     ranking = {row["Sample"]: float(row["Susceptibility"]) for row in tables["ranking"]}
     assert set(ranking) == {f"'{name}" if name.startswith("=") else name for name in NAMES}
-    assert {row["Drug"] for row in tables["drug"]} == set(scores.drugs["drug"])
+    above = scores.drugs["listed"] == ABOVE
+    assert {row["Drug"] for row in tables["drug"]} == set(scores.drugs.loc[above, "drug"])
+    assert {row["Drug"] for row in tables["below"]} == set(scores.drugs.loc[~above, "drug"])
     assert {row["Fit"] for row in tables["contrary"]} == {"warning: contrary action"}
     assert "warning: contrary action" not in {row["Fit"] for row in tables["target"]}
 

@@ -72,6 +72,11 @@ def test_scoring_writes_results_and_says_what_it_found(
     assert content["provenance"]["explanation"]["evidence_role"] == "used in training"
     assert "against the average training profile" in said.replace("\n", " ")
     assert "that separate the third of these samples" in said.replace("\n", " ")
+    assert set(content["drugs"]) == {"cohort", "samples", "in_words"}
+    listed = content["drugs"]["cohort"]
+    assert "harms" not in {drug["nk_liability"] for drug in listed["above_the_line"]}
+    assert all(drug["listed"] != "above the line" for drug in listed["below_the_line"])
+    assert content["drugs"]["in_words"] in said
     again = tmp_path / "again"
     code, said, progress = run(
         "score", patients, "--model", "m/1", "--registry", registry, "--out", again, "--quiet"

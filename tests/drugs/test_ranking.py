@@ -1,23 +1,31 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nkpredict.drugs import (
+    ABOVE,
+    BELOW_CONTRARY,
+    BELOW_HARMS,
     CONTRARY,
     HIT,
     REACHABLE,
+    UNCLEAR,
     TargetTable,
     druggable_targets,
+    drugs_in_words,
     known_targets,
     rank_drugs,
     rank_drugs_by_sample,
 )
-from nkpredict.drugs._ranking import UNCLEAR
 from nkpredict.errors import InputError
-from nkpredict.explain import resistance_genes
+from nkpredict.explain import explain_scores, resistance_genes
+from nkpredict.scoring import score
 
+EXAMPLE = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
 SILENCED = ["MICA", "MICB", "ULBP1", "ULBP2", "ULBP3", "CD58"]
 EPIGENETIC = ["vorinostat", "entinostat", "romidepsin", "decitabine", "azacitidine", "GSK126"]
 
@@ -81,14 +89,15 @@ def test_an_unclear_direction_gives_no_hit():
     assert set(pairs["rank_score"]) == {0.0}
 
 
-def test_liabilities_are_carried_and_cost_rank():
+def test_liabilities_are_carried_and_what_harms_gains_nothing():
     pairs = druggable_targets(genes(BCL2="protects", JAK1="protects", NR3C1="sensitizes"))
     by_drug = pairs.drop_duplicates("drug").set_index("drug")
     assert by_drug["nk_liability"]["venetoclax"] == "mixed"
     assert by_drug["nk_liability_source"]["venetoclax"].startswith("10.1084/jem.20160869")
     assert set(by_drug["nk_liability"][["ruxolitinib", "dexamethasone", "prednisone"]]) == {"harms"}
     assert by_drug["weight"]["venetoclax"] == pytest.approx(0.7)
-    assert by_drug["weight"]["ruxolitinib"] == pytest.approx(0.4)
+    assert by_drug["weight"]["ruxolitinib"] == 0
+    assert set(pairs.loc[pairs["nk_liability"] == "harms", "listed"]) == {BELOW_HARMS}
 
 
 def test_killing_the_carrying_cells_is_a_match_of_its_own():
@@ -128,7 +137,7 @@ def test_drugs_of_a_cohort_gain_by_hits_and_lose_by_warnings():
     entinostat = ranked.set_index("drug").loc["entinostat"]
     assert (entinostat["genes_hit"], entinostat["genes_contrary"]) == ("MICA", "NCR3LG1")
     assert entinostat["score"] == pytest.approx(0.6 * 1.0 - 0.6 * 0.5)
-    assert ranked["score"].is_monotonic_decreasing
+    assert ranked.loc[ranked["listed"] == ABOVE, "score"].is_monotonic_decreasing
     assert ranked["drug"].is_unique
 
 
@@ -140,6 +149,7 @@ def test_drugs_of_a_sample_follow_its_own_genes():
         columns=["HLA-E", "MICA", "NCR3LG1"],
     )
     ranked = rank_drugs_by_sample(pairs, parts, top=50)
+    ranked = ranked[ranked["listed"] == ABOVE]
     first = ranked[ranked["rank"] == 1].set_index("sample")
     assert first["drug"].to_dict() == {"a": "monalizumab", "b": "lenalidomide"}
     assert first["score"]["a"] == pytest.approx(0.3 * 0.72)
@@ -149,10 +159,101 @@ def test_drugs_of_a_sample_follow_its_own_genes():
     assert "entinostat" not in set(ranked["drug"])
 
 
+def test_what_harms_nk_cells_stands_below_the_line_in_an_order_of_its_own():
+    ranked = rank_drugs(druggable_targets(genes(HLA_C="protects", JAK1="protects")))
+    above = ranked["listed"] == ABOVE
+    assert ranked.loc[above, "drug"].tolist() == ["lirilumab"]
+    below = ranked[~above]
+    assert {"bortezomib", "carfilzomib", "ruxolitinib"} <= set(below["drug"])
+    assert set(below["listed"]) == {BELOW_HARMS}
+    assert (below["score"] <= 0).all()
+    assert below["score_without_liability"].is_monotonic_decreasing
+    assert below["rank"].tolist() == list(range(1, len(below) + 1))
+    said = drugs_in_words(ranked)
+    assert said.startswith("1 drug acts against these genes.")
+    assert said.endswith(f"because they harm NK cells: {len(below)}.")
+
+
+def test_no_drug_found_is_an_answer_when_all_harm_nk_cells():
+    pairs = druggable_targets(genes(PSMB5="protects", PSMB8="protects"))
+    ranked = rank_drugs(pairs)
+    assert set(ranked["listed"]) == {BELOW_HARMS}
+    assert drugs_in_words(ranked) == (
+        "No drug found: none listed acts against these genes and leaves NK cells unharmed. "
+        "Below the line, because they harm NK cells: 3."
+    )
+    parts = pd.DataFrame({"PSMB5": [-0.2, 0.1], "PSMB8": [0.0, 0.1]}, index=["a", "b"])
+    by_sample = rank_drugs_by_sample(pairs, parts)
+    assert set(by_sample["sample"]) == {"a"}
+    assert set(by_sample["listed"]) == {BELOW_HARMS}
+    assert set(by_sample["drug"]) == {"bortezomib", "carfilzomib", "ixazomib"}
+
+
+def test_contrary_actions_that_outweigh_the_hits_put_a_drug_below_the_line():
+    ranked = rank_drugs(druggable_targets(genes(NCR3LG1="sensitizes", MICA="sensitizes")))
+    entinostat = ranked.set_index("drug").loc["entinostat"]
+    assert entinostat["listed"] == BELOW_CONTRARY
+    assert entinostat["score"] < 0
+    assert ranked.loc[ranked["listed"] == ABOVE, "score"].min() > 0
+
+
+@pytest.mark.parametrize(
+    ("directions", "drugs"),
+    [
+        (
+            {"FAS": "sensitizes", "TNFRSF10A": "sensitizes", "TNFRSF10B": "sensitizes"},
+            "APO010 aponermin conatumumab dulanermin eftozanermin_alfa lexatumumab mapatumumab "
+            "ozekibart aplitabart",
+        ),
+        (
+            {"BCL2": "protects", "BCL2L1": "protects", "MCL1": "protects", "BID": "sensitizes"},
+            "venetoclax navitoclax pelcitoclax lisaftoclax sonrotoclax AZD5991 S64315 DT2216",
+        ),
+        ({"BAX": "sensitizes"}, "BTSA1"),
+    ],
+)
+def test_agonists_of_death_receptors_and_bh3_mimetics_are_never_contrary(directions, drugs):
+    pairs = druggable_targets(genes(**directions))
+    named = pairs[pairs["drug"].isin([name.replace("_", " ") for name in drugs.split()])]
+    assert named["drug"].nunique() == len(drugs.split())
+    assert CONTRARY not in set(named["match"])
+    assert set(named.loc[named["action"] != "modulator", "match"]) == {HIT}
+
+
+@pytest.mark.parametrize("gene", ["CASP3", "CASP8"])
+def test_an_inhibitor_of_caspases_that_sensitize_is_a_warning(gene: str):
+    pairs = druggable_targets(genes(**{gene: "sensitizes"}))
+    assert match_of(pairs, gene, "emricasan") == CONTRARY
+    assert "emricasan" not in set(rank_drugs(pairs)["drug"])
+
+
+def test_no_inhibitor_of_a_sensitizing_gene_is_a_hit():
+    every = known_targets().table["gene"].unique()
+    pairs = druggable_targets(genes(**{name.replace("-", "_"): "sensitizes" for name in every}))
+    lowering = pairs[pairs["effect_on_gene"] == "lowers"]
+    assert len(lowering) > 200
+    assert set(lowering["match"]) == {CONTRARY}
+    assert ABOVE not in set(lowering["listed"])
+
+
+def test_no_patient_of_the_example_has_a_drug_above_the_line_that_harms_nk_cells():
+    scores = explain_scores(score(EXAMPLE))
+    assert len(scores.table) == 128
+    for table in (scores.sample_drugs, scores.drugs, scores.targets):
+        above = table[table["listed"] == ABOVE]
+        assert len(above)
+        assert "harms" not in set(above["nk_liability"])
+        assert set(table.loc[table["nk_liability"] == "harms", "listed"]) == {BELOW_HARMS}
+    # a drug stands in one of the two lists of a patient
+    assert not scores.sample_drugs.duplicated(["sample", "drug"]).any()
+    assert not scores.sample_drugs.duplicated(["sample", "listed", "rank"]).any()
+
+
 def test_no_target_gives_empty_tables():
     pairs = druggable_targets(genes(KLF16="protects"))
     assert pairs.empty
     assert rank_drugs(pairs).empty
+    assert drugs_in_words(rank_drugs(pairs)).startswith("No drug found")
     parts = pd.DataFrame({"KLF16": [-1.0]}, index=["a"])
     assert rank_drugs_by_sample(pairs, parts).empty
     assert druggable_targets(genes().assign(gene=[], direction=[])).empty

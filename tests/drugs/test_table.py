@@ -44,7 +44,7 @@ def test_every_row_has_a_well_formed_source(table: pd.DataFrame):
     sources = table["source"].str.split("; ").explode()
     assert sources.str.fullmatch(SOURCE).all(), sources[~sources.str.fullmatch(SOURCE)].unique()
     told = table.loc[table["nk_liability"] != "unknown", "nk_liability_source"]
-    assert told.str.split("; ").explode().str.fullmatch(f"(?:class: )?(?:{SOURCE})").all()
+    assert told.str.split("; ").explode().str.fullmatch(f"(?:class: .+, )?(?:{SOURCE})").all()
     assert (table.loc[table["nk_liability"] == "unknown", "nk_liability_source"] == "").all()
     assert (table.loc[table["relation"] == "expression", "note"] != "").mean() > 0.9
 
@@ -110,6 +110,10 @@ def row(**changes: str) -> pd.DataFrame:
         "approved_blood_cancers": "CLL",
         "nk_liability": "unknown",
         "nk_liability_source": "",
+        "mechanism_class": "",
+        "cytotoxic": "unknown",
+        "measured_with_nk_cells": "no",
+        "measured_with_nk_cells_source": "",
         "source": "made up",
         "note": "",
     }
@@ -129,8 +133,18 @@ def row(**changes: str) -> pd.DataFrame:
         (row(source=" "), "no source"),
         (row(nk_liability="harms"), "liability without source"),
         (row(nk_liability_source="10.1/x"), "source without liability"),
+        (row(cytotoxic="maybe"), "the cytotoxic maybe"),
+        (row(measured_with_nk_cells="yes"), "the measured_with_nk_cells yes"),
+        (
+            row(measured_with_nk_cells="yes: both seen"),
+            "a measurement with NK cells without source",
+        ),
+        (row(measured_with_nk_cells_source="10.1/x"), "or a source without one"),
         (pd.concat([row(), row(drug="Venetoclax")]), "same gene and drug"),
-        (pd.concat([row(), row(gene="BAX", highest_phase="phase 1")]), "more than one modality"),
+        (
+            pd.concat([row(), row(gene="BAX", highest_phase="phase 1")]),
+            "more than one mechanism_class.*modality",
+        ),
         (row().assign(note=float("nan")), "missing values or numbers in note"),
     ],
 )

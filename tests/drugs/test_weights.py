@@ -20,6 +20,8 @@ BEST = {
     "highest_phase": "approved",
     "nk_liability": "spares",
     "nk_liability_source": "10.1000/made.up",
+    "cytotoxic": "yes",
+    "measured_with_nk_cells": "no",
     "source": "10.1000/made.up",
 }
 CONTRARY = {"action": "agonist", "effect_on_gene": "raises"}
@@ -66,7 +68,7 @@ def test_an_early_hit_goes_before_an_approved_drug_that_only_reaches_the_cells()
             ["approved", "phase 3", "phase 2", "phase 1", "preclinical"],
             0.1,
         ),
-        ("nk_liability", ["spares", "unknown", "mixed", "harms"], 0.2),
+        ("nk_liability", ["spares", "mixed", "unknown"], 0.5),
         ("relation", ["direct", "partner", "expression"], 0.4),
     ],
 )
@@ -85,12 +87,30 @@ def test_what_is_not_known_is_taken_for_neither_the_best_nor_worse_than_the_wors
         {}, {"highest_phase": "unknown"}, {"highest_phase": "preclinical"}
     )
     assert best > unknown_phase == preclinical
-    unknown, harms = scores({"nk_liability": "unknown"}, {"nk_liability": "harms"})
-    assert best > unknown > harms
+    unknown, mixed, harms = scores(
+        {"nk_liability": "unknown"}, {"nk_liability": "mixed"}, {"nk_liability": "harms"}
+    )
+    assert best > mixed > unknown > harms == 0
     unknown, expression = scores({"relation": "unknown"}, {"relation": "expression"})
     assert unknown == expression
     helps, spares = scores({"nk_liability": "helps"}, {"nk_liability": "spares"})
     assert helps == spares
+
+
+@pytest.mark.parametrize("cytotoxic", ["yes", "unknown"])
+def test_unknown_is_never_better_than_mixed_unless_the_class_is_not_cytotoxic(cytotoxic) -> None:
+    unknown, mixed, other = scores(
+        {"nk_liability": "unknown", "cytotoxic": cytotoxic},
+        {"nk_liability": "mixed", "cytotoxic": cytotoxic},
+        {"nk_liability": "unknown", "cytotoxic": "no"},
+    )
+    assert unknown < mixed < other < 1
+
+
+@pytest.mark.parametrize("liability", ["helps", "spares", "mixed", "unknown", "harms"])
+def test_what_a_drug_does_to_nk_cells_makes_a_contrary_action_no_better(liability) -> None:
+    contrary, plain = scores({**CONTRARY, "nk_liability": liability}, CONTRARY)
+    assert contrary == plain == -1
 
 
 def test_a_contrary_action_takes_away_what_a_hit_gives() -> None:

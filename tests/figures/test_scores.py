@@ -106,3 +106,11 @@ def test_targets_show_a_contrary_action_as_a_warning(make_scores):
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "warning: contrary action" in words
     assert "unknown" in [text.get_text() for text in axes.texts]
+
+
+def test_targets_draw_what_harms_nk_cells_below_a_line(make_scores):
+    axes = plot_targets(make_scores(full=True))
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[-1] == "harmtinib"
+    (line,) = (text for text in axes.texts if text.get_text() == "below the line")
+    assert line.get_position()[1] == len(names) - 1.5

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import outcome_association
+from nkpredict.drugs import rank_drugs, rank_drugs_by_sample
 from nkpredict.errors import InputError
 from nkpredict.facts import (
     CoverageFacts,
@@ -315,24 +316,40 @@ def test_a_knowledge_only_model_is_named_for_what_it_is(report, make_scores):
 
 def test_drugs_hits_and_warnings_stay_apart(report, make_scores):
     html = report(make_scores(full=True))
-    drugs, targets, contrary = (
+    drugs, below, targets, contrary = (
         re.search(rf'<table id="{name}-table".*?</table>', html, re.DOTALL)[0]
-        for name in ("drug", "target", "contrary")
+        for name in ("drug", "below", "target", "contrary")
     )
+    assert "harmtinib" not in drugs
+    assert "helpmab" not in below
     assert "wrongcept" not in drugs + targets
     assert "wrongcept" in contrary
     assert contrary.count("<tr>") == 2
     assert "raisetinib" in targets
-    for name, liability in (
-        ("helpmab", "helps"),
-        ("harmtinib", "harms"),
-        ("depletumab", "unknown"),
+    for name, liability, listed in (
+        ("helpmab", "helps", drugs),
+        ("harmtinib", "harms", below),
+        ("depletumab", "unknown", drugs),
     ):
-        row = re.search(rf"<tr>(?:(?!<tr>).)*{name}.*?</tr>", drugs, re.DOTALL)[0]
+        row = re.search(rf"<tr>(?:(?!<tr>).)*{name}.*?</tr>", listed, re.DOTALL)[0]
         assert f">{liability}</span>" in row
     assert 'href="https://doi.org/10.1016/j.x"' in drugs
     assert 'href="https://clinicaltrials.gov/study/NCT01234567"' in targets
+    assert "Below the line, because they harm NK cells: 1." in html
+    assert "these act on such genes too, but harm NK cells" in html
     assert "These scores hold no drugs" in report(make_scores())
+
+
+def test_no_drug_found_is_said_in_words(report, make_scores):
+    scores = make_scores(full=True)
+    harms = scores.targets["drug"] == "harmtinib"
+    scores.targets = scores.targets[harms]
+    scores.drugs = rank_drugs(scores.targets)
+    scores.sample_drugs = rank_drugs_by_sample(scores.targets, scores.contributions)
+    html = report(scores)
+    assert html.count("No drug found: none listed acts against these genes") >= 3
+    assert 'id="drug-table"' not in html
+    assert 'id="below-table"' in html
 
 
 def test_screen_evidence_names_studies_with_their_doi(report, make_scores):
@@ -423,7 +440,9 @@ def test_empty_tables_are_as_good_as_none(report, make_scores):
             table = getattr(full, name)
             setattr(scores, name, table.head(0) if value == "head" else None)
         scores.lineage = None
-        assert "These scores hold no drugs" in report(scores)
+        # looked for and not found is an answer, not looked for is none
+        said = "No drug found" if value == "head" else "These scores hold no drugs"
+        assert said in report(scores)
 
 
 def test_no_sample_is_an_error(tmp_path, make_scores):
