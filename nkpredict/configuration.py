@@ -40,6 +40,14 @@ class Setting:
     least: int | None = None
 
 
+EffectorName = Literal["primary-NK", "NK-92", "KHYG-1", "CAR-NK"]
+AskedEffector = Annotated[
+    EffectorName | None,
+    Setting(
+        "Killer cells: primary-NK (default), NK-92, KHYG-1 or CAR-NK; others count half.", "CELLS"
+    ),
+]
+NoKnowledge = Annotated[bool, Setting("Screens alone: leave out what publications showed.")]
 SampleSheet = Annotated[
     Path | None, Setting("For counts: sample, role (NK or control), ...", "FILE")
 ]
@@ -98,7 +106,9 @@ class InputFiles:
     """The files to learn from and how to read them; see `nkpredict.read_panel`.
 
     The screens are described by ``screen_meta`` and, for guide counts, by ``sample_sheet``; see
-    `nkpredict.read_screens`. ``gene_sets`` is a GMT file or ``"nk"``; see
+    `nkpredict.read_screens`. To screens the knowledge base is added, as
+    `nkpredict.gene_evidence` does, unless ``no_knowledge``; simulated screens stay alone.
+    ``gene_sets`` is a GMT file or ``"nk"``; see
     `nkpredict.features.read_gene_sets`.
     """
 
@@ -134,6 +144,8 @@ class InputFiles:
         Path | None, Setting("Table or YAML that describes the screens.", "FILE")
     ] = None
     sample_sheet: SampleSheet = None
+    effector: AskedEffector = None
+    no_knowledge: NoKnowledge = False
     gene_sets: Annotated[
         str | Path | None, Setting("GMT file of pathways to score as features, or nk.", "FILE|nk")
     ] = None

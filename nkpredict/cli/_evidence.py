@@ -10,12 +10,12 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._gene_text import print_gene, say_wrapped
 from nkpredict.cli._options import with_options
-from nkpredict.configuration import SampleSheet
+from nkpredict.configuration import AskedEffector, NoKnowledge, SampleSheet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nkpredict.evidence import ScreenTable
+    from nkpredict.evidence import GeneEvidence, ScreenTable
 
 app = typer.Typer(
     help="Read CRISPR screens, combine them, look genes up.",
@@ -51,24 +51,27 @@ def build(
     screen_meta: ScreenMeta = None,
     sample_sheet: SampleSheet = None,
     method: Method = None,
+    effector: AskedEffector = None,
+    no_knowledge: NoKnowledge = False,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
-    """Combine screens into one signed evidence per gene.
+    """Judge every gene by screens and what publications showed: one signed evidence each.
 
     Example:
 
         nkpredict evidence build screens.csv --screen-meta meta.csv --out evidence.csv
     """
-    from nkpredict.evidence import combine_screens
-    from nkpredict.facts import CombinationFacts
+    from nkpredict.evidence import gene_evidence
     from nkpredict.io import write_csv
 
     with stages(quiet) as progress:
         progress("reading", 0, 2)
         screens = _read(files, screen_meta, sample_sheet)
         progress("reading", 1, 2)
-        evidence = combine_screens(screens, _method(method))
+        evidence = gene_evidence(
+            screens, effector=effector, knowledge=not no_knowledge, method=_method(method)
+        )
         progress("reading", 2, 2)
     mark = {"note": "SIMULATED"} if evidence.simulated else {}
     write_csv(out, evidence.table.assign(**mark))
@@ -90,17 +93,28 @@ def build(
     for side, genes in top.items():
         _print_top(side, genes, evidence.simulated)
     with_evidence = int((evidence.table["evidence"] != 0).sum())
-    known = evidence.provenance
-    left_out = known.left_out_effector_is_t_cell if isinstance(known, CombinationFacts) else ()
-    if left_out:
-        say_wrapped(
-            f"Note: {len(left_out)} screens against T cells were left out: {', '.join(left_out)}"
-        )
+    _print_provenance(evidence)
     say_wrapped(
         f"{with_evidence} of {len(evidence.table):,} genes have evidence; the others are ranked by "
         "score alone."
     )
     say(f"Evidence: {out}")
+
+
+def _print_provenance(evidence: GeneEvidence) -> None:
+    """Say what was left out and how many findings chance alone would give."""
+    from nkpredict.evidence import evidence_notes
+    from nkpredict.facts import CombinationFacts, KnowledgeFacts
+
+    known = evidence.provenance
+    screens = known.screens if isinstance(known, KnowledgeFacts) else known
+    left_out = screens.left_out_effector_is_t_cell if isinstance(screens, CombinationFacts) else ()
+    if left_out:
+        say_wrapped(
+            f"Note: {len(left_out)} screens against T cells were left out: {', '.join(left_out)}"
+        )
+    for note in evidence_notes(evidence):
+        say_wrapped(f"Note: {note}")
 
 
 def _print_top(side: str, genes: pd.DataFrame, simulated: bool) -> None:
@@ -130,6 +144,8 @@ def show(
     screen_meta: ScreenMeta = None,
     sample_sheet: SampleSheet = None,
     method: Method = None,
+    effector: AskedEffector = None,
+    no_knowledge: NoKnowledge = False,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -148,11 +164,15 @@ def show(
     resolve_gene(gene)  # a wrong name is told before files are read
     if not files and (screen_meta or sample_sheet):
         raise InputError("A description of screens was given, but no file with screens; name one.")
+    if not files and no_knowledge:
+        raise InputError("Without the knowledge base, screens must be given; name a file.")
     with stages(quiet or not files) as progress:
         progress("reading", 0, 2)
         screens = _read(files, screen_meta, sample_sheet) if files else None
         progress("reading", 1, 2)
-        described = describe_gene(gene, screens, _method(method))
+        described = describe_gene(
+            gene, screens, _method(method), effector=effector, knowledge=not no_knowledge
+        )
         progress("reading", 2, 2)
     write_json_file(json_file, described.to_json_dict())
     if not quiet:
@@ -294,7 +314,8 @@ def _method(given: str | None) -> str:
 
 def _top(table: pd.DataFrame, sign: int) -> pd.DataFrame:
     """Return the genes of one side, evidence first, then score."""
-    side = table[table["score"] * sign > 0]
+    direction = table["evidence"].where(table["evidence"] != 0, table["score"])
+    side = table[direction * sign > 0]
     order = side.assign(size=side["evidence"] * sign, strength=side["score"] * sign)
     order = order.sort_values(["size", "strength"], ascending=False, kind="stable")
     return side.loc[order.index[:_TOP]]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_gene(gene: GeneDescription, *, asked_screens: bool) -> None:
-    """Print category, modules and published hits; screens and combined evidence where asked for.
+    """Print all that is known of a gene, screens where asked for, and the judgement.
 
     Parameters
     ----------
@@ -27,14 +27,56 @@ def print_gene(gene: GeneDescription, *, asked_screens: bool) -> None:
     say(f"Category: {gene.category or 'none'}")
     for module, source in gene.modules.items():
         say_wrapped(f"Module: {module.replace('_', ' ')} (doi {source.replace('; ', ', doi ')})")
+    _print_functional(gene.functional)
     _print_published(gene.published)
-    if not asked_screens:
-        return
-    if not gene.screens:
+    if asked_screens and not gene.screens:
         say("\nThe gene is in none of the screens given.")
+    elif asked_screens:
+        _print_screens(gene)
+        _print_combined(gene)
+    _print_judgement(gene)
+
+
+def _print_functional(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("No functional experiment on this gene is in the knowledge base.")
         return
-    _print_screens(gene)
-    _print_combined(gene)
+    first = rows[0]
+    words = [first["axis"] or "no axis", first["group"]]
+    receptors = sorted({row["receptor"] for row in rows} - {""})
+    say_wrapped(f"Function: {', '.join([*words, *(f'receptor {name}' for name in receptors)])}")
+    print_table(
+        "Functional experiments (what the gene does in the tumour cell)",
+        ["study", "direction", "effector", "experiment", "strength"],
+        [
+            [row[k] for k in ("study", "direction", "effector", "experiment", "strength")]
+            for row in rows
+        ],
+    )
+    for row in rows:
+        scope = ", evidence for this line only" if row["scope"] != "general" else ""
+        say_wrapped(f"{row['study']} (doi {row['doi']}; {row['model']}{scope}): {row['note']}")
+    if len({row["direction"] for row in rows}) > 1:
+        say_wrapped("These publications contradict each other; all are shown.")
+    say("")
+
+
+def _print_judgement(gene: GeneDescription) -> None:
+    judged = gene.judgement
+    say("")
+    if not judged or judged["evidence"] == 0:
+        say_wrapped("Judgement: nothing is known of a direction. That is no evidence against one.")
+    else:
+        asked = f" for {judged['effector']}" if judged["effector"] else ""
+        word = "sensitizes" if judged["evidence"] > 0 else "protects"
+        n = judged["sources"]
+        say_wrapped(
+            f"Judgement{asked}: {word} ({judged['evidence']:+.2f}, from {n} "
+            f"{'study' if n == 1 else 'studies'} with {judged['effectors']}). Lines: "
+            f"{judged['lines']}. Conflict: {'YES' if judged['conflict'] else 'no'}."
+        )
+    for note in gene.notes:
+        say_wrapped(f"Note: {note}")
 
 
 def _print_published(rows: list[dict[str, Any]]) -> None:
@@ -78,13 +120,15 @@ def _print_screens(gene: GeneDescription) -> None:
             [
                 row["screen"],
                 f"{row['effector']}, {row['perturbation']}",
-                float(row["effect"]),
+                "unknown" if row["rank"] is None else float(row["effect"]),
                 _short(row["p"]),
-                f"{row['rank']:,} of {row['genes']:,}",
+                "–" if row["rank"] is None else f"{row['rank']:,} of {row['genes']:,}",
             ]
             for row in gene.screens
         ],
     )
+    if any(row["rank"] is None for row in gene.screens):
+        say_wrapped("Effect unknown: a p-value without its sign, which is no finding of none.")
     z = ", ".join(f"{experiment['name']} {experiment['z']:+.1f}" for experiment in gene.experiments)
     say_wrapped(f"Standardised z, replicates merged: {z}")
     say("")

@@ -10,7 +10,7 @@ from nkpredict.evidence._arrangement import (
 )
 from nkpredict.evidence._combine import DEFAULT_METHOD, combine_by_effector, combine_screens
 from nkpredict.evidence._comparison import AS_SHIPPED, compare_methods, judge, mean_auprc
-from nkpredict.evidence._description import GeneDescription, describe_gene
+from nkpredict.evidence._description import GeneDescription, describe_gene, evidence_notes
 from nkpredict.evidence._experiments import (
     DIRECT,
     EXPERIMENT_COLUMNS,
@@ -64,6 +64,7 @@ __all__ = [
     "describe_gene",
     "described_experiments",
     "evidence_origins",
+    "evidence_notes",
     "gene_categories",
     "gene_evidence",
     "gene_modules",

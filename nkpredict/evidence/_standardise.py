@@ -91,7 +91,9 @@ def standardise_screens(
     Roeder 1999, doi 10.1111/j.0006-341X.1999.00997.x); for a gene without p-value from the effect,
     by the smaller of robust z (median and MAD) and normal score of the rank, so that heavy tails
     of noise make no hits. Replicates of a screen are merged, allowing for their correlation, and
-    scaled by the noise that their differences show.
+    scaled by the noise that their differences show. Several analyses of the same cells
+    (``provenance.experiments``) count as one screen, with their mean z; a p-value without sign
+    counts where another analysis gives it one.
 
     Parameters
     ----------
@@ -121,20 +123,26 @@ def standardise_screens(
     essential = np.array([CORE_ESSENTIAL.match(gene) is not None for gene in genes])
     if not correct_fitness:
         essential[:] = False
+    analysis = [_REPLICATE.sub("", str(screen)) for screen in described.index]
+    shared = [screens.provenance.experiments.get(str(screen)) for screen in described.index]
     described = described.assign(
-        experiment=[_REPLICATE.sub("", str(s)) for s in described.index],
+        analysis=analysis,
+        experiment=[one or other for one, other in zip(shared, analysis, strict=True)],
         position=np.arange(len(described)),
     )
     alike = ["experiment", "effector", "cell_line", "perturbation"]
     names, effectors, experiments = [], [], []
     for (name, effector, *_), members in described.groupby(alike):
-        at = members["position"].to_numpy()
         names.append(str(name))
         effectors.append(str(effector))
+        analyses, sizes = [], []
+        for _, replicates in members.groupby("analysis"):
+            at = replicates["position"].to_numpy()
+            own = [str(screen) for screen in replicates.index]
+            analyses.append(_experiment(own, effect[:, at], p[:, at], lfc[:, at], essential))
+            sizes.append(_unsigned_z(effect[:, at], p[:, at]))
         experiments.append(
-            _experiment(
-                [str(s) for s in members.index], effect[:, at], p[:, at], lfc[:, at], essential
-            )
+            analyses[0] if len(analyses) == 1 else _merge_analyses(analyses, np.column_stack(sizes))
         )
     return StandardisedScreens(
         z=pd.DataFrame(np.column_stack([e.z for e in experiments]), index=genes, columns=names),
@@ -220,6 +228,45 @@ def _experiment(
             "replicate_correlation": correlation,
             "replicate_noise": noise,
             "core_essential_shift": shifts,
+        },
+    )
+
+
+def _unsigned_z(effect: FloatArray, p: FloatArray) -> FloatArray:
+    """Size of z where the p of a gene is known without its sign, NaN elsewhere."""
+    alone = np.where(np.isfinite(effect), np.nan, p)
+    known = np.isfinite(alone).any(axis=1)
+    size = np.full(len(p), np.nan)
+    smallest = np.nanmin(alone[known], axis=1) if known.any() else alone[known, 0]
+    size[known] = np.minimum(norm.isf(np.maximum(smallest, 2 * norm.sf(Z_LIMIT)) / 2), Z_LIMIT)
+    return size
+
+
+def _merge_analyses(analyses: list[_Experiment], unsigned: FloatArray) -> _Experiment:
+    """Mean z of several analyses of the same cells, which add no independent information.
+
+    A p-value without sign takes that of the other analyses; without them it stays unknown.
+    """
+    z = np.column_stack([one.z for one in analyses])
+    sign = np.sign(np.nansum(z, axis=1))[:, None]
+    joined = np.isnan(z) & np.isfinite(unsigned) & (sign != 0)
+    z = np.where(joined, sign * np.nan_to_num(unsigned), z)
+    n = np.isfinite(z).sum(axis=1)
+    merged = np.where(n > 0, np.nansum(z, axis=1) / np.maximum(n, 1), np.nan)
+    notes = [one.notes for one in analyses]
+    known = [note for note in notes if note["replicate_correlation"] is not None]
+    return _Experiment(
+        z=merged,
+        weight=float(np.mean([one.weight for one in analyses])),
+        hit=np.asarray(np.column_stack([one.hit for one in analyses]).any(axis=1)),
+        tests_alone=any(one.tests_alone for one in analyses),
+        notes={
+            **(known or notes)[0],
+            **{
+                name: {screen: value for note in notes for screen, value in note[name].items()}
+                for name in ("inflation", "core_essential_shift")
+            },
+            "signs_joined": int(joined.sum()),
         },
     )
 

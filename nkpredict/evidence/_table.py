@@ -40,7 +40,7 @@ class ScreenTable:
         One row per gene and screen; columns ``gene, screen, cell_line, perturbation`` (``loss``
         or ``gain``), ``effector, effect`` (+ = the gene sensitizes tumour cells to NK cells),
         ``lfc`` (log2 fold change or MAGeCK beta as published), ``p`` (two-sided), ``fdr``,
-        ``source``.
+        ``source``. ``effect`` and ``lfc`` are NaN where a p is known without its sign.
     provenance
         Files, counts of what was repaired or dropped, assumptions, and ``simulated``.
 
@@ -254,7 +254,8 @@ def read_screens(
     ----------
     *paths
         The study's combined table, MAGeCK RRA or MLE gene summaries, matrices of log2 fold
-        changes with or without their RRA scores, tables of guide counts, or tidy screen tables;
+        changes with or without their RRA scores, scores of BioGRID ORCS, tables of guide counts,
+        or tidy screen tables;
         CSV or TSV, plain or gzip-compressed.
     metadata
         What the files do not say, by screen; see
@@ -304,7 +305,8 @@ def _check_numbers(table: pd.DataFrame) -> None:
     for name in ("effect", "lfc", "p", "fdr"):
         if not pd.api.types.is_numeric_dtype(table[name]):
             raise InputError(f"The screen table has text in the column {name}; expected numbers.")
-    infinite = ~np.isfinite(table["effect"]) | ~np.isfinite(table["lfc"])
+    unsigned = table["effect"].isna() & table["lfc"].isna() & table["p"].notna()
+    infinite = (~np.isfinite(table["effect"]) | ~np.isfinite(table["lfc"])) & ~unsigned
     if infinite.any():
         raise InputError(
             f"The screen table has no finite effect for {int(infinite.sum())} rows "
@@ -317,7 +319,7 @@ def _check_numbers(table: pd.DataFrame) -> None:
             f"({name_some(table.loc[outside, 'gene'])})."
         )
     signed = table["lfc"].where(table["perturbation"] != Perturbation.GAIN, -table["lfc"])
-    wrong = pd.Series(~np.isclose(table["effect"], signed), index=table.index)
+    wrong = pd.Series(~np.isclose(table["effect"], signed, equal_nan=True), index=table.index)
     if wrong.any():
         raise InputError(
             f"The screen table has an effect that is not its signed lfc in {int(wrong.sum())} rows "

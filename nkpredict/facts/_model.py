@@ -8,12 +8,15 @@ from typing import Any
 
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._read import ExpressionFacts, GeneticsFacts, PanelFacts, ResponseFacts
-from nkpredict.facts._screens import CombinationFacts, GeneSetFacts
+from nkpredict.facts._screens import CombinationFacts, GeneSetFacts, KnowledgeFacts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingFacts(Facts):
-    """The data a model was trained on; ``sample_lineage`` follows the order of the samples."""
+    """The data a model was trained on; ``sample_lineage`` follows the order of the samples.
+
+    ``knowledge`` is what published studies added to the screens.
+    """
 
     samples: int | None = None
     genes: int | None = None
@@ -24,6 +27,7 @@ class TrainingFacts(Facts):
     response: ResponseFacts | None = None
     genetics: GeneticsFacts | None = None
     screens: CombinationFacts | None = None
+    knowledge: KnowledgeFacts | None = None
     gene_sets: GeneSetFacts | None = None
 
 

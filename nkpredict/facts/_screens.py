@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nkpredict.facts._json import Facts
 
@@ -22,18 +22,25 @@ class ScreenFileFacts(Facts):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScreenFacts(Facts):
-    """All files of screens that were read together."""
+    """All files of screens that were read together.
+
+    ``experiments`` gives the experiment of screens that analyse the same cells as others.
+    """
 
     files: tuple[ScreenFileFacts, ...] = ()
     gene_names: str | None = None
     metadata_without_screen: tuple[str, ...] = ()
+    experiments: Mapping[str, str] = field(default_factory=dict)
     sign: str | None = None
     simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExperimentFacts(Facts):
-    """A screen, its replicates merged, as it went into the evidence; by replicate where several."""
+    """A screen, its replicates merged, as it went into the evidence; by replicate where several.
+
+    ``signs_joined`` counts p-values that another analysis of the same cells gave a sign.
+    """
 
     experiment: str
     effector: str
@@ -42,6 +49,7 @@ class ExperimentFacts(Facts):
     replicate_correlation: float | None
     replicate_noise: float | None
     core_essential_shift: Mapping[str, float | None]
+    signs_joined: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -235,7 +235,7 @@ def _rows_with_p(screens: ScreenTable, screen: str | None) -> pd.DataFrame:
     names = list(screens.screens.index)
     if screen is not None and screen not in names:
         raise InputError(f"There is no screen {screen}; expected one of {name_some(names, 12)}.")
-    table = screens.table[screens.table["p"].notna()]
+    table = screens.table.dropna(subset=["effect", "p"])
     with_p = sorted(table["screen"].unique())
     if screen is None and len(with_p) != 1:
         raise InputError(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nkpredict.configuration import InputFiles
 from nkpredict.errors import InputError
-from nkpredict.facts import CombinationFacts, ExpressionFacts, GeneSetFacts, TrainingFacts
+from nkpredict.facts import (
+    CombinationFacts,
+    ExpressionFacts,
+    GeneSetFacts,
+    KnowledgeFacts,
+    TrainingFacts,
+)
 from nkpredict.features import NK_MODULES, ModuleScores, read_gene_sets
 from nkpredict.io import facts_of, file_sha256, read_panel
 
@@ -27,7 +33,7 @@ class TrainingInputs:
     panel
         Profiles and response of the same samples.
     evidence
-        Screens combined, None without any.
+        Screens and, unless it is left out, knowledge as one judgement a gene; None without screens.
     modules
         Gene sets matched to the genes of the panel, None without any.
     provenance
@@ -69,8 +75,16 @@ class TrainingInputs:
         if (screens := found.screens) is not None:
             sentences.append(
                 f"Screens: {len(screens.screens)}; {screens.genes_with_evidence:,} genes "
-                "carry evidence."
+                "carry evidence"
+                f"{_without_knowledge(screens)}."
             )
+        if (known := found.knowledge) is not None:
+            sentences.append(
+                f"Knowledge: {known.experiments} functional experiments and {known.hits} published "
+                f"hits, read for {known.effector}; with the screens {known.genes_with_evidence:,} "
+                f"genes carry evidence, {known.genes_in_conflict} in conflict."
+            )
+            sentences += [held.sentence() for held in known.chance]
         if (sets := found.gene_sets) is not None:
             sentences.append(
                 f"Gene sets: {sets.used} with {sets.genes_used:,} of the "
@@ -78,6 +92,11 @@ class TrainingInputs:
                 f"{f'; {len(sets.left_out)} left out' if sets.left_out else ''}."
             )
         return sentences
+
+
+def _without_knowledge(screens: CombinationFacts) -> str:
+    why = screens.knowledge_left_out
+    return f"; the knowledge base takes no part, as {why}" if why else ""
 
 
 def _gene_counts(profiles: ExpressionFacts) -> list[str]:
@@ -119,7 +138,9 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         gene_sets = GeneSetFacts.from_json(
             {"source": _source(files.gene_sets), **modules.provenance}
         )
-    combined = None if evidence is None else evidence.provenance
+    judged = None if evidence is None else evidence.provenance
+    combined = judged.screens if isinstance(judged, KnowledgeFacts) else judged
+    knowledge = replace(judged, screens=None) if isinstance(judged, KnowledgeFacts) else None
     known = facts_of(panel)
     lineage = panel.obs.get("lineage")
     provenance = TrainingFacts(
@@ -132,6 +153,7 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         response=known.response,
         genetics=known.genetics,
         screens=combined if isinstance(combined, CombinationFacts) else None,
+        knowledge=knowledge,
         gene_sets=gene_sets,
     )
     simulated = known.simulated or (evidence is not None and evidence.simulated)
@@ -146,13 +168,18 @@ def _read_evidence(files: InputFiles) -> GeneEvidence | None:
                     f"{described} describes screens, and no screen was given; name one with "
                     "--screens."
                 )
+        if files.effector is not None or files.no_knowledge:
+            raise InputError(
+                "--effector and --no-knowledge say how screens are judged, and no screen was "
+                "given; name one with --screens."
+            )
         return None
-    from nkpredict.evidence import combine_screens, read_screens
+    from nkpredict.evidence import gene_evidence, read_screens
 
     screens = read_screens(
         *files.screens, metadata=files.screen_meta, sample_sheet=files.sample_sheet
     )
-    return combine_screens(screens)
+    return gene_evidence(screens, effector=files.effector, knowledge=not files.no_knowledge)
 
 
 def _source(gene_sets: str | Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import combine_screens, read_screens
+from nkpredict.evidence import combine_screens, describe_gene, gene_evidence, read_screens
 
 pytestmark = pytest.mark.real_data
 
@@ -37,6 +37,55 @@ def test_zhuang_finds_the_interferon_axis_protecting(shared_data: Path):
     evidence = combine_screens(screens)
     assert (evidence.for_genes(["IFNGR2", "STAT1"]) < 0).all()
     assert (evidence.table["evidence"] != 0).sum() < 50
+
+
+ORCS = "zhuang2019_K562_primaryNK_orcs1081_scores"
+SAME_STUDY = {
+    name: {"effector": "primary NK", "cell_line": "K562", "source": "Zhuang 2019"}
+    for name in ("zhuang2019_K562_primaryNK", ORCS)
+}
+
+
+def test_p_values_among_the_scores_of_orcs_are_no_null_effects(shared_data: Path):
+    path = shared_data / f"screens/{ORCS}.csv"
+    screens = read_screens(path, metadata={ORCS: SAME_STUDY[ORCS]})
+    (read,) = screens.provenance.files
+    assert read.layout == "scores of BioGRID ORCS"
+    assert read.counts["rows_read"] == 20617
+    assert 1100 < read.counts["p_values_among_scores"] < 1300
+    assert read.counts["restored_dates"] > 0
+    table = screens.table.set_index("gene")
+    assert table.loc[["ICAM1", "CD58"], "effect"].isna().all()
+    assert table.loc["ICAM1", "p"] == pytest.approx(7.25e-5)
+    assert table.loc["CD58", "p"] == pytest.approx(9.47e-5)
+    assert table.loc["NCR3LG1", "effect"] > 0 > table.loc["B2M", "effect"]
+    assert describe_gene("ICAM1", screens).screens[0]["side"] == "unknown"
+
+
+def test_two_analyses_of_one_study_count_once(shared_data: Path):
+    screens = read_screens(
+        shared_data / ZHUANG, shared_data / f"screens/{ORCS}.csv", metadata=SAME_STUDY
+    )
+    assert set(screens.provenance.experiments) == {
+        f"{name}{end}"
+        for name, ends in (("zhuang2019_K562_primaryNK", ("_Rep1", "_Rep2")), (ORCS, ("",)))
+        for end in ends
+    }
+    combined = combine_screens(screens)
+    assert combined.table["n_screens"].max() == 1
+    assert combined.provenance.screens[0].signs_joined > 1000
+    assert (combined.table.loc[["ICAM1", "CD58", "NCR3LG1"], "score"] > 2).all()
+
+
+@pytest.mark.parametrize("files", [(ZHUANG,), (ZHUANG, f"screens/{ORCS}.csv")])
+def test_screens_of_primary_nk_cells_support_what_is_known(shared_data: Path, files):
+    paths = [shared_data / file for file in files]
+    named = {n: SAME_STUDY[n] for n in SAME_STUDY if len(files) > 1 or n != ORCS}
+    evidence = gene_evidence(read_screens(*paths, metadata=named))
+    assert evidence.provenance.hits_left_out == ("Zhuang 2019",)
+    table = evidence.table
+    for gene, sign in (("NCR3LG1", 1), ("B2M", -1), ("HLA-E", -1)):
+        assert sign * table.loc[gene, "evidence"] > 0.8
 
 
 def test_matrix_of_published_screens(shared_data: Path):

@@ -222,12 +222,19 @@ def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(study, tmp_
     )
     inputs = read_inputs(files)
     evidence = inputs.evidence
-    assert "Screens: 1;" in inputs.sentences()[-1]
+    said = " ".join(inputs.sentences())
+    assert "Screens: 1;" in said
+    assert "Knowledge: " in said
+    alone = read_inputs(replace(files, no_knowledge=True))
+    assert "the knowledge base takes no part, as it was asked" in " ".join(alone.sentences())
+    assert alone.provenance.knowledge is None
     assert evidence.table.loc["NCR3LG1", "evidence"] > 0.5
     with pytest.raises(InputError, match="sample sheet"):
         read_inputs(replace(files, sample_sheet=None))
     with pytest.raises(InputError, match="describes screens, and no screen was given"):
         read_inputs(replace(files, screens=()))
+    with pytest.raises(InputError, match="how screens are judged, and no screen was given"):
+        read_inputs(replace(files, screens=(), sample_sheet=None, effector="NK-92"))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import header_labels, read_text_table, separator_of
 from nkpredict.io.screens._counts import is_count_table, score_counts
+from nkpredict.io.screens._orcs import split_scores
 from nkpredict.vocabulary import Perturbation
 
 SCREEN_COLUMNS = (
@@ -40,6 +41,7 @@ EXPECTED_HEADERS = (
     "a MAGeCK MLE gene summary (Gene, CONDITION|beta, CONDITION|p-value, ...), "
     "a matrix of log2 fold changes (gene names, then columns ending in _LFC), "
     "the matching matrix of RRA scores (columns ending in _RRAscore), "
+    "scores of BioGRID ORCS (action_id,score, or #SCREEN_ID ... OFFICIAL_SYMBOL ... SCORE.1), "
     "a table of guide counts with a sample sheet (sgRNA, Gene, one column a sample), "
     "or a tidy screen table (gene, screen, perturbation, effector, lfc, p, ...)"
 )
@@ -69,7 +71,8 @@ class RawScreens:
         Name of the layout that was recognised.
     rows
         Columns ``gene, screen, lfc, p, fdr`` and, where the file says so, ``cell_line,
-        perturbation, effector, source``; numbers not yet checked.
+        perturbation, effector, source``; numbers not yet checked. ``unsigned``, where it is there,
+        marks rows whose p is known without an effect.
     assumptions
         What the file does not say and was taken for granted.
     counts
@@ -284,6 +287,38 @@ def _read_score_matrix(table: pd.DataFrame, stem: str) -> RawScreens:
     return RawScreens(SCORE_LAYOUT, _melted(table, "_RRAscore", "score", stem))
 
 
+def _is_orcs_scores(table: pd.DataFrame) -> bool:
+    columns = _lower(table)
+    return set(columns) == {"action_id", "score"} or {"official_symbol", "score.1"} <= set(columns)
+
+
+def _read_orcs_scores(table: pd.DataFrame, stem: str) -> RawScreens:
+    columns = _lower(table)
+    short = "action_id" in columns
+    gene, score = ("action_id", "score") if short else ("official_symbol", "score.1")
+    # ORCS writes a hyphen where there is none
+    scores = table[columns[score]].replace("-", np.nan)
+    if not (pd.to_numeric(scores, errors="coerce") < 0).any():
+        raise InputError(
+            f"The scores of {stem} ({columns[score]}) have no negative value, so they are no "
+            "effects with a sign; expected log fold changes or MAGeCK's beta. The index of BioGRID "
+            "ORCS says what a score means; write effects and p-values as a tidy screen table."
+        )
+    rows, counts, notes = split_scores(scores)
+    further = [columns[name] for name in columns if name.startswith("score.") and name != score]
+    return RawScreens(
+        "scores of BioGRID ORCS",
+        rows.assign(gene=table[columns[gene]], screen=stem, unsigned=rows["p"].notna()),
+        (
+            _ASSUMED_COMPARISON,
+            f"{columns[score]} is read as the log fold change"
+            f"{f'; the file does not say what {name_some(further)} mean' if further else ''}",
+            *notes,
+        ),
+        counts,
+    )
+
+
 def _melted(table: pd.DataFrame, ending: str, value: str, stem: str) -> pd.DataFrame:
     """One row per gene and column; screens are named like the columns without the ending."""
     names = [str(column)[: -len(ending)] or stem for column in table.columns[1:]]
@@ -328,4 +363,5 @@ _LAYOUTS: tuple[
     (_is_mle, _read_mle),
     (_is_fold_change_matrix, _read_fold_change_matrix),
     (_is_score_matrix, _read_score_matrix),
+    (_is_orcs_scores, _read_orcs_scores),
 )

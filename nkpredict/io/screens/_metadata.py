@@ -16,7 +16,7 @@ from nkpredict.vocabulary import UNKNOWN, Perturbation
 ScreenMetadata = Mapping[str, Mapping[str, str]] | str | Path
 """Screen name → fields, or the path of a YAML or CSV file that holds them."""
 
-METADATA_FIELDS = ("cell_line", "perturbation", "effector", "species", "source")
+METADATA_FIELDS = ("cell_line", "perturbation", "effector", "species", "source", "experiment")
 _SPECIES = ("human", "mouse", UNKNOWN)
 
 

@@ -14,6 +14,7 @@ from nkpredict.facts import ScreenFacts, ScreenFileFacts
 from nkpredict.io._genes import gene_reference_source
 from nkpredict.io._simulated import SIMULATED_PREFIX
 from nkpredict.io._writing import file_sha256, require_file
+from nkpredict.io.screens._experiments import same_experiments
 from nkpredict.io.screens._formats import (
     COUNT_LAYOUT,
     SCREEN_COLUMNS,
@@ -55,7 +56,8 @@ def read_screen_tables(
     metadata
         What the files do not say: screen name (or file stem, for all screens of the file) →
         ``cell_line``, ``perturbation`` (``loss`` or ``gain``), ``effector``, ``species``
-        (``human`` or ``mouse``), ``source``; a mapping, or a YAML or CSV file with a ``screen``
+        (``human`` or ``mouse``), ``source``, ``experiment`` (screens that share it are analyses of
+        the same cells and count once); a mapping, or a YAML or CSV file with a ``screen``
         column. It wins over what a file says.
     sample_sheet
         Needed for tables of guide counts: which samples are ``NK`` and which ``control``, and
@@ -67,7 +69,7 @@ def read_screen_tables(
         One row per gene and screen, sorted by both, columns as in ``SCREEN_COLUMNS``. ``effect``
         is ``lfc`` for loss of function and ``-lfc`` for gain of function, so that + means the
         gene sensitizes tumour cells to NK cells. ``lfc``, ``p``, ``fdr`` as published, NaN where
-        absent.
+        absent. ``lfc`` and ``effect`` are NaN where a file gives the p of a gene without its sign.
     provenance : ScreenFacts
         Files with SHA-256, layout, rows read, repaired and dropped for each reason, assumptions,
         and ``simulated``.
@@ -88,6 +90,7 @@ def read_screen_tables(
         _reject_unused_sheet(sheet, raws)
     used: set[str] = set()
     tables, files, companions = [], [], []
+    experiments: dict[str, str] = {}
     for path in [path for path, raw in raws.items() if is_scores(raw)]:
         scores = raws.pop(path)
         raws, counts = join_scores(scores, raws, path)
@@ -95,9 +98,12 @@ def read_screen_tables(
     for path, raw in raws.items():
         table, record, matched = _tidied(path, raw, described)
         used |= matched
-        tables.append(table)
+        stated = table[["screen", "experiment"]].drop_duplicates()
+        experiments |= dict(stated.itertuples(index=False, name=None))
+        tables.append(table.drop(columns="experiment"))
         files.append(record)
     _reject_shared_screens(tables, files)
+    files, experiments = same_experiments(tables, files, experiments)
     if described and not used:
         raise InputError(
             f"The metadata describe {name_some(sorted(described))}, none of which is a screen of "
@@ -111,6 +117,7 @@ def read_screen_tables(
         gene_names=gene_reference_source(),
         simulated=any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables))
         or any(known.file.startswith("SIMULATED") for known in files),
+        experiments=experiments,
         metadata_without_screen=tuple(sorted(set(described) - used)),
         sign="effect > 0: the gene sensitizes tumour cells to NK cells",
     )
@@ -154,7 +161,7 @@ def _tidied(
     rows["effect"] = signs * rows["lfc"] + 0.0
     counts["rows_kept"] = len(rows)
     record = _record(path, raw, rows["screen"], counts, assumptions)
-    return rows.drop(columns="species"), record, matched
+    return rows.drop(columns=["species", "unsigned"], errors="ignore"), record, matched
 
 
 def _record(
@@ -263,7 +270,11 @@ def _keep_numbers(rows: pd.DataFrame, path: Path, counts: dict[str, int]) -> pd.
     counts["not_measured"] = int(missing.sum())
     counts["dropped_text_among_numbers"] = int(text.sum())
     counts["dropped_infinite"] = int(infinite.sum())
-    return rows.assign(**numbers)[~(missing | bad | nameless)].reset_index(drop=True)
+    # a p-value without effect is kept where its layout says that it is one
+    unsigned = rows.get("unsigned", pd.Series(False, index=rows.index)) & numbers["p"].notna()
+    counts["not_measured"] -= int((missing & unsigned).sum())
+    keep = ~((missing & ~unsigned) | bad | nameless)
+    return rows.assign(**numbers)[keep].reset_index(drop=True)
 
 
 def _one_row_per_gene(rows: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import GeneEvidence, ScreenTable, combine_screens
+from nkpredict.evidence import GeneEvidence, ScreenTable, gene_evidence
 from nkpredict.types import FloatArray
 
 Evidence: TypeAlias = GeneEvidence | ScreenTable | npt.ArrayLike | None
-"""What a learner accepts: evidence by gene, screens (combined first), one number a gene in the
+"""What a learner accepts: evidence by gene, screens (judged first), one number a gene in the
 order of the genes, or nothing."""
 
 
@@ -24,7 +24,8 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> Floa
     Parameters
     ----------
     evidence
-        `GeneEvidence`, `ScreenTable` (combined first), array of shape (n_genes,) or None.
+        `GeneEvidence`, `ScreenTable` (judged by `gene_evidence` first), array of shape
+        (n_genes,) or None.
     genes
         Gene symbols in column order.
 
@@ -55,5 +56,5 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> Floa
 
 
 def combined(evidence: Evidence) -> Evidence:
-    """Combine a `ScreenTable` into a `GeneEvidence`; return anything else as it is."""
-    return combine_screens(evidence) if isinstance(evidence, ScreenTable) else evidence
+    """Judge genes by a `ScreenTable` and the knowledge base; return anything else as it is."""
+    return gene_evidence(evidence) if isinstance(evidence, ScreenTable) else evidence
