@@ -16,7 +16,7 @@ from nkpredict.report._tables import (
     Column,
     Piece,
     Table,
-    built,
+    build_table,
     number,
     number_like,
     reading,
@@ -114,7 +114,7 @@ def evidence_table(scores: Scored) -> Table | None:
         ),
     ]
     left_out = len(listed) - len(shown)
-    return built("evidence-table", "Evidence", shown, columns, left_out)
+    return build_table("evidence-table", "Evidence", shown, columns, left_out)
 
 
 def studies(scores: Scored) -> list[Piece]:
@@ -169,7 +169,7 @@ def _genes(
         ("category", Column("Category"), text),
         ("evidence", Column("Combined evidence", True), _evidence),
     ]
-    return built(name, title, shown, columns, len(genes) - len(shown))
+    return build_table(name, title, shown, columns, len(genes) - len(shown))
 
 
 def _listed(scores: Scored) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def drug_table(scores: Scored) -> Table | None:
         ("nk_liability_source", Column("Source for NK cells", roomy=True), linked),
     ]
     ranks = shown.assign(rank=range(1, len(shown) + 1))
-    return built("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
+    return build_table("drug-table", "Ranked drugs", ranks, columns, len(drugs) - len(shown))
 
 
 def target_table(scores: Scored) -> Table | None:
@@ -112,7 +112,7 @@ def contrary_table(scores: Scored) -> Table | None:
 
 def text(value: object) -> Cell:
     """Return a cell of plain text; a dash when empty."""
-    words = "" if _absent(value) else str(value)
+    words = "" if is_absent(value) else str(value)
     return Cell((Piece(words or formats.NO_VALUE),), None if words else "")
 
 
@@ -123,7 +123,7 @@ def share(value: Any) -> Cell:
 
 def linked(value: object) -> Cell:
     """Return a cell in which DOIs, trials and articles lead to their pages."""
-    if _absent(value) or not str(value):
+    if is_absent(value) or not str(value):
         return text("")
     return Cell(tuple(_linked_pieces(str(value))), str(value))
 
@@ -151,10 +151,10 @@ def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Tab
         ("source", Column("Source for the drug", roomy=True, screen_only=True), linked),
         ("note", Column("Note", roomy=True, screen_only=True), text),
     ]
-    return built(name, title, shown, columns, len(fitting) - len(shown))
+    return build_table(name, title, shown, columns, len(fitting) - len(shown))
 
 
-def built(
+def build_table(
     name: str,
     title: str,
     rows: pd.DataFrame,
@@ -192,30 +192,35 @@ def _linked_pieces(words: str) -> Iterable[Piece]:
 
 
 def number(words: str, value: Any) -> Cell:
+    """Return a cell with a number: how it is written, and its value."""
     return Cell((Piece(words),), formats.plain(value))
 
 
 def number_like(table: pd.DataFrame, column: str, signed: bool = True) -> Callable[[Any], Cell]:
+    """Return what writes numbers with the decimal places that a column needs."""
     places = formats.places_for(table[column]) if column in table else 3
     write = formats.signed if signed else formats.decimal
     return lambda value: number(write(value, places), value)
 
 
 def whole(value: Any) -> Cell:
+    """Return a cell with a number without decimals."""
     return number(formats.decimal(value, 0), value)
 
 
 def two_places(value: Any) -> Cell:
+    """Return a cell with a number of two decimals."""
     return number(formats.decimal(value, 2), value)
 
 
 def reading(value: object) -> Cell:
+    """Return a cell that says how the direction of a gene stands to evidence."""
     words, kind = _READINGS.get(str(value), (str(value), ""))
     return Cell((Piece(words),), str(value), f"chip {kind}".strip())
 
 
 def _liability(value: object) -> Cell:
-    words = UNKNOWN if _absent(value) or not str(value) else str(value)
+    words = UNKNOWN if is_absent(value) or not str(value) else str(value)
     return Cell((Piece(words),), words, f"chip {LIABILITIES.get(words, '')}".strip())
 
 
@@ -229,7 +234,7 @@ def _match(value: object) -> Cell:
 
 
 def _list(value: object) -> Cell:
-    return text(str(value).replace("; ", ", ")) if not _absent(value) else text("")
+    return text(str(value).replace("; ", ", ")) if not is_absent(value) else text("")
 
 
 def _warning_list(value: object) -> Cell:
@@ -237,5 +242,6 @@ def _warning_list(value: object) -> Cell:
     return cell if cell.sort == "" else cell._replace(kind="chip caution wraps")
 
 
-def _absent(value: object) -> bool:
+def is_absent(value: object) -> bool:
+    """Whether there is no value, None or NaN."""
     return value is None or (isinstance(value, float) and value != value)
