@@ -129,13 +129,17 @@ def _facts(
         if isinstance(ranker.evidence, GeneEvidence)
         else np.zeros(len(effect))
     )
-    listed = pd.concat(lists.values())
+    listed = pd.concat(lists.values()).drop_duplicates("gene")
+    known = listed.loc[listed["evidence_lines"] != "", "evidence_lines"]
+    alone = known[[len(named_origins([lines])) == 1 for lines in known]].value_counts()
     return ExplanationFacts(
         evidence_role=str(ranker.role),
         studies=studies,
         screens=screens,
         target_lines=named_origins(listed["evidence_lines"]),
         effectors=named_origins(listed["evidence_effectors"]),
+        genes_with_lines=len(known),
+        genes_of_one_line={str(line): int(genes) for line, genes in alone.items()},
         genes_compared=int((effect * signed != 0).sum()),
         genes_agreeing=int((effect * signed > 0).sum()),
         against_reference=_list_facts(lists, GeneReading.AGAINST_REFERENCE),

@@ -70,6 +70,8 @@ class ExplanationFacts(Facts):
     target_lines, effectors
         Tumour lines and killer cells of the evidence behind the listed genes, where they are on
         record.
+    genes_with_lines, genes_of_one_line
+        Listed genes whose lines are on record, and line → how many have evidence from it alone.
     genes_compared, genes_agreeing
         Genes of the model that have evidence and a slope, and those whose slope points its way.
     against_reference, separating
@@ -81,6 +83,8 @@ class ExplanationFacts(Facts):
     screens: tuple[str, ...] = ()
     target_lines: tuple[str, ...] = ()
     effectors: tuple[str, ...] = ()
+    genes_with_lines: int = 0
+    genes_of_one_line: Mapping[str, int]
     genes_compared: int = 0
     genes_agreeing: int = 0
     against_reference: GeneListFacts

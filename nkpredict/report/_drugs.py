@@ -14,7 +14,7 @@ from nkpredict.report._tables import (
     Column,
     Piece,
     Table,
-    built,
+    build_table,
     is_absent,
     linked,
     reading,
@@ -91,7 +91,7 @@ def _drugs(drugs: pd.DataFrame, name: str, title: str) -> Table | None:
     ]
     if not below:
         columns = [column for column in columns if column[0] != "listed"]
-    return built(name, title, shown, columns, len(drugs) - len(shown))
+    return build_table(name, title, shown, columns, len(drugs) - len(shown))
 
 
 def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Table | None:
@@ -119,7 +119,7 @@ def _pairs(scores: Scored, matches: Sequence[str], name: str, title: str) -> Tab
         ("source", Column("Source for the drug", roomy=True, screen_only=True), linked),
         ("note", Column("Note", roomy=True, screen_only=True), text),
     ]
-    return built(name, title, shown, columns, len(fitting) - len(shown))
+    return build_table(name, title, shown, columns, len(fitting) - len(shown))
 
 
 def _liability(value: object) -> Cell:

@@ -16,7 +16,7 @@ from nkpredict.report._tables import (
     Column,
     Piece,
     Table,
-    built,
+    build_table,
     number,
     number_like,
     reading,
@@ -35,6 +35,7 @@ SUPPORTED = (
     EvidenceReading.TAKEN_OVER,
 )
 """Readings under which an experiment with the gene itself supports the direction."""
+_ORIGINS = ("evidence_lines", "evidence_effectors")
 _UNDIRECTED = "direction unknown"
 _DIRECTION_KIND: dict[str, str] = {
     GeneDirection.PROTECTS: "direction lowers",
@@ -95,7 +96,7 @@ def evidence_table(scores: Scored) -> Table | None:
     readings = listed["evidence_reading"].mask(undirected, _UNDIRECTED)
     published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
     nothing = Cell((Piece("in the combined screens only"),), "")
-    shown = listed.head(EVIDENCE_SHOWN)
+    shown = _without_unknown_origins(listed.head(EVIDENCE_SHOWN))
     shown = shown.assign(
         evidence_reading=readings, published=shown["gene"], high=_high(scores, shown)
     )
@@ -114,7 +115,7 @@ def evidence_table(scores: Scored) -> Table | None:
         ),
     ]
     left_out = len(listed) - len(shown)
-    return built("evidence-table", "Evidence", shown, columns, left_out)
+    return build_table("evidence-table", "Evidence", shown, columns, left_out)
 
 
 def studies(scores: Scored) -> list[Piece]:
@@ -147,7 +148,7 @@ def _genes(
 ) -> Table | None:
     if genes.empty:
         return None
-    shown = genes.head(GENES_SHOWN)
+    shown = _without_unknown_origins(genes.head(GENES_SHOWN))
     shown = shown.assign(rank=range(1, len(shown) + 1), high=_high(scores, shown))
     columns: _Columns = [
         ("rank", Column("Rank", True), whole),
@@ -169,7 +170,7 @@ def _genes(
         ("category", Column("Category"), text),
         ("evidence", Column("Combined evidence", True), _evidence),
     ]
-    return built(name, title, shown, columns, len(genes) - len(shown))
+    return build_table(name, title, shown, columns, len(genes) - len(shown))
 
 
 def _listed(scores: Scored) -> pd.DataFrame:
@@ -179,6 +180,12 @@ def _listed(scores: Scored) -> pd.DataFrame:
     rest = [genes[genes["evidence"].fillna(0) != 0] for genes in lists if len(genes)]
     listed = [*shown, *rest] or [scores.resistance_genes.head(0)]
     return pd.concat(listed).drop_duplicates("gene").reset_index(drop=True)
+
+
+def _without_unknown_origins(genes: pd.DataFrame) -> pd.DataFrame:
+    """Leave out lines and killer cells where none is on record, as for screens of a user."""
+    empty = [name for name in _ORIGINS if name in genes and not genes[name].any()]
+    return genes.drop(columns=empty)
 
 
 def _high(scores: Scored, genes: pd.DataFrame) -> pd.Series:

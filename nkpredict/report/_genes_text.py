@@ -104,7 +104,17 @@ def lines_words(known: ExplanationFacts) -> str:
             f"{cells}: it says nothing about genes this line hardly expresses, and other tumours "
             "may differ."
         )
-    return f"Evidence on these genes comes from {joined(known.target_lines)}{cells}."
+    words = (
+        f"Evidence on these genes comes from {count(len(known.target_lines), 'tumour line')}{cells}"
+    )
+    alone = dict(known.genes_of_one_line)
+    if not alone:
+        return f"{words}, of two lines at least for each gene."
+    most = max(alone, key=lambda line: alone[line])
+    return (
+        f"{words}; for {sum(alone.values()):,} of {known.genes_with_lines:,} genes it comes from "
+        f"one line alone, most often {most} ({alone[most]:,})."
+    )
 
 
 def _shifted(scores: Scored) -> str:

@@ -86,7 +86,7 @@ def linked(value: object) -> Cell:
     return Cell(tuple(_linked_pieces(str(value))), str(value))
 
 
-def built(
+def build_table(
     name: str,
     title: str,
     rows: pd.DataFrame,
@@ -124,24 +124,29 @@ def _linked_pieces(words: str) -> Iterable[Piece]:
 
 
 def number(words: str, value: Any) -> Cell:
+    """Return a cell with a number: how it is written, and its value."""
     return Cell((Piece(words),), formats.plain(value))
 
 
 def number_like(table: pd.DataFrame, column: str, signed: bool = True) -> Callable[[Any], Cell]:
+    """Return what writes numbers with the decimal places that a column needs."""
     places = formats.places_for(table[column]) if column in table else 3
     write = formats.signed if signed else formats.decimal
     return lambda value: number(write(value, places), value)
 
 
 def whole(value: Any) -> Cell:
+    """Return a cell with a number without decimals."""
     return number(formats.decimal(value, 0), value)
 
 
 def two_places(value: Any) -> Cell:
+    """Return a cell with a number of two decimals."""
     return number(formats.decimal(value, 2), value)
 
 
 def reading(value: object) -> Cell:
+    """Return a cell that says how the direction of a gene stands to evidence."""
     words, kind = _READINGS.get(str(value), (str(value), ""))
     return Cell((Piece(words),), str(value), f"chip {kind}".strip())
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nkpredict import NKSusceptibilityModel, ScreenPrior, score
+from nkpredict import GeneEvidence, NKSusceptibilityModel, ScreenPrior, score
 from nkpredict.evidence import known_evidence
 from nkpredict.explain import explain_scores
-from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
+from nkpredict.facts import ModelFacts, ResponseFacts, ScoringFacts, TrainingFacts
 from nkpredict.registry import Bundle
 from nkpredict.report import gene_sentences, write_report
 from nkpredict.report._gene_tables import resistance_table
@@ -182,3 +182,19 @@ def test_drugs_of_a_sample_go_by_what_lowers_this_sample(prior, cohort) -> None:
     for row in scores.sample_drugs.itertuples():
         for gene in row.genes.split("; "):
             assert scores.contributions.loc[row.sample, gene] < 0
+
+
+def test_lines_of_evidence_are_counted_where_there_are_several(cohort, others) -> None:
+    evidence = known_evidence()
+    table = evidence.table.assign(lines="K562", effectors="primary NK")
+    table.loc[["HLA-E", "CD58"], "lines"] = "K562; MM1S"
+    table.loc["ICAM1", "lines"] = "NALM6"
+    prior = ScreenPrior(GeneEvidence(table, evidence.provenance)).fit(cohort.iloc[:50])
+    scores = explain_scores(score(others, prior))
+    told = scores.provenance.explanation
+    assert told.genes_of_one_line["NALM6"] == 1
+    rest = gene_sentences(scores)[-1]
+    assert "comes from 3 tumour lines, against primary NK" in rest
+    one = sum(told.genes_of_one_line.values())
+    assert f"for {one} of {told.genes_with_lines} genes it comes from one line alone" in rest
+    assert ScoringFacts.from_json(scores.provenance.to_json()).explanation == told
