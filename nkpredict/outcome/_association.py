@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,9 +12,9 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.facts import AssociationFacts, OutcomeFacts
 from nkpredict.outcome._columns import Outcome, read_outcome
 from nkpredict.outcome._conclusion import FEWEST_EVENTS, conclusion_of, is_ordered
-from nkpredict.outcome._concordance import comparable_pairs, concordance
+from nkpredict.outcome._concordance import concordance, strata_of
 from nkpredict.outcome._survival import HazardRatio, hazard_ratio, kaplan_meier, log_rank_p
-from nkpredict.types import BoolArray, FloatArray, LabelArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray, LabelArray
 
 THIRDS = ("lowest third", "middle third", "highest third")
 SCORE, WITHIN, LINEAGE = "score", "score within lineages", "lineage alone"
@@ -86,7 +86,7 @@ def outcome_association(
     event_words
         The words that mean an event; all others mean none.
     lineage
-        Lineage by sample.
+        Lineage by sample; samples without one are a lineage of their own, ``unknown``.
     permutations
         Number of random orders that p is computed from.
     random_state
@@ -95,11 +95,25 @@ def outcome_association(
     Raises
     ------
     InputError
-        When it is not clear what the time or the event is, when fewer than three samples have both,
-        or when statsmodels is not installed.
+        When it is not clear what the time or the event is, when a sample is named twice or a score
+        is no number, when fewer than three samples have both, or when statsmodels is not installed.
     """
-    given = scores.set_axis(scores.index.astype(str))
-    named = [column.set_axis(column.index.astype(str)) for column in (time, event)]
+    if permutations < 1:
+        raise InputError(f"permutations is {permutations}; expected a whole number from 1 up.")
+    given, *named = (column.set_axis(column.index.astype(str)) for column in (scores, time, event))
+    for column in (given, *named):
+        repeated = column.index[column.index.duplicated()].unique()
+        if len(repeated):
+            raise InputError(
+                f"{column.name or 'The scores'} name {len(repeated)} samples more than once "
+                f"({name_some(repeated)}); expected one value a sample."
+            )
+    wrong = given.index[~np.isfinite(given.to_numpy(dtype=float))]
+    if len(wrong):
+        raise InputError(
+            f"The scores of {len(wrong)} samples are no finite numbers ({name_some(wrong)}); leave "
+            "these samples out."
+        )
     for column in named:
         if not column.index.isin(given.index).any():
             raise InputError(
@@ -184,24 +198,17 @@ def _tested(
     thirds: LabelArray,
     permutations: int,
     rng: np.random.Generator,
-    strata: LabelArray | None = None,
+    lineage: LabelArray | None = None,
 ) -> AssociationFacts:
-    pairs = comparable_pairs(samples.time, samples.event, strata)
-    members = [np.arange(len(samples.score))]
-    if strata is not None:
-        members = [np.flatnonzero(strata == label) for label in np.unique(strata)]
-
-    def shuffled() -> FloatArray:
-        moved = samples.score.copy()
-        for group in members:
-            moved[group] = rng.permutation(moved[group])
-        return moved
-
+    strata = strata_of(lineage, len(samples.score))
+    shuffled = np.tile(samples.score, (permutations, 1))
+    for members in strata:
+        shuffled[:, members] = rng.permuted(shuffled[:, members], axis=1)
     spread = samples.score.std(ddof=1)
     scaled = (samples.score - samples.score.mean()) / (spread if spread > 0 else 1.0)
-    ratio = hazard_ratio(scaled, samples.time, samples.event, strata)
-    ranked = log_rank_p(thirds, samples.time, samples.event, strata)
-    return _facts(name, samples.score, pairs, shuffled, permutations, ratio, ranked)
+    ratio = hazard_ratio(scaled, samples.time, samples.event, lineage)
+    ranked = log_rank_p(thirds, samples.time, samples.event, lineage)
+    return _facts(name, samples, np.vstack([samples.score, shuffled]), strata, ratio, ranked)
 
 
 def _lineage_alone(
@@ -209,45 +216,34 @@ def _lineage_alone(
 ) -> AssociationFacts:
     """Order the lineages by their own events per time: fitted to these very samples."""
     codes = np.unique(lineage, return_inverse=True)[1]
-
-    def later(labels: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> FloatArray:
+    shuffled = rng.permuted(np.tile(codes, (permutations, 1)), axis=1)
+    orders = []
+    for labels in (codes, *shuffled):
         events = np.bincount(labels, weights=samples.event)
         time = np.bincount(labels, weights=samples.time)
-        return np.asarray(-events / np.maximum(time, 1e-12), dtype=float)[labels]
-
-    pairs = comparable_pairs(samples.time, samples.event)
-    return _facts(
-        LINEAGE,
-        later(codes),
-        pairs,
-        lambda: later(rng.permutation(codes)),
-        permutations,
-        _NO_RATIO,
-        log_rank_p(lineage, samples.time, samples.event),
-    )
+        orders.append((-events / np.maximum(time, 1e-12))[labels])
+    ranked = log_rank_p(lineage, samples.time, samples.event)
+    strata = strata_of(None, len(codes))
+    return _facts(LINEAGE, samples, np.array(orders), strata, _NO_RATIO, ranked)
 
 
 def _facts(
     name: str,
-    order: FloatArray,
-    pairs: BoolArray,
-    shuffled: Callable[[], FloatArray],
-    permutations: int,
+    samples: _Samples,
+    orders: FloatArray,
+    strata: list[IndexArray],
     ratio: HazardRatio,
     ranked: float,
 ) -> AssociationFacts:
-    observed = concordance(order, pairs)
-    p = float("nan")
-    if pairs.any():
-        distance = abs(observed - 0.5) - 1e-12
-        beaten = sum(
-            abs(concordance(shuffled(), pairs) - 0.5) >= distance for _ in range(permutations)
-        )
-        p = (1 + beaten) / (1 + permutations)
+    """Compare the first order with the random ones after it."""
+    found, pairs = concordance(np.ascontiguousarray(orders.T), samples.time, samples.event, strata)
+    distance = np.abs(found - 0.5)
+    # the observed order counts among the random ones, so that p is never 0
+    p = float((distance >= distance[0] - 1e-12).mean()) if pairs else float("nan")
     return AssociationFacts(
         order=name,
-        concordance=observed,
-        pairs=int(pairs.sum()),
+        concordance=float(found[0]),
+        pairs=pairs,
         p=p,
         hazard_ratio=ratio.ratio,
         lower=ratio.lower,

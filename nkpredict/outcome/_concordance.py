@@ -1,55 +1,52 @@
-"""Concordance of an order of samples with the order of their events."""
+"""Concordance of orders of samples with the order of their events."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nkpredict.types import BoolArray, FloatArray, LabelArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray, LabelArray
 
 
-def comparable_pairs(
-    time: FloatArray, event: BoolArray, strata: LabelArray | None = None
-) -> BoolArray:
-    """Return which pairs of samples have a known order: the event of the first came before.
+def strata_of(labels: LabelArray | None, samples: int) -> list[IndexArray]:
+    """Return the samples of each stratum; all samples are one where there are no labels."""
+    if labels is None:
+        return [np.arange(samples)]
+    return [np.flatnonzero(labels == label) for label in np.unique(labels)]
+
+
+def concordance(
+    orders: FloatArray, time: FloatArray, event: BoolArray, strata: list[IndexArray]
+) -> tuple[FloatArray, int]:
+    """Share of comparable pairs whose later sample stands higher; ties count half (Harrell's C).
+
+    A pair is comparable when it is known whose event came first. A sample censored at the very
+    time of an event outlived it.
 
     Parameters
     ----------
+    orders
+        Samples × orders, higher = later.
     time, event
         Time of each sample, and whether its event happened then.
     strata
-        Label of each sample; only pairs of one stratum count.
+        Samples of each stratum; only pairs of one stratum count.
 
     Returns
     -------
-    numpy.ndarray
-        Samples with an event (rows, in their order) × all samples. A sample censored at the very
-        time of an event outlived it.
+    tuple
+        Concordance of each order, NaN without a comparable pair, and the number of pairs.
     """
-    first = np.flatnonzero(event)
-    earlier = time[first, None] < time[None, :]
-    earlier |= (time[first, None] == time[None, :]) & ~event[None, :]
-    if strata is not None:
-        earlier &= strata[first, None] == strata[None, :]
-    # the rows are spread again, so that a mask alone says which samples they are
-    pairs = np.zeros((len(time), len(time)), dtype=bool)
-    pairs[first] = earlier
-    return pairs
-
-
-def concordance(order: FloatArray, pairs: BoolArray) -> float:
-    """Share of comparable pairs whose later sample stands higher; ties count half (Harrell's C).
-
-    Parameters
-    ----------
-    order
-        One number a sample, higher = later.
-    pairs
-        What `comparable_pairs` returned; NaN is returned when it holds none.
-    """
-    rows = np.flatnonzero(pairs.any(axis=1))
-    if not len(rows):
-        return float("nan")
-    known, first = pairs[rows], order[rows, None]
-    higher = np.count_nonzero(known & (order[None, :] > first))
-    equal = np.count_nonzero(known & (order[None, :] == first))
-    return (higher + 0.5 * equal) / np.count_nonzero(known)
+    concordant, pairs = np.zeros(orders.shape[1]), 0
+    for members in strata:
+        # by time, at equal times the events first, so that those who outlived an event stand below
+        sorted_members = members[np.lexsort((~event[members], time[members]))]
+        times, happened = time[sorted_members], event[sorted_members]
+        standing = orders[sorted_members]
+        for row in np.flatnonzero(happened):
+            together = np.flatnonzero(happened & (times == times[row]))
+            later = standing[together[-1] + 1 :]
+            pairs += len(later)
+            concordant += (later > standing[row]).sum(axis=0) + (later >= standing[row]).sum(axis=0)
+    if pairs == 0:
+        return np.full(orders.shape[1], np.nan), 0
+    return concordant / (2 * pairs), pairs

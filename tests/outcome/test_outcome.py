@@ -220,6 +220,27 @@ def test_samples_of_another_cohort_are_refused():
         outcome_association(frame["score"], frame["days"].add_prefix("x"), frame["relapse"])
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"score": lambda f: f["score"].where(f.index != "P003")}, r"1 samples .* \(P003\)"),
+        ({"score": lambda f: pd.concat([f["score"], f["score"].head(2)])}, "P000, P001"),
+        ({"days": lambda f: pd.concat([f["days"], f["days"].head(1)])}, "days name 1 samples more"),
+    ],
+)
+def test_each_sample_needs_one_score_and_one_time(change, message):
+    frame = cohort()
+    given = {name: frame[name] for name in ("score", "days")}
+    given |= {name: make(frame) for name, make in change.items()}
+    with pytest.raises(InputError, match=message):
+        outcome_association(given["score"], given["days"], frame["relapse"])
+
+
+def test_p_needs_a_permutation():
+    with pytest.raises(InputError, match="permutations is 0; expected a whole number from 1 up"):
+        associated(cohort(), permutations=0)
+
+
 def test_two_samples_are_too_few():
     frame = cohort()
     with pytest.raises(InputError, match="Only 2 of 90 samples have a time and an event"):
