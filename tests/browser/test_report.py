@@ -43,7 +43,8 @@ GENES = ["HLA-E", "=cmd|' /C calc'!A0", "@SUM(1)", "<img src=x onerror=alert(1)>
 
 def make_scores(names=NAMES, genes=20, simulated=True, seed=0):
     rng = np.random.default_rng(seed)
-    columns = [*GENES, *(f"G{i}" for i in range(genes - len(GENES)))]
+    # the drugs against JAK1 harm NK cells
+    columns = [*GENES, "JAK1", *(f"G{i}" for i in range(genes - len(GENES) - 1))]
     parts = pd.DataFrame(
         rng.normal(0, 0.13 / np.sqrt(genes), (len(names), genes)), index=names, columns=columns
     )

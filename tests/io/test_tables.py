@@ -190,7 +190,10 @@ def test_numbers_are_kept_as_written_on_demand(tmp_path: Path):
     assert read_text_table(path, "table")["name"].tolist() == [1005]
 
 
-@pytest.mark.parametrize("name", ["gene_groups.csv", "gene_names.tsv.gz", "drug_targets.csv"])
+@pytest.mark.parametrize(
+    "name",
+    ["gene_groups.csv", "gene_names.tsv.gz", "drug_targets.csv", "drugs.csv", "drug_classes.csv"],
+)
 def test_shipped_tables_are_text_in_every_cell(name: str):
     table = read_shipped_table(name)
     assert table.map(lambda cell: isinstance(cell, str)).all(axis=None)
