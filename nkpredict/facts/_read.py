@@ -14,7 +14,11 @@ class ExpressionFacts(Facts):
     """An expression matrix: how it was recognised, and what became of its genes.
 
     The facts that end in ``_given`` say whether the user told what stands before them; at most ten
-    examples are kept. ``sha256`` is empty for a folder.
+    examples are kept. ``sha256`` is empty for a folder and for what was in memory.
+
+    ``values_from`` and ``gene_names_from`` say which of several matrices and columns was taken;
+    ``annotation_set_aside`` what was no expression, and why; ``centred`` why the profiles seem to be
+    centred or scaled gene by gene, empty when they do not.
     """
 
     file: str
@@ -42,6 +46,19 @@ class ExpressionFacts(Facts):
     gene_names_ambiguous: int = 0
     gene_names_ambiguous_examples: tuple[str, ...] = ()
     gene_names_unknown: int = 0
+    format: str = ""
+    values_from: str = ""
+    gene_names_from: str = ""
+    annotation_set_aside: tuple[str, ...] = ()
+    summary_rows_set_aside: int = 0
+    genes_without_value_dropped: int = 0
+    samples_without_value_dropped: tuple[str, ...] = ()
+    duplicates: str | None = None
+    genes_duplicated_collapsed: int = 0
+    other_names_duplicated: int = 0
+    centred: str = ""
+    single_cells: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
