@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
+from nkpredict.errors import name_some
 from nkpredict.facts._json import Facts, VersionedFacts
 
 
@@ -59,6 +60,24 @@ class ExpressionFacts(Facts):
     centred: str = ""
     single_cells: bool = False
     notes: tuple[str, ...] = ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say what was chosen, set aside and dropped while the profiles were read."""
+        aside, dropped = self.annotation_set_aside, self.samples_without_value_dropped
+        said = (
+            (self.gene_names_from, f"Gene names were taken from {self.gene_names_from}."),
+            (aside, f"Set aside as annotation: {name_some(aside, 6)}."),
+            (self.summary_rows_set_aside, f"{self.summary_rows_set_aside} rows with sums of reads "
+             "were left out."),
+            (self.genes_without_value_dropped, f"{self.genes_without_value_dropped:,} genes "
+             "without any value were left out."),
+            (dropped, f"{len(dropped)} samples without any value were left out: {name_some(dropped, 6)}."),
+            (self.genes_duplicated_collapsed, f"{self.genes_duplicated_collapsed:,} genes that "
+             f"stand more than once were taken together ({self.duplicates or 'equal values'})."),
+            (self.single_cells, "The profiles look like single cells; each is read as a sample. "
+             "Add the counts of each sample up first (pseudobulk)."),
+        )  # fmt: skip
+        return (*self.notes, *(sentence for fact, sentence in said if fact))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -41,6 +41,8 @@ class ScoringFacts(VersionedFacts):
         The file they were read from; None when they were given without one.
     profiles_simulated, simulated
         Whether the profiles are simulated; whether they or the model's training data are.
+    forced
+        Why the profiles would have been refused without the user's word; empty when they would not.
     genes, viability, model
         The genes found, the killing curves when they were predicted, and the model.
     warnings
@@ -54,6 +56,7 @@ class ScoringFacts(VersionedFacts):
     genes: CoverageFacts
     viability: ViabilityFacts | None = None
     model: ModelFacts
+    forced: str = ""
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

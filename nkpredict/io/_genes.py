@@ -155,7 +155,7 @@ def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> Gen
     """
     reference = _reference()
     given_names = [str(name).strip() for name in names]
-    lower = _mostly_lower_case(given_names)
+    lower = mostly_lower_case(given_names)
     approved: list[str] = []
     renamed: dict[str, str] = {}
     dates: dict[str, str] = {}
@@ -185,7 +185,7 @@ def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> Gen
             unknown.append(plain)
         elif restored:
             symbol = dates[name] = restored
-        elif (hyphenated := _hyphenated(plain, reference)) is not None:
+        elif (hyphenated := _hyphenated(plain, reference.symbols, known)) is not None:
             symbol = renamed[name] = hyphenated
         elif plain in reference.ambiguous:
             ambiguous.append(plain)
@@ -206,7 +206,8 @@ def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> Gen
     )
 
 
-def _mostly_lower_case(names: Sequence[str]) -> bool:
+def mostly_lower_case(names: Sequence[str]) -> bool:
+    """Tell whether most names with a letter are in lower case, so that symbols may be so too."""
     lettered = [name for name in names if any(c.isalpha() for c in name)]
     return sum(name.islower() for name in lettered) * 2 > len(lettered)
 
@@ -265,11 +266,11 @@ def _parts(name: str) -> tuple[str, str]:
     return "", with_entrez[1] if with_entrez else name
 
 
-def _hyphenated(name: str, reference: _Reference) -> str | None:
+def _hyphenated(name: str, symbols: frozenset[str], known: Collection[str]) -> str | None:
     if "." not in name:
         return None
     candidate = name.replace(".", "-")
-    return candidate if candidate in reference.symbols else None
+    return candidate if candidate in symbols or candidate in known else None
 
 
 def _restore_date(name: str) -> str | None:

@@ -1,6 +1,6 @@
 """Score new profiles with a trained model."""
 
-from nkpredict.scoring._score import score
+from nkpredict.scoring._score import FORCED_NOTICE, score
 from nkpredict.scoring._scores import Scores
 
-__all__ = ["Scores", "score"]
+__all__ = ["FORCED_NOTICE", "Scores", "score"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.facts import (
     CoverageFacts,
     ModelFacts,
-    ReadFacts,
     ResponseFacts,
     ScoringFacts,
     SkillFacts,
@@ -20,14 +20,15 @@ from nkpredict.facts import (
 )
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
-    GENETICS_PREFIX,
     SIMPLE_TABLE,
+    Duplicates,
     Orientation,
+    ReadingOptions,
     add_genetics,
     all_simulated,
     area_under_curve,
     facts_of,
-    read_expression,
+    read_profiles,
 )
 from nkpredict.learn import (
     CHANCE_LEVEL,
@@ -35,13 +36,19 @@ from nkpredict.learn import (
     GeneModel,
     HarmonisedProfiles,
     KillingCurveModel,
+    require_readable,
 )
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
 from nkpredict.scoring._scores import Scores
 from nkpredict.types import BoolArray, FloatArray
 
-# Below this share of the model's genes a score rests on too little to be trusted; set by hand.
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+# Below this share of the model's genes or weight a score rests on too little to be trusted; set by hand.
 _LOW_COVERAGE = 0.8
+FORCED_NOTICE = "FORCED: these profiles would have been refused, and their scores mean little."
+"""Beginning of what is said of scores that were asked for against a refusal."""
 _IN_MEMORY = ModelFacts(name="model in memory")
 
 
@@ -56,16 +63,20 @@ def score(
     obs: str | Path | None = None,
     genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
+    var_column: str | None = None,
+    duplicates: Duplicates | None = None,
+    force: bool = False,
 ) -> Scores:
     """Score expression profiles with a model.
 
-    Every sample is harmonised and scored by itself: its score does not depend on its cohort.
+    Every source is read by the same way: orientation, identifiers and unit are told from the
+    content. Every sample is harmonised and scored by itself: its score does not depend on its
+    cohort.
 
     Parameters
     ----------
     profiles
-        File (CSV, TSV, Parquet, h5ad), AnnData or DataFrame of samples × genes with approved
-        symbols.
+        File or folder (see `read_expression`), AnnData in memory or backed, or DataFrame.
     model
         ``NAME@alias``, ``NAME/version``, path of a bundle, `Bundle` or fitted model; with a
         killing curve, viability at each E:T ratio is predicted too. Without it
@@ -73,13 +84,16 @@ def score(
         `screen-prior`, which knows published screens and no measured response.
     registry
         Registry in which a name is looked up; the default one when not given.
-    orientation, unit, layer, obs
-        See `read_expression`; only for files.
+    orientation, unit, layer, obs, var_column, duplicates
+        See `read_expression`.
     genetics
         File of mutations, copy numbers or subtypes, for models that were trained with them.
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
+    force
+        Score profiles that would be refused because too little of the model is measured or genes
+        were centred across samples; flags, provenance and report say so.
 
     Returns
     -------
@@ -88,39 +102,52 @@ def score(
     Raises
     ------
     InputError
-        When the profiles cannot be read or share no gene with the model.
+        When the profiles cannot be read, hold too little of the model, or were centred gene by
+        gene across samples.
     RegistryError, BundleError
         When the model is not found or damaged.
     """
     bundle = _bundle(model, registry)
-    if isinstance(profiles, str | Path):
-        profiles = read_expression(
-            profiles, obs=obs, orientation=orientation, unit=unit, layer=layer
-        )
+    adata = read_profiles(
+        _named(profiles),
+        ReadingOptions(
+            orientation=orientation,
+            unit=unit,
+            layer=layer,
+            var_column=var_column,
+            duplicates=duplicates,
+            obs=obs,
+            known=frozenset(map(str, bundle.model.feature_names_in_)),
+        ),
+    )
     if genetics is not None:
-        profiles = _with_genetics(profiles, genetics)
-    prepared = bundle.model.prepare(_named(profiles))
-    table = _table(prepared, bundle)
+        add_genetics(adata, genetics)
+    prepared = bundle.model.prepare(adata)
+    forced = _forced(adata, bundle, prepared, force)
+    table = _table(prepared, bundle, forced)
     measured = ~np.isnan(prepared.given.values)
-    provenance = _provenance(profiles, bundle, prepared.samples, measured)
+    provenance = _provenance(adata, bundle, prepared.samples, measured)
     viability, curves = None, None
     if bundle.curve is not None:
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         curves = _viability_facts(viability, table["susceptibility"].to_numpy())
-    said = _warnings(table, provenance, _is_chance(bundle.model))
+    said = _warnings(table, replace(provenance, forced=forced), _is_chance(bundle.model))
     return Scores(
         table=table,
-        provenance=replace(provenance, viability=curves, warnings=said),
+        provenance=replace(provenance, viability=curves, forced=forced, warnings=said),
         bundle=bundle,
         profiles=prepared,
         viability=viability,
-        lineage=_lineage(lineage, profiles, table.index),
+        lineage=_lineage(lineage, adata, table.index),
         reference=bundle.reference,
     )
 
 
-def _named(profiles: ProfilesLike) -> ProfilesLike:
-    if isinstance(profiles, np.ndarray):
+def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | AnnData:
+    """Return profiles whose genes have names."""
+    if isinstance(profiles, Profiles) and profiles.named:
+        return profiles.frame()
+    if isinstance(profiles, np.ndarray | Profiles):
         raise InputError(
             "The profiles are an array without gene names; expected a DataFrame with gene symbols "
             "as columns, an AnnData, or a file."
@@ -128,18 +155,20 @@ def _named(profiles: ProfilesLike) -> ProfilesLike:
     return profiles
 
 
-def _with_genetics(profiles: ProfilesLike, genetics: str | Path) -> ProfilesLike:
-    if isinstance(profiles, pd.DataFrame | np.ndarray | Profiles):
-        raise InputError(
-            "Genetics were given for a DataFrame; put them into its columns, named "
-            f"{GENETICS_PREFIX}NAME, or give an AnnData or a file."
-        )
-    profiles = profiles.copy()
-    add_genetics(profiles, genetics)
-    return profiles
+def _forced(
+    adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool
+) -> str:
+    """Refuse what cannot be scored; of what is scored all the same say why it was not to be."""
+    try:
+        require_readable(bundle.model, prepared, facts_of(adata).expression)
+    except InputError as refusal:
+        if not force:
+            raise
+        return str(refusal).rpartition(";")[0]
+    return ""
 
 
-def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
+def _table(prepared: HarmonisedProfiles, bundle: Bundle, forced: str) -> pd.DataFrame:
     model = bundle.model
     predicted, novelty = model.predict(prepared), model.novelty(prepared)
     response = bundle.metadata.response or ResponseFacts()
@@ -157,7 +186,7 @@ def _table(prepared: HarmonisedProfiles, bundle: Bundle) -> pd.DataFrame:
         },
         index=pd.Index(prepared.samples.astype(str), name="sample"),
     )
-    return table.assign(flags=_flags(table, _is_chance(model), model.knowledge_only))
+    return table.assign(flags=_flags(table, model, forced))
 
 
 def _is_chance(model: GeneModel) -> bool:
@@ -165,12 +194,12 @@ def _is_chance(model: GeneModel) -> bool:
 
 
 def _lineage(
-    lineage: pd.Series | str | None, profiles: ProfilesLike, samples: pd.Index
+    lineage: pd.Series | str | None, adata: AnnData, samples: pd.Index
 ) -> pd.Series | None:
     if lineage is None:
         return None
     if isinstance(lineage, str):
-        columns = getattr(profiles, "obs", pd.DataFrame())
+        columns = adata.obs
         if lineage not in columns:
             raise InputError(
                 f"The profiles have no column {lineage!r}; they have "
@@ -187,12 +216,15 @@ def _lineage(
     return named.loc[samples].astype(str).rename("lineage")
 
 
-def _flags(table: pd.DataFrame, chance: bool, knowledge_only: bool) -> list[str]:
+def _flags(table: pd.DataFrame, model: GeneModel, forced: str) -> list[str]:
+    weight = table["weight_coverage"].to_numpy()
     raised = {
+        "forced": np.full(len(table), bool(forced)),
         "out_of_domain": ~table["in_domain"].to_numpy(),
         "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
-        "chance_skill": np.full(len(table), chance),
-        "knowledge_only": np.full(len(table), knowledge_only),
+        "low_weight_coverage": (weight < _LOW_COVERAGE) & (not model.knowledge_only),
+        "chance_skill": np.full(len(table), _is_chance(model)),
+        "knowledge_only": np.full(len(table), model.knowledge_only),
     }
     return [
         ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
@@ -214,9 +246,9 @@ def _bundle(
 
 
 def _provenance(
-    profiles: ProfilesLike, bundle: Bundle, samples: pd.Index, measured: BoolArray
+    adata: AnnData, bundle: Bundle, samples: pd.Index, measured: BoolArray
 ) -> ScoringFacts:
-    recorded = facts_of(profiles) if hasattr(profiles, "uns") else ReadFacts()
+    recorded = facts_of(adata)
     model = bundle.model
     nowhere = ~measured.any(axis=0)
     missing = model.feature_names_in_[nowhere]
@@ -258,6 +290,13 @@ def _viability_facts(viability: pd.DataFrame, susceptibility: FloatArray) -> Via
 def _warnings(table: pd.DataFrame, provenance: ScoringFacts, chance: bool) -> tuple[str, ...]:
     warnings = []
     genes, model = provenance.genes, provenance.model
+    if provenance.forced:
+        warnings.append(f"{FORCED_NOTICE} {provenance.forced}.")
+    if provenance.profiles is not None and provenance.profiles.single_cells:
+        warnings.append(
+            "The profiles look like single cells, and every cell was scored as a sample; add the "
+            "counts of each sample up first (pseudobulk)."
+        )
     if model.knowledge_only:
         warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")
     if chance:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nkpredict.io._genes import approved_symbols
+from nkpredict.io._genes import approved_symbols, mostly_lower_case
 from nkpredict.io._tables import read_shipped_table
 from nkpredict.types import BoolArray
 
@@ -30,6 +30,11 @@ def _names_that_describe(what: str) -> frozenset[str]:
     """Return the names of columns that describe genes, samples or results of a test, plain."""
     table = read_shipped_table("annotation_names.csv")
     return frozenset(table.loc[table["describes"] == what, "name"])
+
+
+def describes_samples(label: str) -> bool:
+    """Tell whether a column is called like age, sex or white blood count."""
+    return _plain(label) in _names_that_describe("sample")
 
 
 class Aside(NamedTuple):
@@ -73,11 +78,12 @@ def set_annotation_aside(values: pd.DataFrame, known: frozenset[str]) -> Aside:
         if name in of_genes
     }
     kept = ~values.index.astype(str).isin(list(taken))
-    genes, of_samples = approved_symbols() | known, _names_that_describe("sample")
+    genes = approved_symbols() | known
+    lower = mostly_lower_case([str(label) for label in values.columns])
     clinical = [
         label
         for label in values.columns
-        if _plain(label) in of_samples and str(label) not in genes
+        if describes_samples(str(label)) and (str(label).upper() if lower else str(label)) not in genes
     ]
     sums = np.array([_SUMMARY.match(str(label)) is not None for label in values.columns])
     apart = {str(label): values.loc[kept, label] for label in dict.fromkeys(clinical)}

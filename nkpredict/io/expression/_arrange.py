@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from nkpredict.configuration import Orientation
 from nkpredict.errors import InputError
 from nkpredict.io._genes import recognised_share
 from nkpredict.io._tables import OTHER_ENTRIES, default_entries, depmap_columns
+from nkpredict.io.expression._annotation import describes_samples
+from nkpredict.io.expression._numbers import text_columns
 from nkpredict.io.expression._raw import RawMatrix, RawTable
 
 # An axis is taken for the genes when at least this share of its labels is recognised.
@@ -50,8 +53,9 @@ def matrix_of_table(
     entries = depmap_columns(table.labels)
     if entries:
         return _depmap(table, entries)
+    table = _first_column_as_meant(table, known)
     columns = table.columns
-    text = [p for p in columns if not pd.api.types.is_numeric_dtype(columns[p])]
+    text = text_columns(columns)
     rows = {p: gene_share(columns[p].dropna().tolist(), known) for p in text}
     best = max(rows.values(), default=0.0)
     header = gene_share([label for label in table.labels[1:] if label], known)
@@ -63,7 +67,9 @@ def matrix_of_table(
         label = next(p for p in text if rows[p] >= best - _CLEARLY_MORE)
     else:
         label = _sample_column(table, text, known)
-    if label is None:
+    if label is None and table.row_names is not None:
+        names = table.row_names.astype(str)
+    elif label is None:
         names = pd.Index([str(number) for number in range(1, len(columns) + 1)])
         notes.append("The table names no samples; they are numbered in its order.")
     else:
@@ -91,17 +97,28 @@ def matrix_of_table(
     )
 
 
+def _first_column_as_meant(table: RawTable, known: Collection[str]) -> RawTable:
+    """Read the first column, which is kept as text, as numbers where it is called like a gene."""
+    label, first = table.labels[0], table.columns[0]
+    if pd.api.types.is_numeric_dtype(first) or not label or gene_share([label], known) < 1:
+        return table
+    numbers = pd.to_numeric(first, errors="coerce")
+    if numbers.isna().any() or gene_share(table.labels[1:], known) < RECOGNISED_ENOUGH:
+        return table
+    columns = table.columns.drop(columns=0)
+    columns.insert(0, 0, numbers.astype(np.float32))
+    return replace(table, columns=columns)
+
+
 def _sample_column(table: RawTable, text: list[int], known: Collection[str]) -> int | None:
     """Return the column that names the samples; None when the first is a gene already."""
     columns, labels = table.columns, table.labels
     unique = [p for p in text if columns[p].notna().all() and columns[p].is_unique]
     first = columns[0]
-    if labels[0] and labels[0] in set(labels[1:]):
-        return 0
     if 0 not in text:
         # numbers under the name of a gene are its values; elsewhere they are numbers of samples
         is_gene = bool(labels[0]) and gene_share([labels[0]], known) == 1
-        if is_gene:
+        if is_gene or table.row_names is not None or not _may_number_samples(first, labels[0]):
             return unique[0] if unique else None
         return 0
     counter = pd.to_numeric(first, errors="coerce")
@@ -110,6 +127,11 @@ def _sample_column(table: RawTable, text: list[int], known: Collection[str]) -> 
     if (counts and len(unique) > 1) or (0 not in unique and unique):
         return next(p for p in unique if p != 0)
     return 0
+
+
+def _may_number_samples(column: pd.Series, label: str) -> bool:
+    whole = bool((column == column.round()).all())
+    return whole and column.is_unique and not describes_samples(label)
 
 
 def _names(column: pd.Series) -> list[str]:

@@ -20,7 +20,11 @@ from nkpredict.io.expression._raw import RawTable
 from nkpredict.io.expression._text import head_of
 
 _HEAD = 80
+# Of wide tables fewer lines are looked at, but never fewer than these.
+_MOST_CHARACTERS, _FEWEST_LINES = 1_000_000, 12
 _SEPARATORS = "\t,;"
+# The csv module takes longer fields for a mistake; a header read with a wrong separator is one.
+csv.field_size_limit(2**31 - 1)
 _GCT = re.compile(r"^#1\.[23]\s*$")
 
 
@@ -53,7 +57,7 @@ def read_delimited(text: bytes, encoding: str, path: Path) -> RawTable:
     InputError
         When it is no table, cut off, or holds text among numbers.
     """
-    lines = head_of(text, _HEAD)
+    lines = _short(head_of(text, _HEAD))
     gct = bool(lines) and _GCT.match(lines[0]) is not None
     outline = _outline_of_gct(lines, path) if gct else _outline(lines, path)
     _reject_cut_off(text, outline, path)
@@ -79,9 +83,21 @@ def read_delimited(text: bytes, encoding: str, path: Path) -> RawTable:
     )
 
 
+def _short(lines: list[str]) -> list[str]:
+    length, kept = 0, 0
+    for line in lines:
+        length += len(line)
+        if kept >= _FEWEST_LINES and length > _MOST_CHARACTERS:
+            break
+        kept += 1
+    return lines[:kept]
+
+
 def _fields(line: str, separator: str) -> list[str]:
     if separator == " ":
         return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True), [])
+    if separator not in line:
+        return [line]
     return next(csv.reader([line], delimiter=separator), [])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -65,14 +65,17 @@ def matrix_of(table: RawTable, path: str, reading: Reading) -> RawMatrix:
 
 def matrix_of_frame(frame: pd.DataFrame, path: str, reading: Reading) -> RawMatrix:
     """Bring a DataFrame to a labelled matrix; its index names the rows unless it only counts."""
-    if not isinstance(frame.index, pd.RangeIndex):
+    row_names = frame.index if isinstance(frame.index, pd.RangeIndex) else None
+    if row_names is None:
         frame = frame.reset_index(names="" if frame.index.name is None else frame.index.name)
         first = frame.iloc[:, 0].astype(str).astype(object)
         frame = pd.concat([first, frame.iloc[:, 1:]], axis=1)
     labels = ["" if label is None else str(label).strip() for label in frame.columns]
     numbered = frame.set_axis(range(frame.shape[1]), axis=1)
     what = "DataFrame" if path == IN_MEMORY else "Parquet"
-    return matrix_of(table_of_text(labels, numbered, what=what, path=path), path, reading)
+    table = table_of_text(labels, numbered, what=what, path=path)
+    in_memory = row_names if path == IN_MEMORY else None
+    return matrix_of(replace(table, row_names=in_memory), path, reading)
 
 
 IN_MEMORY = "The DataFrame"

@@ -24,11 +24,14 @@ _FOREIGN = (
         "transcripts",
         "Add them up for each gene (in R tximport does) and read the table again",
     ),
-    (r"^ENSP\d{11}|^[OPQ]\d[A-Z0-9]{3}\d(-\d+)?$", "proteins", "Give the expression of genes"),
+    (r"^ENSP\d{11}", "proteins", "Give the expression of genes"),
     (r"^ENSMUSG\d{11}", "mouse genes", _ORTHOLOGUES),
     (r"^ENS(?!G\d|T\d|P\d|MUSG)[A-Z]{3,4}G\d{11}", "genes of another species", _ORTHOLOGUES),
 )
 _FOREIGN_PATTERNS = tuple((re.compile(pattern), what, mend) for pattern, what, mend in _FOREIGN)
+# UniProt accessions; names of patients such as P01005 look alike, but there are fewer of them.
+_PROTEIN = re.compile(r"^([OPQ]\d[A-Z0-9]{3}\d|[A-NR-Z]\d([A-Z][A-Z0-9]{2}\d){1,2})(-\d+)?$")
+_MANY = 500
 _MOUSE = re.compile(r"^[A-Z][a-z][a-z0-9]*[a-z0-9-]*$")
 _ENTREZ = re.compile(r"^\d{1,9}(\.0)?$")
 # Share of the labels that must be of one kind; set by hand.
@@ -55,6 +58,9 @@ def foreign_kind(labels: Iterable[object]) -> tuple[str, str] | None:
     for pattern, what, mend in _FOREIGN_PATTERNS:
         if sum(pattern.match(name) is not None for name in names) > _MOST * len(names):
             return what, mend
+    proteins = sum(_PROTEIN.match(name) is not None for name in names)
+    if len(names) >= _MANY and proteins > _MOST * len(names):
+        return "proteins", "Give the expression of genes"
     return None
 
 

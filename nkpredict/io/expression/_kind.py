@@ -16,6 +16,8 @@ from nkpredict.types import FloatArray
 # samples), as ratios to one of the samples 0.38 to 0.52.
 _LEAST_BETWEEN_GENES = 0.6
 _ENOUGH_SAMPLES = 3
+# The mean of all values of centred genes is near 0, in units of their deviation; set by hand.
+_NEAR_ZERO = 0.5
 # Ribosomal proteins are among the most abundant transcripts of any cell. Their median percentile
 # within a sample is 0.68 or above in each of the 1,267 samples of the same data, about 0.5 where
 # genes are centred. The eukaryotic large and small subunit, without paralogues of one tissue.
@@ -51,8 +53,10 @@ def centred_across_samples(values: FloatArray, genes: Sequence[str]) -> str:
     if float(np.nanmin(values)) >= 0:
         return _each_gene_from_0_to_1(values)
     part = np.asarray(values[:: max(1, len(values) // _MOST_SAMPLES)], dtype=np.float64)
+    total, middle = float(np.nanvar(part)), float(np.nanmean(part))
+    if abs(middle) >= _NEAR_ZERO * np.sqrt(total):
+        return ""
     if len(part) >= _ENOUGH_SAMPLES:
-        total = float(np.nanvar(part))
         means = _mean_of_genes(part)
         share = float(np.nanvar(means)) / total if total > 0 else 0.0
         if share < _LEAST_BETWEEN_GENES:
@@ -70,8 +74,8 @@ def centred_across_samples(values: FloatArray, genes: Sequence[str]) -> str:
                 "they are among the most abundant in measured expression"
             )
         return ""
-    middle, scale = np.nanmean(part, axis=1), np.nanstd(part, axis=1)
-    standardised = (np.abs(middle) < _STANDARDISED_MEAN) & (np.abs(scale - 1) < _STANDARDISED_SCALE)
+    means, scale = np.nanmean(part, axis=1), np.nanstd(part, axis=1)
+    standardised = (np.abs(means) < _STANDARDISED_MEAN) & (np.abs(scale - 1) < _STANDARDISED_SCALE)
     if standardised.all():
         return ""
     return (

@@ -84,8 +84,13 @@ def recognise_layout(table: RawTable, path: str) -> RawTable:
     Raises
     ------
     InputError
-        When the table has no header, or one row for each gene and sample.
+        When the table has no header, no row, or one row for each gene and sample.
     """
+    if table.columns.empty:
+        raise InputError(
+            f"{path} has a header ({name_some(table.labels, 3)}) and 0 rows; expected expression "
+            "values below it."
+        )
     for recognises, read in _LAYOUTS:
         if recognises(table):
             return read(table, path)

@@ -50,8 +50,11 @@ def table_of_text(
     InputError
         When a column of numbers holds text.
     """
+    name = Path(path).name.partition(".")[0] if str(path) else "sample"
+    if frame.empty:
+        return RawTable(labels, frame, what, name, notes=notes)
     labels, frame = _without_empty_columns(labels, frame)
-    text = [p for p in frame.columns if not pd.api.types.is_numeric_dtype(frame[p])]
+    text = text_columns(frame)
     as_text = frame[text].astype(object).where(frame[text].notna(), None)
     numbers = as_text.iloc[:, 1 if text[:1] == [0] else 0 :].apply(_as_numbers, comma=comma)
     words = as_text[numbers.columns].notna() & numbers.isna()
@@ -70,20 +73,26 @@ def table_of_text(
     mostly = (words.sum() * 2 <= present.sum()) & present.any()
     numeric = mostly.index[mostly]
     _reject_words(as_text, words[numeric], labels, path)
-    done = {p: numbers[p].astype(np.float32) for p in numeric}
-    columns = {
-        p: done[p] if p in done else (as_text[p] if p in as_text else frame[p].astype(np.float32))
-        for p in frame.columns
-    }
-    name = Path(path).name.partition(".")[0] if str(path) else "sample"
-    return RawTable(labels, pd.DataFrame(columns), what, name, above, notes)
+    parts = [
+        frame.drop(columns=text).astype(np.float32),
+        numbers[numeric].astype(np.float32),
+        as_text.drop(columns=numeric),
+    ]
+    columns = pd.concat([part for part in parts if part.shape[1]], axis=1)
+    return RawTable(labels, columns.sort_index(axis=1), what, name, above, notes)
+
+
+def text_columns(frame: pd.DataFrame) -> list[int]:
+    """Return the columns that are not of numbers."""
+    return [p for p, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
 
 
 def _without_empty_columns(
     labels: list[str], frame: pd.DataFrame
 ) -> tuple[list[str], pd.DataFrame]:
     # spreadsheets leave columns without header and content behind
-    kept = [p for p in frame.columns if labels[p] or frame[p].notna().any()]
+    filled = frame.notna().any().to_numpy()
+    kept = [p for p in frame.columns if labels[p] or filled[p]]
     if len(kept) == len(labels):
         return labels, frame
     return [labels[p] for p in kept], frame[kept].set_axis(range(len(kept)), axis=1)

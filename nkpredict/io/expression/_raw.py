@@ -21,6 +21,8 @@ class RawTable:
         What the file is, in words.
     above : pandas.DataFrame
         Further header rows: one row a column of the table, named by position.
+    row_names : pandas.Index or None
+        Numbers that the rows had beside the columns, of a DataFrame without an index of its own.
     name
         What to call a sample that the file does not name.
     notes
@@ -32,6 +34,7 @@ class RawTable:
     format: str
     name: str
     above: pd.DataFrame = field(default_factory=pd.DataFrame)
+    row_names: pd.Index | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -77,7 +77,8 @@ def read_mtx(path: Path) -> RawMatrix:
 
 def is_tenx_hdf5(groups: set[str], file: object) -> bool:
     """Tell whether an HDF5 file is Cell Ranger's (version 3 and later)."""
-    return "matrix" in groups and "features" in file["matrix"]  # type: ignore[index]
+    inside = file["matrix"] if "matrix" in groups else ()  # type: ignore[index]
+    return hasattr(inside, "keys") and "features" in inside
 
 
 def read_tenx_hdf5(path: Path) -> RawMatrix:
