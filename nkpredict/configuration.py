@@ -16,6 +16,7 @@ from nkpredict.errors import InputError
 DEFAULT_SPEC = "nk-susceptibility"
 Direction = Literal["lower-is-sensitive", "higher-is-sensitive"]
 Orientation = Literal["auto", "samples-by-genes", "genes-by-samples"]
+Duplicates = Literal["mean", "max", "first"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
+from nkpredict.errors import name_some
 from nkpredict.facts._json import Facts, VersionedFacts
 
 
@@ -14,7 +15,11 @@ class ExpressionFacts(Facts):
     """An expression matrix: how it was recognised, and what became of its genes.
 
     The facts that end in ``_given`` say whether the user told what stands before them; at most ten
-    examples are kept. ``sha256`` is empty for a folder.
+    examples are kept. ``sha256`` is empty for a folder and for what was in memory.
+
+    ``values_from`` and ``gene_names_from`` say which of several matrices and columns was taken;
+    ``annotation_set_aside`` what was no expression, and why; ``centred`` why the profiles seem to be
+    centred or scaled gene by gene, empty when they do not.
     """
 
     file: str
@@ -42,6 +47,37 @@ class ExpressionFacts(Facts):
     gene_names_ambiguous: int = 0
     gene_names_ambiguous_examples: tuple[str, ...] = ()
     gene_names_unknown: int = 0
+    format: str = ""
+    values_from: str = ""
+    gene_names_from: str = ""
+    annotation_set_aside: tuple[str, ...] = ()
+    summary_rows_set_aside: int = 0
+    genes_without_value_dropped: int = 0
+    samples_without_value_dropped: tuple[str, ...] = ()
+    duplicates: str | None = None
+    genes_duplicated_collapsed: int = 0
+    other_names_duplicated: int = 0
+    centred: str = ""
+    single_cells: bool = False
+    notes: tuple[str, ...] = ()
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say what was chosen, set aside and dropped while the profiles were read."""
+        aside, dropped = self.annotation_set_aside, self.samples_without_value_dropped
+        said = (
+            (self.gene_names_from, f"Gene names were taken from {self.gene_names_from}."),
+            (aside, f"Set aside as annotation: {name_some(aside, 6)}."),
+            (self.summary_rows_set_aside, f"{self.summary_rows_set_aside} rows with sums of reads "
+             "were left out."),
+            (self.genes_without_value_dropped, f"{self.genes_without_value_dropped:,} genes "
+             "without any value were left out."),
+            (dropped, f"{len(dropped)} samples without any value were left out: {name_some(dropped, 6)}."),
+            (self.genes_duplicated_collapsed, f"{self.genes_duplicated_collapsed:,} genes that "
+             f"stand more than once were taken together ({self.duplicates or 'equal values'})."),
+            (self.single_cells, "The profiles look like single cells; each is read as a sample. "
+             "Add the counts of each sample up first (pseudobulk)."),
+        )  # fmt: skip
+        return (*self.notes, *(sentence for fact, sentence in said if fact))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

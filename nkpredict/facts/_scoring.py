@@ -43,6 +43,8 @@ class ScoringFacts(VersionedFacts):
         The file they were read from; None when they were given without one.
     profiles_simulated, simulated
         Whether the profiles are simulated; whether they or the model's training data are.
+    forced
+        Why the profiles would have been refused without the user's word; empty when they would not.
     genes, viability, model
         The genes found, the killing curves when they were predicted, and the model.
     own_reference
@@ -62,6 +64,7 @@ class ScoringFacts(VersionedFacts):
     genes: CoverageFacts
     viability: ViabilityFacts | None = None
     model: ModelFacts
+    forced: str = ""
     own_reference: int | None = None
     explanation: ExplanationFacts | None = None
     outcome: OutcomeFacts | None = None

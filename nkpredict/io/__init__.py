@@ -1,8 +1,7 @@
 """Readers, the data contract and atomic writers."""
 
-from nkpredict.configuration import Orientation
+from nkpredict.configuration import Duplicates, Orientation
 from nkpredict.io._cells import read_text_cells
-from nkpredict.io._expression import read_expression
 from nkpredict.io._facts import facts_of
 from nkpredict.io._genes import (
     approve_gene_names,
@@ -26,6 +25,7 @@ from nkpredict.io._writing import (
     write_json,
     write_text,
 )
+from nkpredict.io.expression import ReadingOptions, read_expression, read_profiles
 from nkpredict.io.screens import (
     SCREEN_COLUMNS,
     SampleSheet,
@@ -40,7 +40,9 @@ __all__ = [
     "SCREEN_COLUMNS",
     "SIMPLE_TABLE",
     "SIMULATED_PREFIX",
+    "Duplicates",
     "Orientation",
+    "ReadingOptions",
     "Response",
     "SampleSheet",
     "ScreenMetadata",
@@ -58,6 +60,7 @@ __all__ = [
     "is_missing",
     "read_expression",
     "read_panel",
+    "read_profiles",
     "read_response",
     "read_screen_tables",
     "read_shipped_table",

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import read_shipped_table
 
-_VERSIONED_ENSEMBL = re.compile(r"^(ENSG\d{11})(\.\d+)?(_PAR_Y)?$")
-_SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+) \((\d+)\)$")
+# Ensembl ids as they stand in files: with version, with what follows after a bar or an underscore
+# (ENSG00000141510.18|TP53|protein_coding), with BrainArray's ending (ENSG00000141510_at).
+_ENSEMBL = re.compile(r"^(ENSG\d{11})(?:\.\d+)?(?:(_PAR_Y)|_at)?(?:[|_;:/, ].*)?$")
+_SYMBOL_THEN_ENSEMBL = re.compile(r"^\S+? ?[|_;:(]\(?(ENSG\d{11})(?:\.\d+)?\)?$")
+# DepMap writes SYMBOL (Entrez id), TCGA SYMBOL|Entrez id with ? for a gene without a symbol.
+_SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+)(?: \(\d+\)|\|\d+)$")
+# 10x Genomics puts the genome in front where there are several.
+_GENOME = re.compile(r"^(?:GRCh3[78]|hg19|hg38)_+(?=\S)")
+_NO_NAME = frozenset({"", "?", "-", "--", "---", ".", "na", "nan", "none", "null", "n/a", "#n/a"})
+_SHOUTED_ORF = re.compile(r"^C([0-9XY]+)ORF(\d+)$")
 # The forms in which spreadsheets and what reads them write a day: 7-Mar, Mar-07, 2020-03-07, and
 # the same in capitals or with the midnight of a time stamp.
 _EXCEL_DATE = re.compile(
@@ -33,8 +41,8 @@ class GeneNames:
     Attributes
     ----------
     approved
-        One approved symbol for each name given; ``""`` for a name that stands for no gene of the
-        reference table although it is an Ensembl id, an unknown symbol stays as it was.
+        One approved symbol for each name given; ``""`` for no name at all and for an Ensembl id
+        that the reference table does not know, an unknown symbol stays as it was.
     kind
         ``"Ensembl id"``, ``"symbol (Entrez id)"`` or ``"symbol"``: the kind most names have.
     renamed
@@ -61,6 +69,7 @@ class _Reference:
     aliases: dict[str, str]
     ambiguous: dict[str, tuple[str, ...]]
     ensembl: dict[str, str]
+    upper: dict[str, str]
     source: str
 
 
@@ -79,6 +88,7 @@ def _reference() -> _Reference:
             for name, group in aliases[shared].groupby("name", sort=False)["symbol"]
         },
         ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
+        upper={str(symbol).upper(): str(symbol) for symbol in kinds["symbol"]["symbol"]},
         source=str(table["source"].iloc[0]),
     )
 
@@ -93,8 +103,8 @@ def approved_symbols() -> frozenset[str]:
     return _reference().symbols
 
 
-def recognised_share(names: Iterable[str]) -> float:
-    """Share of names that are Ensembl ids or approved symbols.
+def recognised_share(names: Iterable[str], known: Collection[str] = ()) -> float:
+    """Share of names that are Ensembl ids or approved symbols, in any case.
 
     Old symbols and aliases do not count: there are so many that names of samples, such as ``P4``,
     are among them.
@@ -103,32 +113,40 @@ def recognised_share(names: Iterable[str]) -> float:
     ----------
     names
         Candidate gene names.
+    known
+        Names that count as well, such as the genes of a model.
 
     Returns
     -------
     float
         Between 0 and 1; 0 for an empty list.
     """
-    symbols = _reference().symbols
-    known = [
-        _VERSIONED_ENSEMBL.match(plain) is not None or plain in symbols
-        for plain in (_plain(str(name).strip()) for name in names)
+    reference = _reference()
+    recognised = [
+        name in known
+        or (parts := _parts(name))[0] != ""
+        or parts[1] in reference.symbols
+        or (parts[1].islower() and parts[1].upper() in reference.upper)
+        for name in (str(name).strip() for name in names)
     ]
-    return sum(known) / len(known) if known else 0.0
+    return sum(recognised) / len(recognised) if recognised else 0.0
 
 
-def approve_gene_names(names: Sequence[str]) -> GeneNames:
+def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> GeneNames:
     """Map gene names to approved symbols.
 
-    Ensembl ids (with or without version) and DepMap's ``SYMBOL (Entrez id)`` are recognised, old
-    symbols and aliases updated, hyphens that R turned into dots restored (``HLA.A``), and dates
-    that a spreadsheet made of symbols read back (``7-Mar``, ``MAR-07`` and ``2020-03-07`` are
-    MARCHF7). An alias that several genes share is left alone and reported.
+    Ensembl ids (with or without version), DepMap's ``SYMBOL (Entrez id)`` and TCGA's
+    ``SYMBOL|Entrez id`` are recognised, old symbols and aliases updated, symbols in lower case
+    written in capitals where most are in lower case, hyphens that R turned into dots restored
+    (``HLA.A``), and dates that a spreadsheet made of symbols read back (``7-Mar``, ``MAR-07`` and
+    ``2020-03-07`` are MARCHF7). An alias that several genes share is left alone and reported.
 
     Parameters
     ----------
     names
         Gene names in the order of the file.
+    known
+        Names that stay as they are, such as the genes of a model.
 
     Returns
     -------
@@ -136,30 +154,38 @@ def approve_gene_names(names: Sequence[str]) -> GeneNames:
         The approved symbols, in the same order, and what was done.
     """
     reference = _reference()
+    given_names = [str(name).strip() for name in names]
+    lower = mostly_lower_case(given_names)
     approved: list[str] = []
     renamed: dict[str, str] = {}
     dates: dict[str, str] = {}
     ambiguous: list[str] = []
     unknown: list[str] = []
     kinds = {"Ensembl id": 0, "symbol (Entrez id)": 0, "symbol": 0}
-    for given in names:
-        name = str(given).strip()
-        ensembl = _VERSIONED_ENSEMBL.match(name)
+    for name in given_names:
+        ensembl, plain = ("", name) if name in known else _parts(name)
         if ensembl:
             kinds["Ensembl id"] += 1
-            symbol = "" if ensembl[3] else reference.ensembl.get(ensembl[1], "")
+            symbol = "" if "_PAR_Y" in name else reference.ensembl.get(ensembl, "")
             if not symbol:
                 unknown.append(name)
             approved.append(symbol)
             continue
-        plain = _plain(name)
         kinds["symbol" if plain == name else "symbol (Entrez id)"] += 1
+        if lower and plain not in known:
+            plain = reference.upper.get(plain.upper(), plain.upper())
+        orf = _SHOUTED_ORF.match(plain)
+        if orf:
+            plain = f"C{orf[1]}orf{orf[2]}"
         restored = _restore_date(plain)
-        if restored:
-            symbol = dates[name] = restored
-        elif plain in reference.symbols:
+        if plain in known or plain in reference.symbols:
             symbol = plain
-        elif (hyphenated := _hyphenated(plain, reference)) is not None:
+        elif plain.lower() in _NO_NAME:
+            symbol = ""
+            unknown.append(plain)
+        elif restored:
+            symbol = dates[name] = restored
+        elif (hyphenated := _hyphenated(plain, reference.symbols, known)) is not None:
             symbol = renamed[name] = hyphenated
         elif plain in reference.ambiguous:
             ambiguous.append(plain)
@@ -178,6 +204,12 @@ def approve_gene_names(names: Sequence[str]) -> GeneNames:
         ambiguous=tuple(ambiguous),
         unknown=tuple(unknown),
     )
+
+
+def mostly_lower_case(names: Sequence[str]) -> bool:
+    """Tell whether most names with a letter are in lower case, so that symbols may be so too."""
+    lettered = [name for name in names if any(c.isalpha() for c in name)]
+    return sum(name.islower() for name in lettered) * 2 > len(lettered)
 
 
 def resolve_gene(name: str) -> tuple[str, str]:
@@ -224,16 +256,21 @@ def resolve_gene(name: str) -> tuple[str, str]:
     )
 
 
-def _plain(name: str) -> str:
+def _parts(name: str) -> tuple[str, str]:
+    """Return the Ensembl id without version that a name holds, or its symbol."""
+    ensembl = _ENSEMBL.match(name) or _SYMBOL_THEN_ENSEMBL.match(name)
+    if ensembl:
+        return ensembl[1], ""
+    name = _GENOME.sub("", name)
     with_entrez = _SYMBOL_WITH_ENTREZ.match(name)
-    return with_entrez[1] if with_entrez else name
+    return "", with_entrez[1] if with_entrez else name
 
 
-def _hyphenated(name: str, reference: _Reference) -> str | None:
+def _hyphenated(name: str, symbols: frozenset[str], known: Collection[str]) -> str | None:
     if "." not in name:
         return None
     candidate = name.replace(".", "-")
-    return candidate if candidate in reference.symbols else None
+    return candidate if candidate in symbols or candidate in known else None
 
 
 def _restore_date(name: str) -> str | None:

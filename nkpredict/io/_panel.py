@@ -12,10 +12,10 @@ import pandas as pd
 from nkpredict.configuration import Direction, Orientation
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import PanelFacts
-from nkpredict.io._expression import read_expression
 from nkpredict.io._facts import facts_of, record_facts
 from nkpredict.io._genetics import add_genetics
 from nkpredict.io._response import Response, plain_line_name, read_response
+from nkpredict.io.expression import read_expression
 from nkpredict.types import IndexArray, LabelArray
 
 if TYPE_CHECKING:

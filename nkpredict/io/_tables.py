@@ -31,7 +31,7 @@ _DEPMAP_LABELS = (
     "IsDefaultEntryForMC",
 )
 # What pandas and gzip raise for files that are truncated or no tables at all.
-_MALFORMED = (
+MALFORMED = (
     pd.errors.ParserError,
     pd.errors.EmptyDataError,
     UnicodeDecodeError,
@@ -40,8 +40,8 @@ _MALFORMED = (
     zlib.error,
 )
 # As files spell them: of numbers and annotations only these are missing, "none" may be a treatment.
-_MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A", "<NA>"]
-_MISSING_IN_ANY_CASE = frozenset(word.lower() for word in _MISSING)
+MISSING = ["", "NA", "NaN", "nan", "N/A", "null", "NULL", "None", "#N/A", "<NA>"]
+_MISSING_IN_ANY_CASE = frozenset(word.lower() for word in MISSING)
 
 
 def is_missing(text: str) -> bool:
@@ -133,7 +133,7 @@ def read_text_table(path: str | Path, what: str, *, as_text: bool = False) -> pd
     path = require_file(path, what)
     try:
         return _parse(path, separator_of(path), low_memory=False, dtype=str if as_text else None)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
         ) from error
@@ -179,7 +179,7 @@ def _parse(path: Path, separator: str, **options: Any) -> pd.DataFrame:
         path,
         sep=separator,
         keep_default_na=False,
-        na_values=_MISSING,
+        na_values=MISSING,
         encoding="utf-8-sig",
         compression="gzip" if compressed else None,
         **options,
@@ -198,19 +198,19 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     labels = header_labels(path, separator)
     try:
         # every value is tried as float32; text makes pandas fail and is then looked up
-        depmap = _depmap_columns(labels)
+        depmap = depmap_columns(labels)
         types = {
             p: str if p == 0 or p in depmap.values() else np.float32 for p in range(len(labels))
         }
         table = _parse(path, separator, dtype=types, **_labelled(labels))
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
         ) from error
     except ValueError as error:
         _report_text(path, separator, labels, error)
     if depmap:
-        table = _default_entries(table, depmap)
+        table = default_entries(table, depmap)
         labels = [label for position, label in enumerate(labels) if position not in depmap.values()]
     table.columns = pd.Index(labels[1:])
     table.index = table.index.astype(str).str.strip()
@@ -218,13 +218,13 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     return table
 
 
-def _depmap_columns(labels: list[str]) -> dict[str, int]:
+def depmap_columns(labels: list[str]) -> dict[str, int]:
     # Since 2025 DepMap's matrices hold several profiles of a model and say which one to take.
     positions = {label: labels.index(label) for label in _DEPMAP_LABELS if label in labels[1:]}
     return positions if {"ModelID", _DEPMAP_DEFAULT} <= positions.keys() else {}
 
 
-def _default_entries(table: pd.DataFrame, depmap: dict[str, int]) -> pd.DataFrame:
+def default_entries(table: pd.DataFrame, depmap: dict[str, int]) -> pd.DataFrame:
     default_entry = table[str(depmap[_DEPMAP_DEFAULT])].str.lower().isin(["yes", "true", "1"])
     entries = table[default_entry].set_index(str(depmap["ModelID"]))
     entries = entries.drop(columns=[str(p) for p in depmap.values()], errors="ignore")

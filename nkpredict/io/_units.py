@@ -32,6 +32,8 @@ UNIT_WORDS = {
 
 # Above this no log2 expression lies: log2 of a million TPM is 20, of 16-bit intensities 16.
 _LARGEST_LOG2 = 30.0
+# Among up to 200 samples no z-score is larger; log2(TPM + 0.001) runs from -10 to 16 and more.
+_LARGEST_Z = 14.0
 # RMA background lies near 2 to 4; log2(TPM + 1) of unexpressed genes is 0.
 _LOWEST_INTENSITY = 1.0
 
@@ -54,7 +56,7 @@ def detect_unit(values: FloatArray, source: str) -> Unit:
     Raises
     ------
     InputError
-        When the matrix looks like counts but has negative entries.
+        When the matrix looks like counts or intensities but has negative entries.
     """
     present = values[np.isfinite(values)]
     lowest, highest = float(present.min()), float(present.max())
@@ -68,7 +70,13 @@ def detect_unit(values: FloatArray, source: str) -> Unit:
                 f"{lowest:,.0f}); counts cannot be negative. Export the raw counts again, or name "
                 "the unit with --unit."
             )
-        return Unit.STANDARDISED
+        if highest > _LARGEST_LOG2:
+            raise InputError(
+                f"{source} has values from {lowest:.4g} to {highest:,.4g}, as intensities with the "
+                "background taken off; expected values of 0 and above there. Set the negative ones "
+                "to 0 or normalise anew, or name the unit with --unit."
+            )
+        return Unit.LOG2 if highest > _LARGEST_Z else Unit.STANDARDISED
     if whole and highest > _LARGEST_LOG2:
         return Unit.COUNTS
     if highest > _LARGEST_LOG2:

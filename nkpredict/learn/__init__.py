@@ -2,6 +2,12 @@
 
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import RANGE_ENDS, BlendCore
+from nkpredict.learn._floor import (
+    LEAST_GENE_COVERAGE,
+    LEAST_WEIGHT_COVERAGE,
+    require_readable,
+    too_little_measured,
+)
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._killing_curve import (
@@ -41,6 +47,8 @@ __all__ = [
     "CHANCE_LEVEL",
     "FEWEST_SAMPLES_A_RATIO",
     "LEARNERS",
+    "LEAST_GENE_COVERAGE",
+    "LEAST_WEIGHT_COVERAGE",
     "MINIMUM_SAMPLES",
     "RANGE_ENDS",
     "SAME_AREA",
@@ -70,5 +78,7 @@ __all__ = [
     "fit_warnings_ignored",
     "measured_curves",
     "normal_scores",
+    "require_readable",
     "signed_evidence",
+    "too_little_measured",
 ]

@@ -83,6 +83,8 @@ class ScreenPrior(GeneModel):
 
     knowledge_only: ClassVar[bool] = True
 
+    evidence_by_effector_: dict[str, GeneEvidence]
+
     def __init__(
         self,
         evidence: Evidence = None,

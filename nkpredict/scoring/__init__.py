@@ -2,5 +2,7 @@
 
 from nkpredict.scoring._score import score
 from nkpredict.scoring._scores import Scores
+from nkpredict.scoring._table import OWN_REFERENCE
+from nkpredict.scoring._warnings import FORCED_NOTICE
 
-__all__ = ["Scores", "score"]
+__all__ = ["FORCED_NOTICE", "OWN_REFERENCE", "Scores", "score"]

@@ -76,11 +76,11 @@ class Scores:
         (``"0.625"``).
         """
         scored = adata.copy()
-        table = self.table.loc[scored.obs_names]
+        table = self.table.reindex(scored.obs_names.astype(str))
         for column in table:
             scored.obs[f"nk_{column}"] = table[column]
         if self.viability is not None:
-            curves = self.viability.loc[scored.obs_names]
+            curves = self.viability.reindex(scored.obs_names.astype(str))
             scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
         return scored
 

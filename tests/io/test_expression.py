@@ -188,9 +188,6 @@ def bad(frame: pd.DataFrame, kind: str, path: Path) -> Path:
         frame = frame.rename(index={"P4": "P3"})
     if kind == "duplicate gene":
         frame = frame.rename(columns={frame.columns[6]: gene})
-    if kind == "empty gene":
-        frame = frame.astype(float)
-        frame[gene] = np.nan
     if kind == "infinite":
         frame = frame.astype(float)
         frame.loc["P2", gene] = np.inf
@@ -212,8 +209,7 @@ def bad(frame: pd.DataFrame, kind: str, path: Path) -> Path:
         ("header only", "0 rows"),
         ("text", r"text among the numbers in 1 cell of 1 column \('high' at P3"),
         ("duplicate sample", r"1 duplicate sample name \(P3\)"),
-        ("duplicate gene", r"1 duplicate gene symbol \("),
-        ("empty gene", "1 gene without any value"),
+        ("duplicate gene", r"1 gene more than once .*--duplicates mean, max or first"),
         ("infinite", "1 infinite values in 1 genes"),
         ("negative counts", r"1 negative value \(lowest -3\)"),
         ("no genes", "Could not tell genes from samples"),
@@ -264,14 +260,17 @@ def test_what_is_written_is_what_is_read(
     )
     path = write(frame.T if transposed else frame, tmp_path / "a.csv")
     orientation = "genes-by-samples" if transposed else "samples-by-genes"
-    empty = frame.isna().all(axis=0).any() or frame.isna().all(axis=1).any()
-    if empty:
-        with pytest.raises(InputError, match="without any value"):
+    if frame.isna().all(axis=None):
+        with pytest.raises(InputError, match="no expression value"):
             read_expression(path, orientation=orientation, unit="standardised")
         return
+    left = frame.dropna(how="all").dropna(how="all", axis=1)
     adata = read_expression(path, orientation=orientation, unit="standardised")
-    np.testing.assert_array_equal(adata.X, frame.to_numpy())
-    assert facts(adata).missing_values == int(frame.isna().to_numpy().sum())
+    np.testing.assert_array_equal(adata.X, left.to_numpy())
+    assert list(adata.obs_names) == list(left.index)
+    assert facts(adata).missing_values == int(left.isna().to_numpy().sum())
+    assert facts(adata).genes_without_value_dropped == 4 - left.shape[1]
+    assert facts(adata).samples_without_value_dropped == tuple(frame.index.difference(left.index))
 
 
 @given(content=st.binary(max_size=400))

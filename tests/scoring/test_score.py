@@ -74,10 +74,10 @@ def test_another_unit_or_platform_scale_changes_nothing(bundle, patients) -> Non
 
 
 def test_missing_genes_are_counted_and_told(bundle, patients, genes) -> None:
-    scores = score(patients.drop(columns=genes[:40]), bundle)
+    scores = score(patients.drop(columns=genes[80:]), bundle)
     facts = scores.provenance.genes
     assert facts.missing == 40
-    assert 0 < facts.weight_missing < 1
+    assert 0 < facts.weight_missing < 0.5
     assert (scores.table["flags"].str.contains("low_gene_coverage")).all()
     assert any("40 of the model's 120 genes are missing" in w for w in scores.provenance.warnings)
 
@@ -142,7 +142,7 @@ def test_hostile_sample_names_are_harmless_in_csv(bundle, patients, tmp_path) ->
 def test_an_array_or_foreign_genes_are_refused(bundle, patients) -> None:
     with pytest.raises(InputError, match="array without gene names"):
         score(patients.to_numpy(), bundle)
-    with pytest.raises(InputError, match="None of the 120 genes given"):
+    with pytest.raises(InputError, match="Could not tell genes from samples in The DataFrame"):
         score(patients.add_prefix("x"), bundle)
 
 

@@ -1,0 +1,167 @@
+"""The formats in which expression is stored: how each is recognised, and its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from nkpredict.configuration import Orientation
+from nkpredict.errors import InputError
+from nkpredict.io.expression._annotated import read_annotated, read_loom
+from nkpredict.io.expression._arrange import matrix_of_table
+from nkpredict.io.expression._delimited import read_delimited
+from nkpredict.io.expression._layouts import recognise_layout
+from nkpredict.io.expression._numbers import table_of_text
+from nkpredict.io.expression._raw import RawMatrix, RawTable
+from nkpredict.io.expression._tenx import is_mtx, is_tenx_hdf5, read_mtx, read_tenx_hdf5
+from nkpredict.io.expression._text import is_workbook, read_utf8
+from nkpredict.io.expression._workbook import read_workbook
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user said about a source of profiles.
+
+    Attributes
+    ----------
+    orientation
+        ``"auto"``, ``"samples-by-genes"`` or ``"genes-by-samples"``.
+    layer, var_column
+        For AnnData and loom: matrix to read, column with the names of the genes.
+    known
+        Names of genes that a model knows.
+    """
+
+    orientation: Orientation = "auto"
+    layer: str | None = None
+    var_column: str | None = None
+    known: Collection[str] = ()
+
+
+def read_raw(path: Path, reading: Reading) -> RawMatrix:
+    """Read a file or folder of any known format.
+
+    Raises
+    ------
+    InputError
+        When the format is not known, or its reader refuses the file.
+    """
+    for recognises, read in _FORMATS:
+        if recognises(path):
+            return read(path, reading)
+    raise InputError(
+        f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
+    )
+
+
+def matrix_of(table: RawTable, path: str, reading: Reading) -> RawMatrix:
+    """Bring a table to a labelled matrix, by its program's layout where that is known."""
+    table = recognise_layout(table, path)
+    return matrix_of_table(table, reading.orientation, reading.known, path)
+
+
+def matrix_of_frame(frame: pd.DataFrame, path: str, reading: Reading) -> RawMatrix:
+    """Bring a DataFrame to a labelled matrix; its index names the rows unless it only counts."""
+    row_names = frame.index if isinstance(frame.index, pd.RangeIndex) else None
+    if row_names is None:
+        frame = frame.reset_index(names="" if frame.index.name is None else frame.index.name)
+        first = frame.iloc[:, 0].astype(str).astype(object)
+        frame = pd.concat([first, frame.iloc[:, 1:]], axis=1)
+    labels = ["" if label is None else str(label).strip() for label in frame.columns]
+    numbered = frame.set_axis(range(frame.shape[1]), axis=1)
+    what = "DataFrame" if path == IN_MEMORY else "Parquet"
+    table = table_of_text(labels, numbered, what=what, path=path)
+    in_memory = row_names if path == IN_MEMORY else None
+    return matrix_of(replace(table, row_names=in_memory), path, reading)
+
+
+IN_MEMORY = "The DataFrame"
+"""How a DataFrame is called in messages."""
+
+
+def _is_zarr(path: Path) -> bool:
+    return path.is_dir() and (
+        path.suffix.lower() == ".zarr" or any((path / n).exists() for n in (".zattrs", "zarr.json"))
+    )
+
+
+def _read_zarr_or_h5ad(path: Path, reading: Reading) -> RawMatrix:
+    return read_annotated(path, reading.layer, reading.var_column, reading.known)
+
+
+def _is_hdf5(path: Path) -> bool:
+    if path.is_dir():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(8) == b"\x89HDF\r\n\x1a\n" or path.suffix.lower() == ".h5ad"
+
+
+def _read_hdf5(path: Path, reading: Reading) -> RawMatrix:
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            groups = set(file)
+            tenx = is_tenx_hdf5(groups, file)
+    except OSError:
+        groups, tenx = set(), False
+    if tenx:
+        return read_tenx_hdf5(path)
+    if {"matrix", "row_attrs", "col_attrs"} <= groups:
+        return read_loom(path, reading.layer, reading.var_column, reading.known)
+    if groups and not groups & {"X", "layers", "raw", "var"}:
+        raise InputError(
+            f"{path} is an HDF5 file with {', '.join(sorted(groups)[:5])}; expected one of AnnData "
+            "(.h5ad), loom, or 10x Genomics from Cell Ranger 3 on."
+        )
+    return _read_zarr_or_h5ad(path, reading)
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.is_file() and is_workbook(path)
+
+
+def _read_workbook(path: Path, reading: Reading) -> RawMatrix:
+    return matrix_of(read_workbook(path), str(path), reading)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.is_file() and (
+        path.suffix.lower() in (".parquet", ".pq", ".feather") or _starts_with(path, b"PAR1")
+    )
+
+
+def _starts_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(magic)) == magic
+
+
+def _read_parquet(path: Path, reading: Reading) -> RawMatrix:
+    import pyarrow as pa
+
+    try:
+        feather = path.suffix.lower() == ".feather"
+        frame = pd.read_feather(path) if feather else pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]}); write it again."
+        ) from error
+    return matrix_of_frame(frame, str(path), reading)
+
+
+def _read_text(path: Path, reading: Reading) -> RawMatrix:
+    text, encoding = read_utf8(path)
+    return matrix_of(read_delimited(text, encoding, path), str(path), reading)
+
+
+_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Reading], RawMatrix]], ...] = (
+    (_is_zarr, _read_zarr_or_h5ad),
+    (is_mtx, lambda path, reading: read_mtx(path)),
+    (_is_hdf5, _read_hdf5),
+    (_is_workbook, _read_workbook),
+    (_is_parquet, _read_parquet),
+    (Path.is_file, _read_text),
+)

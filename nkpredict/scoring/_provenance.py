@@ -1,0 +1,62 @@
+"""What scores rest on: the profiles, the genes found and the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.facts import CoverageFacts, ScoringFacts, SkillFacts, ViabilityFacts
+from nkpredict.io import all_simulated, area_under_curve, facts_of
+from nkpredict.learn import SAME_AREA
+from nkpredict.registry import Bundle
+from nkpredict.types import BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+def provenance_of(
+    adata: AnnData, bundle: Bundle, samples: pd.Index, measured: BoolArray
+) -> ScoringFacts:
+    """Return what is known of scores before anything is said of them."""
+    recorded = facts_of(adata)
+    model = bundle.model
+    nowhere = ~measured.any(axis=0)
+    missing = model.feature_names_in_[nowhere]
+    weight = np.abs(model.effect_)
+    lost = weight[nowhere].sum()
+    return ScoringFacts(
+        samples=len(measured),
+        profiles=recorded.expression,
+        profiles_simulated=all_simulated(samples)
+        if recorded.expression is None
+        else recorded.simulated,
+        genes=CoverageFacts(
+            in_model=measured.shape[1],
+            found=measured.shape[1] - len(missing),
+            missing=len(missing),
+            missing_examples=tuple(str(gene) for gene in missing[:20]),
+            weight_missing=float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
+        ),
+        model=replace(
+            bundle.metadata,
+            skill=SkillFacts.from_json(model.skill_),
+            half_width=model.half_width_,
+            knowledge_only=model.knowledge_only,
+            within_lineages=getattr(model, "offsets_", None) is not None,
+        ),
+    )
+
+
+def viability_facts(viability: pd.DataFrame, susceptibility: FloatArray) -> ViabilityFacts:
+    """Return the ratios of killing curves, and how many samples have none of their area."""
+    areas = area_under_curve(viability)["viability_auc"].to_numpy()
+    # predicted to grow, or to be killed more than a curve over these ratios can show
+    without = int((np.abs(1 - susceptibility - areas) > SAME_AREA).sum())
+    return ViabilityFacts(
+        effector_target_ratios=tuple(map(float, viability.columns)),
+        samples_without_a_curve_of_their_area=without,
+    )

@@ -1,0 +1,78 @@
+"""The numbers of each sample, and the flags that go with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.facts import ResponseFacts
+from nkpredict.learn import CHANCE_LEVEL, GeneModel, HarmonisedProfiles, ScreenPrior
+from nkpredict.registry import Bundle
+from nkpredict.types import BoolArray
+
+# Below this share of the model's genes or weight a score rests on too little to be trusted; set by
+# hand.
+_LOW_COVERAGE = 0.8
+OWN_REFERENCE = "own_reference"
+"""Flag of profiles that the model was made from."""
+
+
+def score_table(
+    prepared: HarmonisedProfiles, bundle: Bundle, own: BoolArray | None, forced: str
+) -> pd.DataFrame:
+    """Return one row a sample; see `Scores.table`."""
+    model = bundle.model
+    predicted, novelty = model.predict(prepared), model.novelty(prepared)
+    response = bundle.metadata.response or ResponseFacts()
+    table = pd.DataFrame(
+        {
+            "susceptibility": predicted,
+            "lower": predicted - model.half_width_,
+            "upper": predicted + model.half_width_,
+            "percentile": model.percentile(predicted),
+            "novelty": novelty,
+            "in_domain": novelty <= 1,
+            "gene_coverage": (~np.isnan(prepared.given.values)).mean(axis=1),
+            "weight_coverage": model.weight_coverage(prepared),
+            "original_scale": (predicted - response.offset) / response.slope,
+        },
+        index=pd.Index(prepared.samples.astype(str), name="sample"),
+    )
+    weight = table["weight_coverage"].to_numpy()
+    raised = {
+        "forced": np.full(len(table), bool(forced)),
+        "out_of_domain": ~table["in_domain"].to_numpy(),
+        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
+        "low_weight_coverage": (weight < _LOW_COVERAGE) & (not model.knowledge_only),
+        "chance_skill": np.full(len(table), is_chance(model)),
+        "knowledge_only": np.full(len(table), model.knowledge_only),
+        OWN_REFERENCE: np.zeros(len(table), dtype=bool) if own is None else own,
+    }
+    flags = [
+        ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
+    ]
+    return table.assign(flags=flags)
+
+
+def axes_table(
+    model: GeneModel, prepared: HarmonisedProfiles, samples: pd.Index
+) -> pd.DataFrame | None:
+    """Return one row a sample and axis; None for a model without axes. See `Scores.axes`."""
+    if not isinstance(model, ScreenPrior):
+        return None
+    parts = model.axis_scores(prepared)
+    axes = parts.scores.columns
+    return pd.DataFrame(
+        {
+            "sample": np.repeat(samples, len(axes)),
+            "axis": np.tile(axes, len(samples)),
+            "score": parts.scores.to_numpy().ravel(),
+            "percentile": parts.percentiles.to_numpy().ravel(),
+            "coverage": parts.coverage.to_numpy().ravel(),
+        }
+    )
+
+
+def is_chance(model: GeneModel) -> bool:
+    """Whether the model predicted held-out samples no better than chance."""
+    return model.skill_.get("p", 0.0) > CHANCE_LEVEL
