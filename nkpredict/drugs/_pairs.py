@@ -133,7 +133,8 @@ def druggable_targets(
         ``fit`` is :data:`MATCH_WEIGHT` × :data:`PHASE_WEIGHT` × :data:`RELATION_WEIGHT`; the
         ``weight`` of a hit is that × :data:`LIABILITY_WEIGHT`, 0 for a drug that harms NK cells,
         the weight of a contrary action is its whole, negative ``fit``. ``listed`` says which
-        pairs are ``above the line``, and why the others are not. ``antibody_reachable`` is
+        pairs are ``above the line``, and why the others are not; those above come first, among
+        them last the cytotoxic drugs whose effect on NK cells is unknown. ``antibody_reachable`` is
         ``yes``, ``no`` or ``unknown``. No rows when no gene has a drug.
 
     Raises
@@ -171,12 +172,20 @@ def druggable_targets(
     )
     # + 0.0 turns -0.0 into 0.0
     pairs["rank_score"] = pairs["gene_score"] * pairs["weight"] + 0.0
-    order = pairs["listed"] != ABOVE
-    pairs = pairs.assign(order=order).sort_values(
-        ["order", "rank_score", "gene_score", "gene", "drug"],
-        ascending=[True, False, False, True, True],
+    pairs = pairs.assign(below=pairs["listed"] != ABOVE, last=ranks_last(pairs)).sort_values(
+        ["below", "last", "rank_score", "gene_score", "gene", "drug"],
+        ascending=[True, True, False, False, True, True],
     )
     return pairs[[*PAIR_COLUMNS, *handed_on]].reset_index(drop=True)
+
+
+def ranks_last(drugs: pd.DataFrame) -> pd.Series:
+    """Tell the cytotoxic drugs of unknown effect on NK cells, which stand behind all others.
+
+    Most cytotoxic drugs that were measured harm NK cells, so that no score lifts one that was not
+    above one whose effect is known to be mixed.
+    """
+    return (drugs["nk_liability"] == UNKNOWN) & (drugs["cytotoxic"] == "yes")
 
 
 def _match(direction: str, action: str, effect: str) -> tuple[str, str]:

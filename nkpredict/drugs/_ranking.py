@@ -13,6 +13,7 @@ from nkpredict.drugs._pairs import (
     HIT,
     PAIR_COLUMNS,
     REACHABLE,
+    ranks_last,
     require_columns,
 )
 from nkpredict.drugs._table import PER_DRUG
@@ -41,7 +42,8 @@ def rank_drugs(pairs: pd.DataFrame) -> pd.DataFrame:
         contrary actions subtracted), ``score_without_liability`` (the same as if nothing were
         known of NK cells), ``genes_hit``, ``genes_reachable`` and ``genes_contrary`` (joined by
         ``"; "``, strongest first), ``n_hits`` and what is known of the drug, columns as in
-        :data:`~PER_DRUG`. Those above the line come first, ranked by ``score``; those below by
+        :data:`~PER_DRUG`. Those above the line come first, ranked by ``score``, behind them the
+        cytotoxic ones whose effect on NK cells is unknown; those below are ranked by
         ``score_without_liability``. No rows when no drug fits.
 
     Raises
@@ -70,7 +72,10 @@ def rank_drugs(pairs: pd.DataFrame) -> pd.DataFrame:
     ranked["order"] = ranked["listed"].map(_LISTS.index)
     above = ranked["listed"] == ABOVE
     ranked["key"] = ranked["score"].where(above, ranked["score_without_liability"])
-    ranked = ranked.sort_values(["order", "key", "drug"], ascending=[True, False, True])
+    ranked["last"] = above & ranks_last(ranked)
+    ranked = ranked.sort_values(
+        ["order", "last", "key", "drug"], ascending=[True, True, False, True]
+    )
     ranked["rank"] = ranked.groupby("listed").cumcount() + 1
     first = ["drug", "listed", "rank", "score", "score_without_liability"]
     return ranked[[*first, *_GENE_LISTS, "n_hits", *PER_DRUG]].reset_index(drop=True)
@@ -95,11 +100,12 @@ def rank_drugs_by_sample(
     pandas.DataFrame
         Up to ``top`` rows per sample and list, in the order of the samples: ``sample``,
         ``listed`` (``above the line`` or ``below the line: harms NK cells``), ``rank`` (from 1 in
-        each list), ``drug``, ``score`` (sum over genes of the lowering part × ``weight``, in
-        units of the prediction; only above 0; below the line × ``fit``, as if nothing were known
-        of NK cells), ``genes`` (those that lower this sample and are hit or reachable, strongest
-        first), ``genes_contrary`` and what is known of the drug, columns as in
-        :data:`~PER_DRUG`. A sample without rows above the line has no drug.
+        each list; last above the line are cytotoxic drugs of unknown effect on NK cells),
+        ``drug``, ``score`` (sum over genes of the lowering part × ``weight``, in units of the
+        prediction; only above 0; below the line × ``fit``, as if nothing were known of NK cells),
+        ``genes`` (those that lower this sample and are hit or reachable, strongest first),
+        ``genes_contrary`` and what is known of the drug, columns as in :data:`~PER_DRUG`. A
+        sample without rows above the line has no drug.
 
     Raises
     ------
@@ -123,11 +129,12 @@ def rank_drugs_by_sample(
     ]
     described = pairs.drop_duplicates("drug").set_index("drug")[list(PER_DRUG)]
     facts = dict(zip(described.index, described.to_dict("records"), strict=True))
+    last = set(described.index[ranks_last(described)])
     rows = [
-        {"sample": sample, "listed": listed, **row, **facts[row["drug"]]}
+        {"sample": sample, "listed": listed, **row, **facts[str(row["drug"])]}
         for place, sample in enumerate(contributions.index)
         for listed, drugs, weights in lists
-        for row in _best_of(lowering[place], genes, drugs, weights, top)
+        for row in _best_of(lowering[place], genes, drugs, weights, last, top)
     ]
     columns = ["sample", "listed", "rank", "drug", "score", "genes", "genes_contrary", *PER_DRUG]
     return pd.DataFrame(rows, columns=columns)
@@ -167,12 +174,17 @@ def _fits(pairs: pd.DataFrame, column: str, genes: np.ndarray) -> tuple[np.ndarr
 
 
 def _best_of(
-    lowering: FloatArray, genes: np.ndarray, drugs: np.ndarray, weights: FloatArray, top: int
+    lowering: FloatArray,
+    genes: np.ndarray,
+    drugs: np.ndarray,
+    weights: FloatArray,
+    last: set[str],
+    top: int,
 ) -> list[dict[str, object]]:
     scores = lowering @ weights
-    best = np.argsort(-scores, kind="stable")[:top]
+    best = np.lexsort((-scores, np.isin(drugs, list(last))))
     rows = []
-    for rank, column in enumerate(best[scores[best] > 0], start=1):
+    for rank, column in enumerate(best[scores[best] > 0][:top], start=1):
         parts = lowering * weights[:, column]
         order = np.argsort(-np.abs(parts), kind="stable")
         rows.append(

@@ -174,6 +174,22 @@ def test_what_harms_nk_cells_stands_below_the_line_in_an_order_of_its_own():
     assert said.endswith(f"because they harm NK cells: {len(below)}.")
 
 
+def test_a_cytotoxic_drug_of_unknown_effect_stands_behind_all_others():
+    # RUNX1 weighs most, but nothing is known of its inhibitors and NK cells
+    pairs = druggable_targets(genes(RUNX1="protects", MICA="sensitizes"))
+    ranked = rank_drugs(pairs)
+    above = ranked[ranked["listed"] == ABOVE]
+    unknown = (above["nk_liability"] == "unknown") & (above["cytotoxic"] == "yes")
+    assert {"AI-10-91", "Chb-M'"} <= set(above.loc[unknown, "drug"])
+    assert unknown.is_monotonic_increasing
+    assert above.loc[~unknown, "score"].is_monotonic_decreasing
+    assert above.loc[unknown, "score"].max() > above.loc[~unknown, "score"].min()
+    parts = pd.DataFrame({"RUNX1": [-0.9], "MICA": [-0.1]}, index=["a"])
+    by_sample = rank_drugs_by_sample(pairs, parts, top=50)
+    drugs = by_sample.loc[by_sample["listed"] == ABOVE, "drug"].tolist()
+    assert drugs[-2:] == ["AI-10-91", "Chb-M'"]
+
+
 def test_no_drug_found_is_an_answer_when_all_harm_nk_cells():
     pairs = druggable_targets(genes(PSMB5="protects", PSMB8="protects"))
     ranked = rank_drugs(pairs)
@@ -244,6 +260,11 @@ def test_no_patient_of_the_example_has_a_drug_above_the_line_that_harms_nk_cells
         assert len(above)
         assert "harms" not in set(above["nk_liability"])
         assert set(table.loc[table["nk_liability"] == "harms", "listed"]) == {BELOW_HARMS}
+        unknown = (above["nk_liability"] == "unknown") & (above["cytotoxic"] == "yes")
+        mixed = above["nk_liability"] == "mixed"
+        by = above["sample"] if "sample" in above else pd.Series("all", above.index)
+        for _, rows in above.assign(unknown=unknown, mixed=mixed).groupby(by, sort=False):
+            assert not rows.loc[rows["unknown"].cummax(), "mixed"].any()
     # a drug stands in one of the two lists of a patient
     assert not scores.sample_drugs.duplicated(["sample", "drug"]).any()
     assert not scores.sample_drugs.duplicated(["sample", "listed", "rank"]).any()
