@@ -174,12 +174,14 @@ def _genes(
 
 
 def _listed(scores: Scored) -> pd.DataFrame:
-    """Genes shown in either table, and all others of the lists that have evidence, once each."""
+    """Genes shown in either table and all others of the lists that have evidence, these first."""
     lists = (clearly_lowering(scores), optional(scores, "separating_genes"))
     shown = [genes.head(GENES_SHOWN) for genes in lists if len(genes)]
     rest = [genes[genes["evidence"].fillna(0) != 0] for genes in lists if len(genes)]
-    listed = [*shown, *rest] or [scores.resistance_genes.head(0)]
-    return pd.concat(listed).drop_duplicates("gene").reset_index(drop=True)
+    every = [*shown, *rest] or [scores.resistance_genes.head(0)]
+    listed = pd.concat(every).drop_duplicates("gene")
+    bare = listed["evidence"].fillna(0) == 0
+    return pd.concat([listed[~bare], listed[bare]]).reset_index(drop=True)
 
 
 def _without_unknown_origins(genes: pd.DataFrame) -> pd.DataFrame:
