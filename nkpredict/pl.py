@@ -5,6 +5,7 @@ from nkpredict.figures import plot_dots as dots
 from nkpredict.figures import plot_genes as genes
 from nkpredict.figures import plot_lineage as lineage
 from nkpredict.figures import plot_ranking as ranking
+from nkpredict.figures import plot_survival as survival
 from nkpredict.figures import plot_targets as targets
 from nkpredict.figures import plot_volcano as volcano
 from nkpredict.figures import plot_waterfall as waterfall
@@ -15,6 +16,7 @@ __all__ = [
     "genes",
     "lineage",
     "ranking",
+    "survival",
     "targets",
     "volcano",
     "waterfall",

@@ -27,6 +27,7 @@ from nkpredict.figures._style import (
     printable,
     save_figure,
 )
+from nkpredict.figures._survival import plot_survival
 
 __all__ = [
     "ALL_SAMPLES",
@@ -47,6 +48,7 @@ __all__ = [
     "plot_genes",
     "plot_lineage",
     "plot_ranking",
+    "plot_survival",
     "plot_targets",
     "plot_volcano",
     "plot_waterfall",

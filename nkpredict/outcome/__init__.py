@@ -1,9 +1,15 @@
 """What scores say about an outcome in time: relapse, death, the next treatment."""
 
-from nkpredict.outcome._association import OutcomeAssociation, associate, outcome_association
+from nkpredict.outcome._association import (
+    THIRDS,
+    OutcomeAssociation,
+    associate,
+    outcome_association,
+)
 from nkpredict.outcome._columns import Outcome, outcome_of
 
 __all__ = [
+    "THIRDS",
     "Outcome",
     "OutcomeAssociation",
     "associate",

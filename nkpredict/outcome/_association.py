@@ -17,6 +17,7 @@ from nkpredict.outcome._survival import HazardRatio, hazard_ratio, kaplan_meier,
 from nkpredict.types import BoolArray, FloatArray, IndexArray, LabelArray
 
 THIRDS = ("lowest third", "middle third", "highest third")
+"""Names of the groups of the Kaplan-Meier estimate, by rising score."""
 SCORE, WITHIN, LINEAGE = "score", "score within lineages", "lineage alone"
 _NO_RATIO = HazardRatio(*[float("nan")] * 4)
 

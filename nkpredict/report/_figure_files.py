@@ -14,6 +14,7 @@ from nkpredict.figures import (
     plot_genes,
     plot_lineage,
     plot_ranking,
+    plot_survival,
     plot_targets,
     plot_waterfall,
     ranked,
@@ -23,7 +24,15 @@ from nkpredict.figures import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NAMES = ("ranking", "lineages", "genes", "targets", "waterfall_highest", "waterfall_lowest")
+_NAMES = (
+    "ranking",
+    "lineages",
+    "genes",
+    "targets",
+    "survival",
+    "waterfall_highest",
+    "waterfall_lowest",
+)
 _ENDINGS = ("png", "svg")
 FIGURE_FILES = tuple(f"{name}.{ending}" for name in _NAMES for ending in _ENDINGS)
 
@@ -52,6 +61,8 @@ def _figures(scores: Scored) -> Iterator[tuple[str, Callable[[], Axes]]]:
     matches: Any = optional(scores, "targets").get("match", ())
     if set(matches) & {HIT, REACHABLE}:
         yield "targets", partial(plot_targets, scores)
+    if getattr(scores, "outcome", None) is not None:
+        yield "survival", partial(plot_survival, scores)
     samples = ranked(scores).index
     yield "waterfall_highest", partial(plot_waterfall, scores, samples[0])
     if len(samples) > 1:

@@ -24,6 +24,7 @@ from nkpredict.facts import (
     SkillFacts,
     ViabilityFacts,
 )
+from nkpredict.figures import plot_survival
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
 from nkpredict.report import write_report
 from tests.scored import provenance_of
@@ -472,6 +473,12 @@ def test_an_outcome_is_shown_with_its_curves_and_tests(make_scores, tmp_path, se
     assert "score within lineages" in text
     assert "lineage alone" in text
     assert "<days>" not in html
+    axes = plot_survival(scores, save=tmp_path / "survival.svg")
+    assert axes.get_xlabel() == "<days>"
+    assert len(axes.get_legend().get_texts()) == 3
+    assert ("SIMULATED" in (tmp_path / "survival.svg").read_text()) == bool(seed)
     plain = make_scores(n=30)
+    with pytest.raises(InputError, match="hold no outcome"):
+        plot_survival(plain)
     html = write_report(plain, tmp_path / "plain.html").read_text(encoding="utf-8")
     assert 'id="outcome"' not in html
