@@ -228,6 +228,8 @@ def _with_screens(
     alone = combined.index.difference(spoken) if pooled else combined.index[:0]
     of_screens_alone = [*numbers, "conflict"]
     table.loc[alone, of_screens_alone] = combined.loc[alone, of_screens_alone]
+    pooled_too = [source.gene for source in sources if source.pooled]
+    table.loc[pooled_too, "conflict"] |= combined.loc[pooled_too, "conflict"]
     further = combined[["heterogeneity", "score", "p"]].reindex(genes)
     return table.join(further.fillna({"score": 0.0}))
 

@@ -222,7 +222,8 @@ def named_beforehand(given: Collection[str]) -> set[str]:
     if _CATEGORIES_ONLY in given:
         genes.clear()
     genes -= {gene for gene, study in _PICKED_BY.items() if study in given}
-    return genes | set(known_experiments()["gene"])
+    experiments = known_experiments()
+    return genes | set(experiments.loc[~experiments["study"].isin(list(given)), "gene"])
 
 
 def studies_given(screens: ScreenTable) -> tuple[str, ...]:
