@@ -86,6 +86,15 @@ def test_the_effector_asked_for_decides_a_contradiction() -> None:
     assert other["effectors"] == "NK-92"
 
 
+def test_a_finding_of_the_screens_given_outweighs_a_hit_of_other_effectors() -> None:
+    # by the false discovery rate among all genes it is nothing; NK-92 says the opposite
+    own = {"IFNGR2": (-0.9, 3e-5)}
+    name = "zhuang2019_K562_primaryNK"
+    row = gene_evidence(ScreenTable(screen(name, own, effector="primary NK"))).table.loc["IFNGR2"]
+    assert row["evidence"] < -0.2
+    assert row["conflict"]
+
+
 def test_other_effectors_count_less(known: GeneEvidence) -> None:
     asked = gene_evidence(effector="NK-92").table["confidence"]
     by_default, effectors = known.table["confidence"], known.table["effectors"]
