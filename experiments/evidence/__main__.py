@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.console import print_table
+from experiments.evidence.figure_four import figure_four_table
 from experiments.evidence.files import counts_table, reading_table, scores_table, speed_table
 from experiments.evidence.methods import (
     choice_table,
@@ -25,7 +26,7 @@ from experiments.evidence.methods import (
     named_table,
     simulated_table,
 )
-from experiments.evidence.screens import FILES, METADATA, Table, without
+from experiments.evidence.screens import FILES, METADATA, ORCS_FILE, Table, without
 from nkpredict.evidence import DEFAULT_METHOD, read_screens
 from nkpredict.io import file_sha256, write_text
 
@@ -54,11 +55,15 @@ def main() -> None:
         simulated,
         fitness_table(nk),
         named_table(nk),
+        figure_four_table(options.data, options.bootstrap),
         speed_table(paths, nk),
     ]
     for title, columns, rows in tables:
         print_table(title, columns, rows)
-    write_text(options.out, document(tables, paths, options.seeds, options.bootstrap))
+    write_text(
+        options.out,
+        document(tables, [*paths, options.data / ORCS_FILE], options.seeds, options.bootstrap),
+    )
 
 
 def document(tables: Sequence[Table], paths: Sequence[Path], seeds: int, repeats: int) -> str:

@@ -17,6 +17,7 @@ from experiments.evidence.screens import (
     METADATA,
     MOUSE,
     NAMED,
+    ORCS_FILE,
     PAIR,
     PECH,
     SCORES,
@@ -34,6 +35,7 @@ def reading_table(data: Path) -> Table:
     matrix = [data / FILES[1], data / SCORES]
     jobs: list[tuple[list[Path], dict[str, Any]]] = [
         ([data / FILES[0]], {"metadata": METADATA}),
+        ([data / ORCS_FILE], {"metadata": METADATA}),
         (matrix[:1], {"metadata": METADATA}),
         (matrix, {"metadata": METADATA}),
         (matrix[1:], {"metadata": METADATA}),

@@ -8,6 +8,7 @@ from typing import Any
 from nkpredict.evidence import ScreenTable
 
 ZHUANG = "zhuang2019_K562_primaryNK"
+ORCS = f"{ZHUANG}_orcs1081_scores"
 PECH = "Pech_K562_NK_92_r1"
 FREEMAN = "Freeman_B16F10_NK"
 VREDEVOOGD = "Vredevoogd_IFNGR1mut_SKCM_MART_1_1r"
@@ -22,6 +23,7 @@ MOUSE_T_CELL = (
 )
 METADATA = {
     ZHUANG: {"cell_line": "K562", "effector": "primary NK", "source": "Zhuang 2019"},
+    ORCS: {"cell_line": "K562", "effector": "primary NK", "source": "Zhuang 2019"},
     PECH: {"cell_line": "K562", "effector": "NK-92", "source": "Pech 2019"},
     FREEMAN: {
         "cell_line": "B16F10",
@@ -32,6 +34,7 @@ METADATA = {
     VREDEVOOGD: {"effector": "T cell"},
 } | {name: {"effector": "T cell", "species": "mouse"} for name in MOUSE_T_CELL}
 FILES = (f"screens/{ZHUANG}.mle.gene_summary.txt", "screens/immune_screens_lfc.tsv.gz")
+ORCS_FILE = f"screens/{ORCS}.csv"
 SCORES = "screens/immune_screens_neg_rra_score.tsv.gz"
 CELL_LINES = ("HL60", "KBM7")
 SHEET = [

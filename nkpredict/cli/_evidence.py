@@ -62,7 +62,7 @@ def build(
 
         nkpredict evidence build screens.csv --screen-meta meta.csv --out evidence.csv
     """
-    from nkpredict.evidence import gene_evidence
+    from nkpredict.evidence import evidence_notes, gene_evidence
     from nkpredict.io import write_csv
 
     with stages(quiet) as progress:
@@ -84,6 +84,7 @@ def build(
             "simulated": evidence.simulated,
             "top": {side: g.reset_index().to_dict("records") for side, g in top.items()},
             "genes": evidence.table.reset_index().to_dict("records"),
+            "notes": evidence_notes(evidence),
             "provenance": evidence.provenance.to_json(),
         },
     )

@@ -76,8 +76,8 @@ def gene_evidence(
     - a published hit by its p, calibrated after Sellke, Bayarri and Berger 2001
       (doi 10.1198/000313001300339950), with the prior `FAIR_PRIOR` for genes named beforehand and
       `GENOME_PRIOR` for those picked from the whole genome, less without replicates;
-    - screens that are given by :func:`combine_screens`; genes named beforehand by the same
-      calibration of their p, effector type by effector type.
+    - screens that are given by :func:`combine_screens`; genes that the knowledge base holds or
+      names by the same calibration of their p, effector type by effector type.
 
     Sources with other effector cells than those asked for count `OTHER_EFFECTOR`, those that speak
     for one line `OTHER_LINES`. Of one study the surest source in a direction counts; the log-odds
@@ -127,7 +127,7 @@ def gene_evidence(
     nk_screens, _ = without_t_cells(screens)
     use_knowledge = knowledge and not screens.simulated
     known = _knowledge(studies_given(nk_screens)) if use_knowledge else _Knowledge()
-    own, chances = _screen_sources(nk_screens, combined, method, known.named, effector)
+    own, chances = _screen_sources(nk_screens, combined, method, known, effector)
     sources = [*known.sources, *own]
     table = _with_screens(_judgements(sources, asked), sources, combined, pooled=effector is None)
     if use_knowledge:
@@ -148,6 +148,12 @@ class _Knowledge:
     hits: int = 0
     chance: tuple[ChanceFacts, ...] = ()
     given: tuple[str, ...] = ()
+
+    @property
+    def priors(self) -> dict[str, float]:
+        """Prior probability of an effect for every gene that is known of or named beforehand."""
+        known = dict.fromkeys((source.gene for source in self.sources), GENOME_PRIOR)
+        return known | dict.fromkeys(self.named, FAIR_PRIOR)
 
 
 def _knowledge(given: Sequence[str]) -> _Knowledge:
@@ -175,14 +181,14 @@ def _screen_sources(
     screens: ScreenTable,
     combined: pd.DataFrame,
     method: str,
-    named: frozenset[str],
+    known: _Knowledge,
     effector: str | None,
 ) -> tuple[list[Source], list[ChanceFacts]]:
-    """Take sources from screens: by effector type for named genes, or where one is asked for."""
+    """Take sources from screens: by effector type for known genes, or where one is asked for."""
     sources: list[Source] = []
     chances = []
-    beforehand = list(named)
-    if named or effector is not None:
+    beforehand, priors = list(known.named), known.priors
+    if priors or effector is not None:
         for name, evidence in combine_by_effector(screens, method).items():
             rows = screens.table[screens.table["effector"] == name]
             p = evidence.table["p"].reindex(beforehand).dropna().to_numpy()
@@ -191,11 +197,11 @@ def _screen_sources(
                 chances.append(chance("Screens given", name, directions, p))
             asked = evidence.table
             if effector is None:
-                asked = asked[asked.index.isin(beforehand)]
-            sources += of_screens(asked, ScreenTable(rows, screens.provenance), named)
+                asked = asked[asked.index.isin(list(priors))]
+            sources += of_screens(asked, ScreenTable(rows, screens.provenance), priors)
     if effector is None:
-        others = combined[~combined.index.isin(beforehand)]
-        sources += of_screens(others, screens, (), pooled=True)
+        others = combined[~combined.index.isin(list(priors))]
+        sources += of_screens(others, screens, {}, pooled=True)
     return sources, chances
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -162,7 +162,11 @@ def p_of_hits(table: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
 
 
 def of_screens(
-    combined: pd.DataFrame, screens: ScreenTable, named: Collection[str], *, pooled: bool = False
+    combined: pd.DataFrame,
+    screens: ScreenTable,
+    priors: Mapping[str, float],
+    *,
+    pooled: bool = False,
 ) -> Iterator[Source]:
     """Yield a source for every gene of combined screens that carries confidence.
 
@@ -172,14 +176,15 @@ def of_screens(
         Table of :func:`combine_screens`.
     screens
         The screens it combines.
-    named
-        Genes named beforehand, which are judged by their p; all others by the false discovery
-        rate among all genes.
+    priors
+        Prior probability of an effect for genes that are judged by their p; all others are judged
+        by the false discovery rate among all genes.
     pooled
         Whether the effector types of the screens count alike.
     """
-    known = combined.index.isin(list(named))
-    by_p = confidence_of_p(combined["p"].to_numpy(), FAIR_PRIOR)
+    prior = np.array([priors.get(str(gene), np.nan) for gene in combined.index])
+    known = np.isfinite(prior)
+    by_p = confidence_of_p(combined["p"].to_numpy(), np.where(known, prior, 0.0))
     sure = np.where(known, by_p, combined["confidence"])
     sign = np.sign(np.where(known, combined["score"], combined["evidence"]))
     speaking = (sure > 0) & (sign != 0)
@@ -222,7 +227,8 @@ def named_beforehand(given: Collection[str]) -> set[str]:
     if _CATEGORIES_ONLY in given:
         genes.clear()
     genes -= {gene for gene, study in _PICKED_BY.items() if study in given}
-    return genes | set(known_experiments()["gene"])
+    experiments = known_experiments()
+    return genes | set(experiments.loc[~experiments["study"].isin(list(given)), "gene"])
 
 
 def studies_given(screens: ScreenTable) -> tuple[str, ...]:

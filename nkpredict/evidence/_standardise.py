@@ -124,7 +124,8 @@ def standardise_screens(
     if not correct_fitness:
         essential[:] = False
     analysis = [_REPLICATE.sub("", str(screen)) for screen in described.index]
-    shared = [screens.provenance.experiments.get(str(screen)) for screen in described.index]
+    stated = screens.provenance.experiments or {}
+    shared = [stated.get(str(screen)) for screen in described.index]
     described = described.assign(
         analysis=analysis,
         experiment=[one or other for one, other in zip(shared, analysis, strict=True)],

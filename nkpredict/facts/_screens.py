@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nkpredict.facts._json import Facts
 
@@ -30,7 +30,7 @@ class ScreenFacts(Facts):
     files: tuple[ScreenFileFacts, ...] = ()
     gene_names: str | None = None
     metadata_without_screen: tuple[str, ...] = ()
-    experiments: Mapping[str, str] = field(default_factory=dict)
+    experiments: Mapping[str, str] | None = None
     sign: str | None = None
     simulated: bool = False
 

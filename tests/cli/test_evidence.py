@@ -77,10 +77,52 @@ def test_build_writes_all_columns_and_says_what_was_read(
     assert max(len(line) for line in said.splitlines() if str(tmp_path) not in line) <= 80
     content = json.loads((tmp_path / "e.json").read_text())
     assert content["simulated"] is False
-    assert content["top"]["protecting"][0]["gene"] == "IFNGR2"
+    assert content["top"]["protecting"][0]["evidence"] < 0
+    assert any("chance alone gives" in held for held in content["notes"])
+    assert content["provenance"]["chance"]
     code, said, progress = evidence("build", screens, "--out", tmp_path / "again.csv", "--quiet")
     assert (code, said, progress) == (0, "", "")
     assert (tmp_path / "again.csv").read_bytes() == out.read_bytes()
+
+
+def test_the_knowledge_base_can_be_left_out(evidence, screens: Path, tmp_path: Path) -> None:
+    out = tmp_path / "evidence.csv"
+    code, said, _ = evidence("build", screens, "--out", out, "--no-knowledge")
+    assert code == 0
+    assert "The knowledge base takes no part, as it was asked to be left out" in said
+    table = pd.read_csv(out, index_col="gene")
+    assert set(table.index[table["evidence"] != 0]) == {"IFNGR2", "NCR3LG1"}
+    assert table["evidence"].idxmin() == "IFNGR2"
+    code, _, error = evidence("show", "JAK1", "--no-knowledge")
+    assert code == 2
+    assert "screens must be given" in error
+
+
+def test_the_effector_asked_for_decides(evidence) -> None:
+    said = {
+        effector: " ".join(evidence("show", "JAK1", "--effector", effector)[1].split())
+        for effector in ("primary-NK", "NK-92")
+    }
+    assert "Judgement for primary NK: protects" in said["primary-NK"]
+    assert "Judgement for NK-92: sensitizes" in said["NK-92"]
+    assert all("Conflict: YES" in words for words in said.values())
+    assert all("chance alone gives" in words for words in said.values())
+    code, _, error = evidence("show", "JAK1", "--effector", "NK")
+    assert code == 2
+    assert "'NK'" in error
+
+
+def test_functional_experiments_are_shown_with_their_source(evidence, tmp_path: Path) -> None:
+    code, said, _ = evidence("show", "FAS", "--json", tmp_path / "fas.json")
+    assert code == 0
+    assert max(map(len, said.splitlines())) <= 80
+    content = json.loads((tmp_path / "fas.json").read_text())
+    for row in content["functional"]:
+        assert row["doi"] in said
+        assert row["study"] in said
+    assert content["judgement"]["evidence"] > 0.5
+    assert content["judgement"]["sources"] >= 3
+    assert any("chance alone gives" in note for note in content["notes"])
 
 
 def test_simulated_evidence_is_marked(evidence, tmp_path: Path) -> None:

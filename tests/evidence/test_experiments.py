@@ -22,7 +22,7 @@ def test_the_shipped_table_keeps_its_contract() -> None:
 
 
 def row(**changes: str) -> dict[str, str]:
-    return {
+    values = {
         "gene": "B2M",
         "direction": "protects",
         "axis": "HLA class I and its brakes",
@@ -36,7 +36,9 @@ def row(**changes: str) -> dict[str, str]:
         "study": "Author 2000",
         "doi": "10.1000/one",
         "note": "What was found.",
+        "role": "direct",
     } | changes
+    return {column: values[column] for column in EXPERIMENT_COLUMNS}
 
 
 def test_contradictions_and_several_effectors_may_stand_beside_each_other() -> None:

@@ -3,9 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import combine_screens, describe_gene, gene_evidence, read_screens
+from nkpredict.evidence import (
+    combine_screens,
+    describe_gene,
+    gene_evidence,
+    known_hits,
+    read_screens,
+)
 
 pytestmark = pytest.mark.real_data
 
@@ -75,6 +82,16 @@ def test_two_analyses_of_one_study_count_once(shared_data: Path):
     assert combined.table["n_screens"].max() == 1
     assert combined.provenance.screens[0].signs_joined > 1000
     assert (combined.table.loc[["ICAM1", "CD58", "NCR3LG1"], "score"] > 2).all()
+
+
+def test_screens_of_other_studies_find_the_genes_of_figure_4(shared_data: Path):
+    paths = [ZHUANG, f"screens/{ORCS}.csv", "screens/immune_screens_lfc.tsv.gz"]
+    screens = read_screens(*(shared_data / p for p in paths), metadata=METADATA | SAME_STUDY)
+    size = combine_screens(screens).table["score"].abs()
+    hits = known_hits()
+    listed = size.index.isin(hits.loc[hits["study"] == "Dufva 2023", "gene"])
+    assert listed.sum() == 70
+    assert roc_auc_score(listed, size) >= 0.65
 
 
 @pytest.mark.parametrize("files", [(ZHUANG,), (ZHUANG, f"screens/{ORCS}.csv")])

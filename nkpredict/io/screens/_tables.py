@@ -117,7 +117,7 @@ def read_screen_tables(
         gene_names=gene_reference_source(),
         simulated=any(name.startswith(SIMULATED_PREFIX) for name in _screens_of(tables))
         or any(known.file.startswith("SIMULATED") for known in files),
-        experiments=experiments,
+        experiments=experiments or None,
         metadata_without_screen=tuple(sorted(set(described) - used)),
         sign="effect > 0: the gene sensitizes tumour cells to NK cells",
     )

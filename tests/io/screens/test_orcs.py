@@ -149,7 +149,7 @@ def test_screens_of_another_study_or_line_are_independent(tmp_path: Path) -> Non
     paths = two_analyses(tmp_path)
     for change in ({"source": "Author 2020"}, {"cell_line": "MOLM14"}, {"effector": "NK-92"}):
         screens = read_screens(*paths, metadata=META | {NAME: META[NAME] | change})
-        assert not screens.provenance.experiments
+        assert screens.provenance.experiments is None
 
 
 def test_a_gene_with_a_p_alone_is_not_called_null(tmp_path: Path) -> None:
