@@ -88,7 +88,7 @@ class ScreenPrior(GeneModel):
     def __init__(
         self,
         evidence: Evidence = None,
-        effector: str = Effector.PRIMARY_NK,
+        effector: str = "primary NK",
         random_state: int = 0,
     ) -> None:
         self.evidence = evidence
@@ -123,7 +123,7 @@ class ScreenPrior(GeneModel):
         if self.effector not in evidence:
             raise InputError(
                 f"The evidence knows no effector {self.effector!r}; expected one of "
-                f"{name_some(list(evidence))}."
+                f"{', '.join(evidence)}."
             )
         by_axis = _by_axis(evidence, own=self.evidence is not None)
         profiles, widest = _usable(profiles, platforms.astype(str), by_axis.index)
@@ -147,7 +147,7 @@ class ScreenPrior(GeneModel):
             ]
         )
         slopes = self.core_.effect(harmonised, self.weights_)[score.positions_]
-        weights = score.weights_[list(evidence).index(self.effector)]
+        weights = score.weights_[self._number(self.effector)]
         self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
         self._read_effector(self.effector)
         self.half_width_, self.skill_ = np.inf, {}
@@ -167,7 +167,7 @@ class ScreenPrior(GeneModel):
         if effector not in self.evidence_by_effector_:
             raise InputError(
                 f"This model knows no effector {effector!r}; expected one of "
-                f"{name_some(list(self.evidence_by_effector_))}."
+                f"{', '.join(map(str, self.axis_score.effectors_))}."
             )
         other = copy(self)
         other.effector = effector
@@ -207,14 +207,15 @@ class ScreenPrior(GeneModel):
 
         Genes with evidence that the reference lacks count as missing everywhere.
         """
-        return self.axis_score.coverage(Profiles.unnamed(self.prepare(X).values))
+        prepared = self.prepare(X)
+        return self.axis_score.coverage(Profiles.unnamed(prepared.values))
 
     def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
         """Profiles in standard deviations of the platform that each resembles."""
         return Profiles.unnamed(self.axis_score.standardised(Profiles.unnamed(prepared.values)))
 
     def _number(self, effector: str) -> int:
-        return list(self.evidence_by_effector_).index(effector)
+        return [str(name) for name in self.axis_score.effectors_].index(effector)
 
     def _read_effector(self, effector: str) -> None:
         """Set what depends on the effector."""
