@@ -75,7 +75,14 @@ def with_everything(table, parts, resistance):
     rng = np.random.default_rng(5)
     ratios = pd.Index([0, 0.625, 1.25, 2.5, 5], name="ratio")
     killed = np.outer(table["susceptibility"].clip(0, 0.9), [0, 0.6, 0.9, 1, 1.1])
+    separating = resistance.assign(
+        reading="separating these samples",
+        mean_least_susceptible=-0.01,
+        mean_others=0.01,
+        share_of_difference=1 / len(resistance),
+    )
     return {
+        "separating_genes": separating,
         "viability": pd.DataFrame(100 * (1 - killed), index=table.index, columns=ratios),
         "targets": pairs,
         "drugs": rank_drugs(pairs),
