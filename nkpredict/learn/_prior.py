@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError
 from nkpredict.evidence import DIRECT, LOSS, GeneEvidence, gene_evidence, known_experiments
 from nkpredict.features import (
     ProfileHarmoniser,

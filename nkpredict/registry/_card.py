@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nkpredict.evidence import GeneEvidence, evidence_origins, named_origins
 from nkpredict.facts import KnowledgeFacts, ModelFacts, ResponseFacts, TrainingFacts
 from nkpredict.learn import Evidence, GeneModel, KillingCurveModel, NKSusceptibilityModel
@@ -18,6 +20,8 @@ KNOWLEDGE_ONLY_NOTICE = (
     "Knowledge only: ranks samples by published experiments with NK cells, trained on no measured "
     "response."
 )
+# Names of a list that a card gives before it counts the rest.
+_MOST_NAMED = 8
 
 
 def model_card(
@@ -121,14 +125,19 @@ def _origins(evidence: Evidence) -> list[str]:
     lines = []
     if isinstance(evidence.provenance, KnowledgeFacts):
         named = [f"{study} (doi {doi})" for study, doi in evidence.provenance.studies.items()]
-        lines.append(f"- Studies: {', '.join(named)}")
+        lines.append(f"- Studies: {_listed(named)}")
     spoken = evidence.table.index[evidence.table["evidence"] != 0]
     origins = evidence_origins(evidence, spoken)
     tumours, cells = (named_origins(texts) for texts in origins.values())
     if tumours:
         only = " only" if len(tumours) == 1 else ""
-        lines.append(f"- Measured in {', '.join(tumours)}{only}, with {', '.join(cells)} cells")
+        lines.append(f"- Measured in {_listed(tumours)}{only}, with {', '.join(cells)} cells")
     return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _killing_curve(curve: KillingCurveModel, metadata: ModelFacts) -> list[str]:

@@ -42,6 +42,7 @@ from nkpredict.report import (
 from nkpredict.report import (
     _summary as summary,
 )
+from nkpredict.report._axes import axes_facts, axes_table, axes_words
 from nkpredict.report._killing_curve import curve_facts, killing_curves
 from nkpredict.report._layout import Scale, scale_over
 from nkpredict.report._maps import gene_map_data, spread_rows
@@ -154,6 +155,8 @@ def _render(scores: Scored) -> str:
             [scores.base_value, *table[["susceptibility", *ranges]].to_numpy().ravel()]
         ),
         spread=spread_rows(scores),
+        axes=axes_table(scores),
+        axes_words=axes_words(scores),
         curves=killing_curves(scores),
         outcome=outcome_view(scores),
         gene_map=gene_map_data(scores),
@@ -194,6 +197,7 @@ def _genes(scores: Scored) -> dict[str, Any]:
 def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[_Sample]:
     known = lineages(scores)
     drugs, curves = _drugs_by_sample(scores), curve_facts(scores)
+    axes = axes_facts(scores)
     none_found = drugs_in_words(pd.DataFrame()) if summary.drugs_words(scores) else ""
     samples = []
     for position, (name, values) in enumerate(
@@ -213,7 +217,8 @@ def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[
                 summary.sample_sentences(row, steps, words),
                 steps,
                 scale_over(places, left=25.0, right=84.0, ticks=4),
-                curves.get(str(name), [])
+                axes.get(str(name), [])
+                + curves.get(str(name), [])
                 + [
                     facts.Fact(column.replace("_", " ").capitalize(), str(value))
                     for column, value in row.items()
