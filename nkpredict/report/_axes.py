@@ -55,6 +55,6 @@ def axes_facts(scores: Scored) -> dict[str, list[Fact]]:
 
 
 def _wide(axes: pd.DataFrame, value: str) -> pd.DataFrame:
-    wide = axes.pivot(index="sample", columns="axis", values=value)
+    wide = axes.pivot_table(value, "sample", "axis")
     wide.index = wide.index.astype(str)
     return wide[list(dict.fromkeys(axes["axis"]))].rename_axis(columns=None)
