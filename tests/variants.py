@@ -21,10 +21,14 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import sparse
 from scipy.io import mmwrite
 
+from nkpredict import score
+from nkpredict.errors import InputError
 from nkpredict.io import read_shipped_table
+from nkpredict.registry import Bundle
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,22 @@ def variant(
         return make
 
     return add
+
+
+def check(
+    variant: Variant, bundle: Bundle, tables: dict[str, pd.DataFrame], folder: Path
+) -> None:
+    """Score a variant and compare it with its plain table, or expect the refusal it names."""
+    source = variant.make(Cohort(tables["log2"].copy(), tables["counts"].copy(), folder))
+    if variant.refused is not None:
+        with pytest.raises(InputError, match=variant.refused):
+            score(source, bundle, **variant.options)
+        return
+    scored = score(source, bundle, **variant.options).table
+    plain = score(tables[variant.base.removeprefix("first ")].T, bundle).table
+    right = plain.iloc[:1] if variant.base.startswith("first") else plain
+    assert variant.numbered or list(scored.index) == list(right.index)
+    np.testing.assert_allclose(scored["susceptibility"], right["susceptibility"], atol=1e-4)
 
 
 def ensembl_ids(symbols: pd.Index) -> pd.Index:
@@ -549,10 +569,10 @@ def _(c):
 
 @variant("a gene and a sample without values")
 def _(c):
-    frame = c.log2.copy()
-    frame.loc["NOTHING1"] = np.nan
-    frame["failed"] = np.nan
-    return text(frame, c.path("a.csv"))
+    frame = c.log2.assign(failed=np.nan)
+    nothing = ",".join(["NOTHING1", *[""] * frame.shape[1]])
+    c.path("a.csv").write_text(f"{frame.to_csv()}{nothing}\n")
+    return c.path("a.csv")
 
 
 @variant("trailing separators, empty columns")
@@ -670,6 +690,12 @@ def _(c):
     names = ["baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj"]
     frame = pd.DataFrame(rng.normal(0, 1, (len(c.log2), 6)), c.log2.index, names)
     return text(frame, c.path("a.csv"))
+
+
+@variant("the table of a CRISPR screen", refused="table of a CRISPR screen .*--screens")
+def _(c):
+    frame = pd.DataFrame({"sgRNA": 4, "NK|beta": 0.1, "NK|z": 1.2}, index=c.log2.index)
+    return text(frame, c.path("a.gene_summary.txt"), "\t", index_label="Gene")
 
 
 @variant("long form", refused="long form .*Pivot it")

@@ -2,6 +2,7 @@
 
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import CarryFacts, PerturbationFacts, StabilityFacts
+from nkpredict.facts._inspection import InspectionFacts, ModelCoverageFacts
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -49,7 +50,9 @@ __all__ = [
     "Facts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "InspectionFacts",
     "KnowledgeFacts",
+    "ModelCoverageFacts",
     "ModelFacts",
     "PanelFacts",
     "PerformanceFacts",

@@ -12,7 +12,6 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import (
     CoverageFacts,
-    ModelFacts,
     ResponseFacts,
     ScoringFacts,
     SkillFacts,
@@ -39,6 +38,7 @@ from nkpredict.learn import (
     require_readable,
 )
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, Bundle, Registry
+from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._scores import Scores
 from nkpredict.types import BoolArray, FloatArray
 
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 _LOW_COVERAGE = 0.8
 FORCED_NOTICE = "FORCED: these profiles would have been refused, and their scores mean little."
 """Beginning of what is said of scores that were asked for against a refusal."""
-_IN_MEMORY = ModelFacts(name="model in memory")
 
 
 def score(
@@ -107,7 +106,7 @@ def score(
     RegistryError, BundleError
         When the model is not found or damaged.
     """
-    bundle = _bundle(model, registry)
+    bundle = bundle_of(model, registry)
     adata = read_profiles(
         _named(profiles),
         ReadingOptions(
@@ -117,7 +116,7 @@ def score(
             var_column=var_column,
             duplicates=duplicates,
             obs=obs,
-            known=frozenset(map(str, bundle.model.feature_names_in_)),
+            known=genes_of(bundle),
         ),
     )
     if genetics is not None:
@@ -229,20 +228,6 @@ def _flags(table: pd.DataFrame, model: GeneModel, forced: str) -> list[str]:
     return [
         ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
     ]
-
-
-def _bundle(
-    model: str | Path | Bundle | GeneModel | KillingCurveModel | None,
-    registry: str | Path | Registry | None,
-) -> Bundle:
-    if isinstance(model, Bundle):
-        return model
-    if isinstance(model, KillingCurveModel):
-        return Bundle(model.model_, _IN_MEMORY, model)
-    if isinstance(model, GeneModel):
-        return Bundle(model, _IN_MEMORY)
-    store = registry if isinstance(registry, Registry) else Registry(registry)
-    return store.load_default() if model is None else store.load(model)
 
 
 def _provenance(

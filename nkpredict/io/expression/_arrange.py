@@ -48,7 +48,7 @@ def matrix_of_table(
     Raises
     ------
     InputError
-        When it holds no numbers.
+        When it holds no numbers, or text among them.
     """
     entries = depmap_columns(table.labels)
     if entries:
@@ -62,6 +62,8 @@ def matrix_of_table(
     genes_in_rows = orientation == "genes-by-samples" or (
         orientation == "auto" and best >= RECOGNISED_ENOUGH and best > header
     )
+    if table.problem and max(best, header) >= RECOGNISED_ENOUGH:
+        raise InputError(table.problem)
     notes = list(table.notes)
     if genes_in_rows and rows and best >= RECOGNISED_ENOUGH:
         label = next(p for p in text if rows[p] >= best - _CLEARLY_MORE)

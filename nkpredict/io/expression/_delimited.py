@@ -181,7 +181,8 @@ def _reject_cut_off(text: bytes, outline: _Outline, path: Path) -> None:
     if last.startswith("!") or not outline.body or '"' in last:
         return
     count, width = len(_fields(last, outline.separator)), len(outline.header)
-    if count < width and len(outline.body[0]) >= width and text.count(b"\n") > 2:
+    whole = sum(len(row) >= width for row in outline.body[:-1])
+    if count < width and 0 < len(outline.body) - 1 == whole:
         raise InputError(
             f"{path} is cut off: its last line has {count} of {width} columns. Copy or export it "
             "again."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from nkpredict.types import FloatArray
 
@@ -92,7 +92,7 @@ def _mean_of_genes(part: FloatArray) -> FloatArray:
 
 
 def _median_percentile(part: FloatArray, chosen: FloatArray) -> float:
-    ranks = rankdata(part, axis=1, nan_policy="omit") / np.isfinite(part).sum(axis=1)[:, None]
+    ranks = pd.DataFrame(part).rank(axis=1, pct=True).to_numpy()
     return float(np.nanmedian(ranks[:, chosen]))
 
 

@@ -223,6 +223,23 @@ def _refuse_result(table: RawTable, path: str) -> RawTable:
     )
 
 
+def _is_screen(table: RawTable) -> bool:
+    labels = [label.lower() for label in table.labels]
+    ends = tuple(label.endswith(("_lfc", "_rrascore")) for label in labels[1:])
+    return (
+        labels[:2] == ["sgrna", "gene"]
+        or any("|beta" in label or label.startswith(("neg|", "pos|")) for label in labels)
+        or (bool(ends) and all(ends))
+    )
+
+
+def _refuse_screen(table: RawTable, path: str) -> RawTable:
+    raise InputError(
+        f"{path} is the table of a CRISPR screen (columns {name_some(table.labels, 4)}); expected "
+        "the expression of samples. Give it as a screen (nkpredict evidence, train --screens)."
+    )
+
+
 def _texts(column: pd.Series) -> list[str]:
     return [str(value) for value in column.dropna().iloc[:2000]]
 
@@ -234,6 +251,7 @@ _LAYOUTS: tuple[
     (_is_star, _read_star),
     (_is_headless, _read_headless),
     (_is_tcga, _read_tcga),
+    (_is_screen, _refuse_screen),
     (_is_result_of_a_test, _refuse_result),
     (_is_long, _refuse_long),
 )
