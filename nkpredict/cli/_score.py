@@ -51,7 +51,10 @@ class ScoreSettings(ReadingSettings):
 @with_options
 def score(
     profiles: Annotated[
-        Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, xlsx, Parquet, h5ad, 10x, ... of profiles.")
+        Path,
+        typer.Argument(
+            metavar="PROFILES", help="CSV, TSV, xlsx, Parquet, h5ad, 10x, ... of profiles."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     settings: ScoreSettings,

@@ -47,9 +47,7 @@ class ExplainedScores(Scores):
     def to_adata(self, adata: AnnData) -> AnnData:
         """Return a copy of the profiles with scores; ``obsm`` holds ``nk_contributions`` too."""
         scored = super().to_adata(adata)
-        scored.obsm["nk_contributions"] = self.contributions.reindex(
-            scored.obs_names.astype(str)
-        )
+        scored.obsm["nk_contributions"] = self.contributions.reindex(scored.obs_names.astype(str))
         return scored
 
     def to_shap(self) -> shap.Explanation:

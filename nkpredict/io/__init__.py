@@ -34,13 +34,13 @@ from nkpredict.io.screens import (
 )
 
 __all__ = [
-    "Duplicates",
     "GENETICS",
     "GENETICS_PREFIX",
     "MAXIMUM_RATIO",
     "SCREEN_COLUMNS",
     "SIMPLE_TABLE",
     "SIMULATED_PREFIX",
+    "Duplicates",
     "Orientation",
     "ReadingOptions",
     "Response",

@@ -72,7 +72,9 @@ def read_panel(
     InputError
         When samples of the response are not in the expression, or two match the same one.
     """
-    adata = read_expression(expression, obs=obs, orientation=orientation, unit=unit, duplicates=duplicates)
+    adata = read_expression(
+        expression, obs=obs, orientation=orientation, unit=unit, duplicates=duplicates
+    )
     if genetics is not None:
         add_genetics(adata, genetics)
     measured = read_response(response, target=target, direction=direction, replicates=replicates)

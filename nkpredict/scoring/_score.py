@@ -45,7 +45,7 @@ from nkpredict.types import BoolArray, FloatArray
 if TYPE_CHECKING:
     from anndata import AnnData
 
-# Below this share of the model's genes or weight a score rests on too little to be trusted; set by hand.
+# Below this share of the model's genes or weight a score rests on little; set by hand.
 _LOW_COVERAGE = 0.8
 FORCED_NOTICE = "FORCED: these profiles would have been refused, and their scores mean little."
 """Beginning of what is said of scores that were asked for against a refusal."""
@@ -154,9 +154,7 @@ def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | A
     return profiles
 
 
-def _forced(
-    adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool
-) -> str:
+def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool) -> str:
     """Refuse what cannot be scored; of what is scored all the same say why it was not to be."""
     try:
         require_readable(bundle.model, prepared, facts_of(adata).expression)

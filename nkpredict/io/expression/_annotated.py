@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 # Layers that hold what was measured, as pipelines name them, in the order they are tried.
-_MEASURED = ("counts", "raw_counts", "counts_raw", "raw", "umi", "count", "tpm", "lognorm", "logcounts")
+_MEASURED = (
+    "counts",
+    "raw_counts",
+    "counts_raw",
+    "raw",
+    "umi",
+    "count",
+    "tpm",
+    "lognorm",
+    "logcounts",
+)
 _LOOM_GENES = ("Gene", "gene", "gene_name", "gene_names", "Accession", "var_names", "gene_ids")
 _LOOM_CELLS = ("CellID", "cell_id", "obs_names", "barcode", "sample", "SampleID")
 
@@ -132,9 +142,9 @@ def _attributes(group: Any) -> pd.DataFrame:
         array = np.asarray(values)
         if array.ndim == 1:
             text = array.dtype.kind in "SO"
-            columns[name] = [
-                v.decode() if isinstance(v, bytes) else str(v) for v in array
-            ] if text else array
+            columns[name] = (
+                [v.decode() if isinstance(v, bytes) else str(v) for v in array] if text else array
+            )
     return pd.DataFrame(columns)
 
 

@@ -83,7 +83,8 @@ def set_annotation_aside(values: pd.DataFrame, known: frozenset[str]) -> Aside:
     clinical = [
         label
         for label in values.columns
-        if describes_samples(str(label)) and (str(label).upper() if lower else str(label)) not in genes
+        if describes_samples(str(label))
+        and (str(label).upper() if lower else str(label)) not in genes
     ]
     sums = np.array([_SUMMARY.match(str(label)) is not None for label in values.columns])
     apart = {str(label): values.loc[kept, label] for label in dict.fromkeys(clinical)}

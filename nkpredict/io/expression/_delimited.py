@@ -224,9 +224,7 @@ def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataF
     }
     numeric = [
         position > 0
-        and all(
-            _is_number(row[position], comma) for row in outline.body if position < len(row)
-        )
+        and all(_is_number(row[position], comma) for row in outline.body if position < len(row))
         for position in range(width)
     ]
     quoted_commas = comma and outline.separator == ","

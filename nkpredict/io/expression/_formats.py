@@ -157,9 +157,7 @@ def _read_text(path: Path, reading: Reading) -> RawMatrix:
     return matrix_of(read_delimited(text, encoding, path), str(path), reading)
 
 
-_FORMATS: tuple[
-    tuple[Callable[[Path], bool], Callable[[Path, Reading], RawMatrix]], ...
-] = (
+_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Reading], RawMatrix]], ...] = (
     (_is_zarr, _read_zarr_or_h5ad),
     (is_mtx, lambda path, reading: read_mtx(path)),
     (_is_hdf5, _read_hdf5),

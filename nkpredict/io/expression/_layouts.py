@@ -244,9 +244,7 @@ def _texts(column: pd.Series) -> list[str]:
     return [str(value) for value in column.dropna().iloc[:2000]]
 
 
-_LAYOUTS: tuple[
-    tuple[Callable[[RawTable], bool], Callable[[RawTable, str], RawTable]], ...
-] = (
+_LAYOUTS: tuple[tuple[Callable[[RawTable], bool], Callable[[RawTable, str], RawTable]], ...] = (
     (_is_quantification, _read_quantification),
     (_is_star, _read_star),
     (_is_headless, _read_headless),

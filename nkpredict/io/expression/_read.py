@@ -173,8 +173,11 @@ def read_profiles(
 def _was_read(adata: Any, options: ReadingOptions) -> bool:
     plain = (options.orientation, options.unit) == ("auto", "auto")
     unsaid = options.layer is None and options.var_column is None
-    return plain and unsaid and facts_of(adata).expression is not None and not (
-        adata.isbacked or adata.X is None or _lowest(adata.X) < 0
+    return (
+        plain
+        and unsaid
+        and facts_of(adata).expression is not None
+        and not (adata.isbacked or adata.X is None or _lowest(adata.X) < 0)
     )
 
 
@@ -183,9 +186,7 @@ def _lowest(values: Any) -> float:
     return float(np.nanmin(stored)) if stored.size else 0.0
 
 
-def _raw(
-    source: Any, options: ReadingOptions
-) -> tuple[RawMatrix, str, pd.DataFrame | None]:
+def _raw(source: Any, options: ReadingOptions) -> tuple[RawMatrix, str, pd.DataFrame | None]:
     """Return the matrix of a source, how to call it, and genetics that came with it."""
     reading = Reading(options.orientation, options.layer, options.var_column, options.known)
     if isinstance(source, str | Path):
@@ -259,9 +260,7 @@ def _built(
         centred=centred_across_samples(approved.values, approved.genes),
         single_cells=_are_cells(adata.X, adata.obs_names),
     )
-    record_facts(
-        adata, ReadFacts(expression=facts, simulated=all_simulated(adata.obs_names))
-    )
+    record_facts(adata, ReadFacts(expression=facts, simulated=all_simulated(adata.obs_names)))
     return adata
 
 

@@ -42,9 +42,11 @@ def read_mtx(path: Path) -> RawMatrix:
             f"{folder} holds {len(matrices)} matrices ({', '.join(p.name for p in matrices[:3])}); "
             "name the one to read."
         )
-    prefix = matrices[0].name[: matrices[0].name.index("matrix.mtx")] if (
-        "matrix.mtx" in matrices[0].name
-    ) else ""
+    prefix = (
+        matrices[0].name[: matrices[0].name.index("matrix.mtx")]
+        if ("matrix.mtx" in matrices[0].name)
+        else ""
+    )
     parts = {}
     for what, names in (("features", _FEATURES), ("barcodes", _BARCODES)):
         found = _ending(folder, prefix, names)

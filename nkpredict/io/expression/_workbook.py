@@ -51,7 +51,8 @@ def read_workbook(path: Path) -> RawTable:
 def _has_genes(sheet: pd.DataFrame) -> bool:
     axes = [sheet[column].dropna() for column in sheet.columns[:_MOST_LABEL_COLUMNS]]
     axes += [sheet.iloc[row].dropna() for row in range(min(len(sheet), _MOST_LABEL_COLUMNS))]
-    return any(gene_share([str(v) for v in axis]) >= RECOGNISED_ENOUGH for axis in axes if len(axis))
+    shares = (gene_share([str(label) for label in axis]) for axis in axes if len(axis))
+    return max(shares, default=0.0) >= RECOGNISED_ENOUGH
 
 
 def _table(sheet: pd.DataFrame, path: Path, notes: tuple[str, ...]) -> RawTable:
