@@ -202,7 +202,7 @@ def _lineage(
                 f"The profiles have no column {lineage!r}; they have "
                 f"{name_some(columns.columns) or 'none'}."
             )
-        lineage = columns[lineage]
+        lineage = pd.Series(columns[lineage])
     named = lineage.set_axis(lineage.index.astype(str))
     absent = samples.difference(named.index)
     if len(absent):

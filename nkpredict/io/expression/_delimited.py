@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -212,7 +213,7 @@ def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataF
     """Parse as numbers where the first rows look like them, as text where that fails."""
     width = len(outline.header)
     body = io.BytesIO(_from_line(text, outline.first_row))
-    options = {
+    options: dict[str, Any] = {
         "sep": r"\s+" if outline.separator == " " else outline.separator,
         "header": None,
         "names": list(range(width)),

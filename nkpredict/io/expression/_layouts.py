@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import recognised_share
+from nkpredict.io.expression._numbers import text_columns
 from nkpredict.io.expression._raw import RawTable
 
 
@@ -191,7 +193,7 @@ def _read_tcga(table: RawTable, path: str) -> RawTable:
 def _is_long(table: RawTable) -> bool:
     if not 3 <= len(table.labels) <= 10 or len(table.columns) < 50:
         return False
-    text = [p for p in table.columns if not pd.api.types.is_numeric_dtype(table.columns[p])]
+    text = text_columns(table.columns)
     if len(text) < 2:
         return False
     names = {p: table.columns[p].nunique() for p in text}
@@ -240,7 +242,7 @@ def _refuse_screen(table: RawTable, path: str) -> RawTable:
     )
 
 
-def _texts(column: pd.Series) -> list[str]:
+def _texts(column: Any) -> list[str]:
     return [str(value) for value in column.dropna().iloc[:2000]]
 
 

@@ -79,7 +79,8 @@ def table_of_text(
 
 def text_columns(frame: pd.DataFrame) -> list[int]:
     """Return the columns that are not of numbers."""
-    return [p for p, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    return [p for p, number in enumerate(numeric) if not number]
 
 
 def _without_empty_columns(
@@ -87,7 +88,7 @@ def _without_empty_columns(
 ) -> tuple[list[str], pd.DataFrame]:
     # spreadsheets leave columns without header and content behind
     filled = frame.notna().any().to_numpy()
-    kept = [p for p in frame.columns if labels[p] or filled[p]]
+    kept = [p for p in range(len(labels)) if labels[p] or filled[p]]
     if len(kept) == len(labels):
         return labels, frame
     return [labels[p] for p in kept], frame[kept].set_axis(range(len(kept)), axis=1)
