@@ -1173,7 +1173,9 @@ def _(c):
     return c.path("a.h5ad")
 
 
-@variant("a layer that is not there", refused="has no layer 'nothing'; it has mine", layer="nothing")
+@variant(
+    "a layer that is not there", refused="has no layer 'nothing'; it has mine", layer="nothing"
+)
 def _(c):
     adata = adata_of(c.log2)
     adata.layers["mine"] = adata.X
