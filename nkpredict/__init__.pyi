@@ -56,6 +56,7 @@ from .report import (
 )
 from .scoring import (
     Scores as Scores,
+    inspect_profiles as inspect_profiles,
     score as score,
 )
 from .simulate import (

@@ -102,6 +102,35 @@ def _all_cores() -> int:
     return int(cpu_count())
 
 
+DuplicatesSetting = Annotated[
+    Duplicates | None,
+    Setting("What to do with genes that are there twice: mean, max or first.", "RULE"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingSettings:
+    """How to read profiles, where it should not be told from the content."""
+
+    orientation: Annotated[
+        Orientation, Setting("auto, samples-by-genes or genes-by-samples.", "AXES")
+    ] = "auto"
+    unit: Annotated[
+        str, Setting("auto, counts, tpm, linear, log2, log2_intensity or standardised.", "UNIT")
+    ] = "auto"
+    layer: Annotated[
+        str | None, Setting("Layer of an AnnData or loom file to read; raw is .raw.", "NAME")
+    ] = None
+    var_column: Annotated[
+        str | None, Setting("Column of an AnnData's var with the names of the genes.", "NAME")
+    ] = None
+    duplicates: DuplicatesSetting = None
+
+    def __post_init__(self) -> None:
+        """Check the choices; see `check_settings`."""
+        check_settings(self)
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputFiles:
     """The files to learn from and how to read them; see `nkpredict.read_panel`.
@@ -113,7 +142,7 @@ class InputFiles:
     `nkpredict.features.read_gene_sets`.
     """
 
-    expression: Annotated[Path, Setting("Expression matrix: CSV, TSV, Parquet or h5ad.", "FILE")]
+    expression: Annotated[Path, Setting("Expression matrix: CSV, TSV, xlsx, h5ad, ...", "FILE")]
     response: Annotated[Path, Setting("PRISM viability file, or a table sample,value.", "FILE")]
     target: Annotated[
         str | None,
@@ -137,6 +166,7 @@ class InputFiles:
         str,
         Setting("Annotation column with the lineage.", "COLUMN"),
     ] = "lineage"
+    duplicates: DuplicatesSetting = None
     drop_unmatched: Annotated[bool, Setting("Leave out responses without expression.")] = False
     screens: Annotated[
         tuple[Path, ...], Setting("CRISPR screen table; may be repeated.", "FILE")

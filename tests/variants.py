@@ -21,10 +21,14 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import sparse
 from scipy.io import mmwrite
 
+from nkpredict import score
+from nkpredict.errors import InputError
 from nkpredict.io import read_shipped_table
+from nkpredict.registry import Bundle
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,20 @@ def variant(
         return make
 
     return add
+
+
+def check(variant: Variant, bundle: Bundle, tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Score a variant and compare it with its plain table, or expect the refusal it names."""
+    source = variant.make(Cohort(tables["log2"].copy(), tables["counts"].copy(), folder))
+    if variant.refused is not None:
+        with pytest.raises(InputError, match=variant.refused):
+            score(source, bundle, **variant.options)
+        return
+    scored = score(source, bundle, **variant.options).table
+    plain = score(tables[variant.base.removeprefix("first ")].T, bundle).table
+    right = plain.iloc[:1] if variant.base.startswith("first") else plain
+    assert variant.numbered or list(scored.index) == list(right.index)
+    np.testing.assert_allclose(scored["susceptibility"], right["susceptibility"], atol=5e-4)
 
 
 def ensembl_ids(symbols: pd.Index) -> pd.Index:
@@ -417,7 +435,6 @@ def _(c):
 @variant("Ensembl ids and symbols joined by a bar")
 def _(c):
     ids = [f"{i}|{s}" for i, s in zip(ensembl_ids(c.log2.index), c.log2.index, strict=True)]
-    ids = [s if not s.startswith("ENSG") else s for s in ids]
     ids = [s.split("|")[1] if not s.startswith("ENSG") else s for s in ids]
     return text(c.log2.set_axis(ids, axis=0), c.path("a.csv"))
 
@@ -547,10 +564,10 @@ def _(c):
 
 @variant("a gene and a sample without values")
 def _(c):
-    frame = c.log2.copy()
-    frame.loc["NOTHING1"] = np.nan
-    frame["failed"] = np.nan
-    return text(frame, c.path("a.csv"))
+    frame = c.log2.assign(failed=np.nan)
+    nothing = ",".join(["NOTHING1", *[""] * frame.shape[1]])
+    c.path("a.csv").write_text(f"{frame.to_csv()}{nothing}\n")
+    return c.path("a.csv")
 
 
 @variant("trailing separators, empty columns")
@@ -668,6 +685,12 @@ def _(c):
     names = ["baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj"]
     frame = pd.DataFrame(rng.normal(0, 1, (len(c.log2), 6)), c.log2.index, names)
     return text(frame, c.path("a.csv"))
+
+
+@variant("the table of a CRISPR screen", refused="table of a CRISPR screen .*--screens")
+def _(c):
+    frame = pd.DataFrame({"sgRNA": 4, "NK|beta": 0.1, "NK|z": 1.2}, index=c.log2.index)
+    return text(frame, c.path("a.gene_summary.txt"), "\t", index_label="Gene")
 
 
 @variant("long form", refused="long form .*Pivot it")
@@ -887,9 +910,7 @@ def _(c):
     return adata
 
 
-@variant(
-    "AnnData scaled with nothing beside it", refused="centred or scaled gene by gene .*--layer"
-)
+@variant("AnnData scaled, nothing beside it", refused="centred or scaled gene by gene .*--layer")
 def _(c):
     return scaled(c)
 
@@ -1048,7 +1069,7 @@ def _(c):
 
 @variant(
     "sample annotation in place of expression",
-    refused="Could not tell|no columns of numbers|0 columns",
+    refused="Could not tell genes from samples",
 )
 def _(c):
     frame = pd.DataFrame({"age": range(c.log2.shape[1]), "sex": "f"}, index=c.log2.columns)
@@ -1059,3 +1080,124 @@ def _(c):
 def _(c):
     c.path("a.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + b"1 0 obj\n" * 50)
     return c.path("a.pdf")
+
+
+# --- few samples, numbers for names, odd neighbours ------------------------------------------
+
+
+@variant("one sample", "first counts")
+def _(c):
+    return text(first(c).to_frame(), c.path("a.csv"))
+
+
+@variant("one sample with lengths beside it", "first counts")
+def _(c):
+    frame = first(c).to_frame()
+    frame.insert(0, "Length", np.random.default_rng(0).integers(200, 9000, len(frame)))
+    return text(frame, c.path("a.csv"))
+
+
+@variant("one sample scaled", refused="centred or scaled gene by gene")
+def _(c):
+    one = c.log2.sub(c.log2.mean(axis=1), axis=0).iloc[:, [1]]
+    return text(one, c.path("a.csv"))
+
+
+@variant("patients named by numbers, samples in rows", numbered=True)
+def _(c):
+    frame = c.log2.T
+    frame.index = pd.Index([1001 + 7 * n for n in range(len(frame))], name="patient")
+    return text(frame, c.path("a.csv"))
+
+
+@variant("patients named by numbers with leading zeros", numbered=True)
+def _(c):
+    return text(c.log2.set_axis([f"00{n}" for n in range(c.log2.shape[1])], axis=1),
+                c.path("a.csv"), index_label="gene")  # fmt: skip
+
+
+@variant("ages and blast counts as rows among the genes")
+def _(c):
+    count = c.log2.shape[1]
+    rows = pd.DataFrame(
+        [np.arange(20, 20 + count), np.arange(count) * 11], ["age", "blasts"], c.log2.columns
+    )
+    return text(pd.concat([rows, c.log2]), c.path("a.csv"))
+
+
+@variant("a column of means behind the samples")
+def _(c):
+    return text(c.log2.assign(mean=c.log2.mean(axis=1), sd=c.log2.std(axis=1)), c.path("a.csv"))
+
+
+@variant("log2 counts per million of voom", "counts")
+def _(c):
+    voom = np.log2((c.counts + 0.5) / (c.counts.sum() + 1) * 1e6)
+    return text(voom, c.path("a.csv"))
+
+
+@variant("Parquet, samples in rows with a column of names and one of text")
+def _(c):
+    frame = c.log2.T.reset_index(names="sample")
+    frame.insert(1, "lineage", "B-ALL")
+    frame.to_parquet(c.path("a.parquet"))
+    return c.path("a.parquet")
+
+
+@variant("Ensembl ids of one gene that differ in their version", "counts")
+def _(c):
+    half = c.counts // 2
+    ids = ensembl_ids(c.counts.index)
+    named = ids.str.startswith("ENSG")
+    one = half.set_axis([f"{i}.1" if n else i for i, n in zip(ids, named, strict=True)], axis=0)
+    rest = (c.counts - half)[named].set_axis(ids[named] + ".2", axis=0)
+    one[~named] = c.counts[~named].to_numpy()
+    return text(pd.concat([one, rest]), c.path("a.csv"))
+
+
+@variant("missing values written in several ways")
+def _(c):
+    frame = c.log2.copy()
+    frame.loc["UNKNOWN1"] = 5.0
+    cells = frame.astype(object)
+    cells.loc["UNKNOWN1"] = ["NA", "NaN", "", "N/A", "null", "#N/A", 5.0, 5.0]
+    return text(cells, c.path("a.csv"))
+
+
+@variant("h5ad with counts in X and genes chosen, all genes in raw", "counts", layer="raw")
+def _(c):
+    whole = adata_of(c.counts)
+    few = whole[:, :400].copy()
+    few.raw = whole
+    few.write_h5ad(c.path("a.h5ad"))
+    return c.path("a.h5ad")
+
+
+@variant(
+    "a layer that is not there", refused="has no layer 'nothing'; it has mine", layer="nothing"
+)
+def _(c):
+    adata = adata_of(c.log2)
+    adata.layers["mine"] = adata.X
+    return adata
+
+
+@variant("a folder of nothing", refused="is a folder; expected a file")
+def _(c):
+    c.path("empty").mkdir()
+    return c.path("empty")
+
+
+@variant("an h5 file of something else", refused="HDF5 file with something")
+def _(c):
+    with h5py.File(c.path("a.h5"), "w") as file:
+        file["something"] = [1, 2, 3]
+    return c.path("a.h5")
+
+
+@variant("damaged 10x matrix", refused="not a readable Matrix Market file")
+def _(c):
+    folder = tenx_folder(c, True)
+    content = (folder / "matrix.mtx.gz").read_bytes()
+    (folder / "matrix.mtx.gz").write_bytes(content[: len(content) // 2])
+    return folder

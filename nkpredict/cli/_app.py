@@ -17,6 +17,9 @@ from nkpredict.cli import (
     _evidence as evidence,
 )
 from nkpredict.cli import (
+    _inspect as inspect,
+)
+from nkpredict.cli import (
     _models as models,
 )
 from nkpredict.cli import (
@@ -43,6 +46,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
+app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)
 app.add_typer(models.app, name="models")
 app.add_typer(evidence.app, name="evidence")

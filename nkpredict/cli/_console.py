@@ -55,7 +55,9 @@ def stages(quiet: bool) -> Iterator[Progress]:
         yield report
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], widest: int | None = None
+) -> None:
     """Print a table that fits the terminal; numbers are set to the right."""
     from rich import box
     from rich.console import Console
@@ -70,7 +72,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         table.add_column(heading, justify=justify, overflow="fold", no_wrap=numeric)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if widest is None else min(widest, console.width))
 
 
 def write_json_file(path: Path | None, content: Any) -> None:

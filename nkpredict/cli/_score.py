@@ -11,7 +11,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._outcome import print_outcome
-from nkpredict.configuration import Orientation, RegistryLocation, Setting, check_settings
+from nkpredict.configuration import ReadingSettings, RegistryLocation, Setting
 from nkpredict.vocabulary import GeneReading
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _GENES_TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSettings:
+class ScoreSettings(ReadingSettings):
     """With what to score, and how to read the profiles; see `nkpredict.score`."""
 
     model: Annotated[
@@ -33,13 +33,6 @@ class ScoreSettings:
             "NAME@ALIAS|NAME/N|DIR",
         ),
     ] = None
-    orientation: Annotated[
-        Orientation, Setting("auto, samples-by-genes or genes-by-samples.", "AXES")
-    ] = "auto"
-    unit: Annotated[
-        str, Setting("auto, counts, tpm, linear, log2, log2_intensity or standardised.", "UNIT")
-    ] = "auto"
-    layer: Annotated[str | None, Setting("Layer of an h5ad file to read.", "NAME")] = None
     obs: Annotated[
         Path | None, Setting("Table of the samples, its first column their names.", "FILE")
     ] = None
@@ -68,17 +61,20 @@ class ScoreSettings:
             "TIME,EVENT",
         ),
     ] = None
+    force: Annotated[
+        bool,
+        Setting("Score what would be refused for too few genes or centred ones, and mark it."),
+    ] = False
     registry: RegistryLocation = None
-
-    def __post_init__(self) -> None:
-        """Check the choices; see `check_settings`."""
-        check_settings(self)
 
 
 @with_options
 def score(
     profiles: Annotated[
-        Path, typer.Argument(metavar="PROFILES", help="CSV, TSV, Parquet or h5ad of profiles.")
+        Path,
+        typer.Argument(
+            metavar="PROFILES", help="CSV, TSV, xlsx, Parquet, h5ad, 10x, ... of profiles."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     settings: ScoreSettings,
@@ -183,6 +179,8 @@ def print_scores(scores: ExplainedScores) -> None:
     say_drugs(scores)
     if scores.outcome is not None:
         print_outcome(scores.outcome)
+    for remark in () if profiles is None else profiles.remarks():
+        say(f"Note: {remark}")
     for warning in provenance.warnings:
         say(f"Note: {warning}")
 

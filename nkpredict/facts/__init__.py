@@ -8,6 +8,7 @@ from nkpredict.facts._explain import (
     PerturbationFacts,
     StabilityFacts,
 )
+from nkpredict.facts._inspection import InspectionFacts, ModelCoverageFacts
 from nkpredict.facts._json import SCHEMA_VERSION, Facts
 from nkpredict.facts._model import (
     CurveErrorFacts,
@@ -61,7 +62,9 @@ __all__ = [
     "GeneListFacts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "InspectionFacts",
     "KnowledgeFacts",
+    "ModelCoverageFacts",
     "ModelFacts",
     "OutcomeColumnFacts",
     "OutcomeFacts",

@@ -18,8 +18,8 @@ class ExpressionFacts(Facts):
     examples are kept. ``sha256`` is empty for a folder and for what was in memory.
 
     ``values_from`` and ``gene_names_from`` say which of several matrices and columns was taken;
-    ``annotation_set_aside`` what was no expression, and why; ``centred`` why the profiles seem to be
-    centred or scaled gene by gene, empty when they do not.
+    ``annotation_set_aside`` what was no expression, and why; ``centred`` why the profiles seem to
+    be centred or scaled gene by gene, empty when they do not.
     """
 
     file: str
@@ -64,6 +64,7 @@ class ExpressionFacts(Facts):
     def remarks(self) -> tuple[str, ...]:
         """Say what was chosen, set aside and dropped while the profiles were read."""
         aside, dropped = self.annotation_set_aside, self.samples_without_value_dropped
+        names = name_some(dropped, 6)
         said = (
             (self.gene_names_from, f"Gene names were taken from {self.gene_names_from}."),
             (aside, f"Set aside as annotation: {name_some(aside, 6)}."),
@@ -71,7 +72,7 @@ class ExpressionFacts(Facts):
              "were left out."),
             (self.genes_without_value_dropped, f"{self.genes_without_value_dropped:,} genes "
              "without any value were left out."),
-            (dropped, f"{len(dropped)} samples without any value were left out: {name_some(dropped, 6)}."),
+            (dropped, f"{len(dropped)} samples without any value were left out: {names}."),
             (self.genes_duplicated_collapsed, f"{self.genes_duplicated_collapsed:,} genes that "
              f"stand more than once were taken together ({self.duplicates or 'equal values'})."),
             (self.single_cells, "The profiles look like single cells; each is read as a sample. "

@@ -103,7 +103,8 @@ def plot_genes(
     bar.ax.tick_params(labelsize=7)
     bar.outline.set_visible(False)
     ax.set_title("Contributions of genes", loc="left", fontsize=11)
-    return finished(ax, scores.provenance.simulated, save, show)
+    forced = bool(scores.provenance.forced)
+    return finished(ax, scores.provenance.simulated, save, show, forced=forced)
 
 
 def plot_targets(
@@ -167,7 +168,8 @@ def plot_targets(
         ax.text(1.02, above - 0.5, "below the line", transform=place, va="center", fontsize=6.5)
     ax.set_title("Drugs and the resistance genes they reach", loc="left", fontsize=11, pad=10)
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), ncols=3, fontsize=7.5, frameon=False)
-    return finished(ax, scores.provenance.simulated, save, show)
+    forced = bool(scores.provenance.forced)
+    return finished(ax, scores.provenance.simulated, save, show, forced=forced)
 
 
 def _both_lists(pairs: pd.DataFrame, drugs: int) -> tuple[pd.DataFrame, int]:

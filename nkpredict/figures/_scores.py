@@ -87,7 +87,8 @@ def plot_ranking(
         ax.set_yticks([])
         ax.set_ylabel(f"{len(table)} samples")
     ax.set_title(f"Predicted {_title(scores)}", loc="left")
-    return finished(ax, scores.provenance.simulated, save, show)
+    forced = bool(scores.provenance.forced)
+    return finished(ax, scores.provenance.simulated, save, show, forced=forced)
 
 
 def plot_lineage(
@@ -146,7 +147,8 @@ def plot_lineage(
     ax.set_xlabel(score_word(scores))
     title = f"{_title(scores)}: cohort (blue) | {reference_word(scores)} (grey)"
     ax.set_title(title[0].upper() + title[1:], loc="left", fontsize=11)
-    return finished(ax, scores.provenance.simulated, save, show)
+    forced = bool(scores.provenance.forced)
+    return finished(ax, scores.provenance.simulated, save, show, forced=forced)
 
 
 def plot_waterfall(
@@ -211,7 +213,8 @@ def plot_waterfall(
     ax.set_xlim(min(places) - room, max(places) + room)
     ax.set_xlabel(score_word(scores))
     ax.set_title(shortened(sample), loc="left")
-    return finished(ax, scores.provenance.simulated, save, show)
+    forced = bool(scores.provenance.forced)
+    return finished(ax, scores.provenance.simulated, save, show, forced=forced)
 
 
 def scatter_places(count: int) -> FloatArray:

@@ -73,13 +73,20 @@ def marked(ax: Axes, screens: ScreenTable) -> Axes:
     return finished(ax, screens.simulated)
 
 
-def finished(ax: Axes, simulated: bool, save: str | Path | None = None, show: bool = False) -> Axes:
-    """Mark simulated data on the axes, write the figure and show it, as far as asked for."""
-    if simulated:
+def finished(
+    ax: Axes,
+    simulated: bool,
+    save: str | Path | None = None,
+    show: bool = False,
+    *,
+    forced: bool = False,
+) -> Axes:
+    """Mark simulated data and forced scores, write the figure and show it, as far as asked for."""
+    if simulated or forced:
         ax.text(
             0.5,
             0.5,
-            "SIMULATED",
+            "\n".join(["SIMULATED"] * simulated + ["FORCED"] * forced),
             transform=ax.transAxes,
             ha="center",
             va="center",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.configuration import Direction, Orientation
+from nkpredict.configuration import Direction, Duplicates, Orientation
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import PanelFacts
 from nkpredict.io._facts import facts_of, record_facts
@@ -38,6 +38,7 @@ def read_panel(
     drop_unmatched: bool = False,
     orientation: Orientation = "auto",
     unit: str = "auto",
+    duplicates: Duplicates | None = None,
 ) -> AnnData:
     """Read expression and response and join them by sample name.
 
@@ -50,7 +51,7 @@ def read_panel(
     genetics
         Mutations, copy numbers or subtypes, samples × features; see
         `nkpredict.io.add_genetics`.
-    expression, obs, orientation, unit
+    expression, obs, orientation, unit, duplicates
         See `read_expression`.
     response, target, direction, replicates
         See `read_response`.
@@ -71,7 +72,9 @@ def read_panel(
     InputError
         When samples of the response are not in the expression, or two match the same one.
     """
-    adata = read_expression(expression, obs=obs, orientation=orientation, unit=unit)
+    adata = read_expression(
+        expression, obs=obs, orientation=orientation, unit=unit, duplicates=duplicates
+    )
     if genetics is not None:
         add_genetics(adata, genetics)
     measured = read_response(response, target=target, direction=direction, replicates=replicates)

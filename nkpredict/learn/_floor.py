@@ -18,6 +18,10 @@ LEAST_GENE_COVERAGE = 0.1
 _LEAST_KNOWLEDGE_COVERAGE = 0.35
 
 
+def _least_coverage(model: GeneModel) -> float:
+    return _LEAST_KNOWLEDGE_COVERAGE if model.knowledge_only else LEAST_WEIGHT_COVERAGE
+
+
 def too_little_measured(model: GeneModel, prepared: HarmonisedProfiles) -> BoolArray:
     """Tell which samples lack too much of a model to be scored.
 
@@ -33,10 +37,9 @@ def too_little_measured(model: GeneModel, prepared: HarmonisedProfiles) -> BoolA
     numpy.ndarray
         One truth value a sample.
     """
-    least = _LEAST_KNOWLEDGE_COVERAGE if model.knowledge_only else LEAST_WEIGHT_COVERAGE
     genes = (~np.isnan(prepared.given.values)).mean(axis=1)
     covered = model.weight_coverage(prepared)
-    return np.asarray((covered < least) | (genes < LEAST_GENE_COVERAGE))
+    return np.asarray((covered < _least_coverage(model)) | (genes < LEAST_GENE_COVERAGE))
 
 
 def require_readable(
@@ -71,7 +74,7 @@ def require_readable(
         return
     genes = (~np.isnan(prepared.given.values)).sum(axis=1)[poor]
     covered = model.weight_coverage(prepared)[poor]
-    least = _LEAST_KNOWLEDGE_COVERAGE if model.knowledge_only else LEAST_WEIGHT_COVERAGE
+    least = _least_coverage(model)
     what = "evidence" if model.knowledge_only else "weight"
     raise InputError(
         f"{int(poor.sum())} of {len(poor)} samples hold too little of the model "

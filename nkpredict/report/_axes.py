@@ -45,12 +45,11 @@ def axes_facts(scores: Scored) -> dict[str, list[Fact]]:
     axes = optional(scores, "axes")
     if axes.empty:
         return {}
+    wide = _wide(axes, "percentile")
+    names = [f"{axis[0].upper()}{axis[1:]}, percentile" for axis in map(str, wide.columns)]
     return {
-        str(sample): [
-            Fact(f"{axis[0].upper()}{axis[1:]}, percentile", decimal(value, 0))
-            for axis, value in row.items()
-        ]
-        for sample, row in _wide(axes, "percentile").iterrows()
+        str(sample): [Fact(name, decimal(value, 0)) for name, value in zip(names, row, strict=True)]
+        for sample, row in zip(wide.index, wide.to_numpy(), strict=True)
     }
 
 

@@ -52,6 +52,8 @@ def detected(provenance: ScoringFacts) -> list[Fact]:
         ("Old gene names brought up to date", profiles.genes_renamed),
         ("Gene names restored from spreadsheet dates", profiles.genes_restored_from_dates),
         ("Genes merged from several rows", profiles.genes_merged),
+        ("Format", profiles.format or None),
+        ("Chosen, set aside and left out", profiles.remarks() or None),
     ]
     return [Fact(label, _text(value)) for label, value in rows]
 

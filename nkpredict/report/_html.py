@@ -47,6 +47,7 @@ from nkpredict.report._killing_curve import curve_facts, killing_curves
 from nkpredict.report._layout import Scale, scale_over
 from nkpredict.report._maps import gene_map_data, spread_rows
 from nkpredict.report._outcome import outcome_view
+from nkpredict.scoring import FORCED_NOTICE
 
 if TYPE_CHECKING:
     from nkpredict.figures import Scored
@@ -135,6 +136,8 @@ def _render(scores: Scored) -> str:
         words=words,
         knowledge_only_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
         simulated=provenance.simulated,
+        forced=bool(provenance.forced),
+        forced_words=FORCED_NOTICE.split(": ", 1)[-1].capitalize(),
         simulated_words=summary.simulated_words(scores),
         # what the banner says needs no second place
         warnings=[

@@ -123,10 +123,17 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
 
 
 def _marked(table: pd.DataFrame, scores: ExplainedScores) -> pd.DataFrame:
-    if not scores.simulated:
+    mark = _mark(scores)
+    if not mark:
         return table
     # a table with notes of its own keeps them
-    return table.assign(**{"mark" if "note" in table else "note": "SIMULATED"})
+    return table.assign(**{"mark" if "note" in table else "note": mark})
+
+
+def _mark(scores: ExplainedScores) -> str:
+    """Return what every file says of simulated data and of scores asked for against a refusal."""
+    forced = bool(scores.provenance.forced)
+    return " ".join(["SIMULATED"] * scores.simulated + ["FORCED"] * forced)
 
 
 def _write_contributions(scores: ExplainedScores, path: Path) -> None:
@@ -138,6 +145,6 @@ def _write_contributions(scores: ExplainedScores, path: Path) -> None:
     arrays = [
         pa.array(column) for column in (*columns.values(), *map(np.ascontiguousarray, values))
     ]
-    mark = {"nkpredict": "SIMULATED" if scores.simulated else "measured"}
+    mark = {"nkpredict": _mark(scores) or "measured"}
     table = pa.Table.from_arrays(arrays, names=names, metadata=mark)
     pq.write_table(table, path, use_dictionary=["sample"], write_statistics=False)

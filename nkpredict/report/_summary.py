@@ -21,7 +21,9 @@ from nkpredict.report._formats import count, decimal, interval, is_number, joine
 from nkpredict.report._genes_text import gene_sentences
 
 FLAG_WORDS = {
+    "forced": "scored though it would be refused",
     "low_gene_coverage": "many genes missing",
+    "low_weight_coverage": "much of the model's weight missing",
     "chance_skill": "model no better than chance",
 }
 SPLIT_WORDS: dict[str, str] = {

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.facts import ModelFacts
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
     Duplicates,
@@ -29,6 +28,7 @@ from nkpredict.learn import (
 )
 from nkpredict.outcome import OutcomeAssociation, associate, outcome_of
 from nkpredict.registry import Bundle, Registry
+from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of, viability_facts
 from nkpredict.scoring._scores import Scores
 from nkpredict.scoring._table import axes_table, score_table
@@ -37,8 +37,6 @@ from nkpredict.types import BoolArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
-
-_IN_MEMORY = ModelFacts(name="model in memory")
 
 
 def score(
@@ -105,7 +103,7 @@ def score(
     RegistryError, BundleError
         When the model is not found or damaged.
     """
-    bundle = _for_effector(_bundle(model, registry), effector)
+    bundle = _for_effector(bundle_of(model, registry), effector)
     adata = read_profiles(
         _named(profiles),
         ReadingOptions(
@@ -115,7 +113,7 @@ def score(
             var_column=var_column,
             duplicates=duplicates,
             obs=obs,
-            known=frozenset(map(str, bundle.model.feature_names_in_)),
+            known=genes_of(bundle),
         ),
     )
     if genetics is not None:
@@ -153,20 +151,6 @@ def score(
         reference=bundle.reference,
         outcome=found,
     )
-
-
-def _bundle(
-    model: str | Path | Bundle | GeneModel | KillingCurveModel | None,
-    registry: str | Path | Registry | None,
-) -> Bundle:
-    if isinstance(model, Bundle):
-        return model
-    if isinstance(model, KillingCurveModel):
-        return Bundle(model.model_, _IN_MEMORY, model)
-    if isinstance(model, GeneModel):
-        return Bundle(model, _IN_MEMORY)
-    store = registry if isinstance(registry, Registry) else Registry(registry)
-    return store.load_default() if model is None else store.load(model)
 
 
 def _for_effector(bundle: Bundle, effector: str | None) -> Bundle:
@@ -236,7 +220,7 @@ def _lineage(
                 f"The profiles have no column {lineage!r}; they have "
                 f"{name_some(columns.columns) or 'none'}."
             )
-        lineage = columns[lineage]
+        lineage = pd.Series(columns[lineage])
     named = lineage.set_axis(lineage.index.astype(str))
     absent = samples.difference(named.index)
     if len(absent):

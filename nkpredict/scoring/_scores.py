@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nkpredict.errors import InputError, name_some
 from nkpredict.facts import ScoringFacts
 from nkpredict.learn import HarmonisedProfiles
 from nkpredict.outcome import OutcomeAssociation
@@ -73,9 +74,20 @@ class Scores:
         """Return a copy of the profiles with scores in ``obs``.
 
         With a killing curve ``obsm`` holds ``nk_viability``: % viability, the E:T ratios as text
-        (``"0.625"``).
+        (``"0.625"``). Samples that were left out for want of values get no numbers.
+
+        Raises
+        ------
+        InputError
+            When the AnnData holds none of the samples.
         """
         scored = adata.copy()
+        if not scored.obs_names.astype(str).isin(self.table.index).any():
+            raise InputError(
+                f"None of the {scored.n_obs:,} rows of the AnnData "
+                f"({name_some(scored.obs_names, 3)}) is a sample that was scored "
+                f"({name_some(self.table.index, 3)}); expected samples × genes with the same names."
+            )
         table = self.table.reindex(scored.obs_names.astype(str))
         for column in table:
             scored.obs[f"nk_{column}"] = table[column]

@@ -59,6 +59,13 @@ class TrainingInputs:
                 f"({profiles.orientation}, {profiles.identifiers}, {profiles.unit_words})"
                 f"{': ' if counts else ''}{', '.join(counts)}."
             )
+            sentences += profiles.remarks()
+            if profiles.centred:
+                sentences.append(
+                    "The profiles seem to be centred or scaled gene by gene across the samples "
+                    f"({profiles.centred}); the model ranks the genes within a sample: give the "
+                    "expression before scaling."
+                )
         if (response := found.response) is not None:
             lineages = ", ".join(f"{k} {n}" for k, n in (found.lineages or {}).items())
             sentences.append(
@@ -130,6 +137,7 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         genetics=files.genetics,
         lineage_column=files.lineage_column,
         drop_unmatched=files.drop_unmatched,
+        duplicates=files.duplicates,
     )
     evidence = _read_evidence(files)
     modules, gene_sets = None, None

@@ -120,8 +120,6 @@ def spoil(kind: str, path: Path) -> Path:
         table = table.rename(columns={"patient 3": "patient 2"})
     if kind == "duplicate genes":
         table = table.rename(index={table.index[4]: gene})
-    if kind == "empty gene":
-        table.loc[gene] = np.nan
     if kind == "no common gene":
         table.index = sorted(approved_symbols() - set(table.index))[: len(table)]
     if kind == "negative counts":
@@ -137,8 +135,7 @@ BAD = {
     "truncated h5ad": "not a readable AnnData file",
     "text": "text among the numbers in 1 cell",
     "duplicate samples": r"1 duplicate sample name \(patient 2\)",
-    "duplicate genes": "1 duplicate gene symbol",
-    "empty gene": "1 gene without any value",
+    "duplicate genes": "1 gene more than once .*--duplicates",
     "no common gene": "None of the 120 genes given",
     "negative counts": "1 negative value",
 }
@@ -329,3 +326,25 @@ def test_the_example_cohort_has_an_outcome(run, tmp_path: Path, monkeypatch) -> 
     )  # fmt: skip
     assert code == 0, problem
     assert "88 samples with 64 events; 40 lack the time, 28 the event" in " ".join(said.split())
+
+
+def test_inspect_tells_what_would_be_read(run, bundle: Path, patients: Path, tmp_path) -> None:
+    found = tmp_path / "found.json"
+    code, said, _ = run("inspect", patients, "--model", bundle, "--json", found)
+    assert code == 0
+    assert "genes-by-samples" in said
+    assert "Verdict: Can be scored." in said
+    assert max(len(line) for line in said.splitlines()) <= 80
+    assert json.loads(found.read_text())["scored"] is True
+    code, said, _ = run("inspect", spoil("duplicate genes", patients), "--model", bundle)
+    assert code == 2
+    assert "--duplicates mean, max or first" in said
+
+
+def test_score_takes_a_rule_for_duplicates(run, bundle: Path, patients: Path, tmp_path) -> None:
+    bad = spoil("duplicate genes", patients)
+    options = ("--model", bundle, "--out", tmp_path / "out", "--duplicates")
+    assert run("score", bad, *options, "first")[0] == 0
+    code, _, errors = run("score", bad, *options, "median")
+    assert code == 2
+    assert "expected mean, max or first" in errors

@@ -282,3 +282,47 @@ def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     with contextlib.suppress(InputError):
         read_expression(path)
+
+
+@given(
+    sep=st.sampled_from([",", ";", "\t"]),
+    decimal=st.sampled_from([".", ","]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    turned=st.booleans(),
+    packed=st.booleans(),
+)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_the_dress_of_a_table_changes_nothing(
+    tmp_path: Path, counts: pd.DataFrame, sep, decimal, encoding, line_end, turned, packed
+) -> None:
+    frame = np.log2(counts + 1).round(4).rename(index={"P0": "Müller"})
+    path = tmp_path / "a.csv"
+    dressed = frame.T if turned else frame
+    content = dressed.to_csv(sep=sep, decimal=decimal, lineterminator=line_end).encode(encoding)
+    path.write_bytes(gzip.compress(content) if packed else content)
+    adata = read_expression(path)
+    assert list(adata.obs_names) == list(frame.index)
+    np.testing.assert_allclose(adata.to_df()[frame.columns], frame, rtol=1e-6)
+
+
+@given(values=st.lists(st.floats(0, 20, width=32), min_size=4, max_size=4), seed=st.integers(0, 9))
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_what_stands_twice_is_taken_together_as_asked(
+    tmp_path: Path, values: list[float], seed: int
+) -> None:
+    rows = np.array([values, [5.0, 1.0, 2.0, 3.0]], dtype="float32")
+    frame = pd.DataFrame(rows, ["A", "B"], ["CD58", "TP53", "B2M", "STAT1"])
+    twice = pd.concat([frame, frame[["CD58"]] + 1], axis=1)
+    path = write(twice.iloc[:, np.random.default_rng(seed).permutation(5)], tmp_path / "a.csv")
+    options = {"orientation": "samples-by-genes", "unit": "standardised"}
+    with pytest.raises(InputError, match="1 gene more than once"):
+        read_expression(path, **options)
+    highest = read_expression(path, duplicates="max", **options).to_df()
+    np.testing.assert_allclose(highest["CD58"], frame["CD58"] + 1, rtol=1e-5)
+    mean = read_expression(path, duplicates="mean", **options).to_df()
+    np.testing.assert_allclose(mean["CD58"], frame["CD58"] + 0.5, rtol=1e-5)

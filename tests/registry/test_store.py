@@ -11,6 +11,7 @@ from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.facts import ModelFacts
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
+from tests.variants import ensembl_ids
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,12 @@ def test_mlflow_serves_the_bundle(registry: Registry, genes) -> None:
     while not (folder / "MLmodel").is_file():
         folder = folder.parent
     served = mlflow.pyfunc.load_model(str(folder))
-    np.testing.assert_array_equal(served.predict(profiles), expected)
+    np.testing.assert_allclose(served.predict(profiles), expected, rtol=1e-6)
+    # what is served reads profiles as `score` does: turned, with Ensembl ids, and not too few
+    turned = profiles.set_axis(ensembl_ids(profiles.columns), axis=1).T
+    np.testing.assert_allclose(served.predict(turned), expected, rtol=1e-6)
+    with pytest.raises(InputError, match="too little of the model"):
+        served.predict(profiles[genes[80:]])
 
 
 @pytest.mark.parametrize("reference", ["n@champion", "m@nobody", "m/9"])

@@ -226,3 +226,60 @@ def test_a_model_without_a_trace_knows_its_file_or_nothing(profiles, susceptibil
     assert score(path, bundle).provenance.own_reference == 60
     report = write_report(explain_scores(score(profiles, model)), tmp_path / "r.html")
     assert "unknown: the model keeps no trace of them" in report.read_text()
+
+
+def test_too_few_genes_never_give_a_number(bundle: Path, patients, genes, tmp_path) -> None:
+    few = patients[genes[80:]]
+    with pytest.raises(InputError, match=r"9 of 9 samples hold too little of the model .*--force"):
+        score(few, bundle)
+    forced = explain_scores(score(few, bundle, force=True))
+    assert forced.table["flags"].str.contains("forced").all()
+    assert "too little of the model" in forced.provenance.forced
+    assert forced.provenance.warnings[0].startswith("FORCED")
+    folder = write_results(forced, tmp_path / "out")
+    for name in ("scores.csv", "resistance_genes.csv", "report.html"):
+        assert "FORCED" in (folder / name).read_text()
+    assert "FORCED" not in score(patients, bundle, force=True).table["flags"].sum()
+
+
+def test_one_poor_sample_is_named(bundle: Path, patients, genes) -> None:
+    poor = patients.copy()
+    poor.loc["P3", genes[:70]] = np.nan
+    with pytest.raises(InputError, match=r"1 of 9 samples hold too little of the model \(P3\)"):
+        score(poor, bundle)
+
+
+def test_genes_centred_across_samples_are_refused(bundle: Path, patients, tmp_path) -> None:
+    centred = (patients - patients.mean()) / patients.std()
+    with pytest.raises(InputError, match="centred or scaled gene by gene across the samples"):
+        score(centred, bundle)
+    assert score(centred, bundle, force=True).provenance.forced
+    within = patients.sub(patients.mean(axis=1), axis=0).div(patients.std(axis=1), axis=0)
+    pd.testing.assert_series_equal(
+        score(within, bundle, force=True).table["susceptibility"],
+        score(patients, bundle).table["susceptibility"],
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_every_way_in_gives_the_same_scores(bundle: Path, patients, tmp_path, turned) -> None:
+    frame = patients.T if turned else patients
+    frame.to_csv(tmp_path / "a.csv")
+    adata = anndata.AnnData(frame.astype("float32"))
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    expected = score(patients, bundle).table
+    backed = anndata.read_h5ad(tmp_path / "a.h5ad", backed="r")
+    for source in (tmp_path / "a.csv", tmp_path / "a.h5ad", frame, adata, backed):
+        pd.testing.assert_frame_equal(score(source, bundle).table, expected)
+    backed.file.close()
+
+
+def test_what_was_set_aside_and_dropped_is_told(bundle: Path, patients, tmp_path) -> None:
+    table = patients.T.assign(failed=np.nan)
+    table.insert(0, "width", 1200)
+    table.to_csv(tmp_path / "a.csv")
+    read = score(tmp_path / "a.csv", bundle).provenance.profiles
+    assert read.annotation_set_aside == ("width (by its name)",)
+    assert read.samples_without_value_dropped == ("failed",)
+    assert [remark for remark in read.remarks() if "failed" in remark]

@@ -48,7 +48,7 @@ def matrix_of_table(
     Raises
     ------
     InputError
-        When it holds no numbers.
+        When it holds no numbers, or text among them.
     """
     entries = depmap_columns(table.labels)
     if entries:
@@ -62,7 +62,10 @@ def matrix_of_table(
     genes_in_rows = orientation == "genes-by-samples" or (
         orientation == "auto" and best >= RECOGNISED_ENOUGH and best > header
     )
+    if table.problem and max(best, header) >= RECOGNISED_ENOUGH:
+        raise InputError(table.problem)
     notes = list(table.notes)
+    label: int | None
     if genes_in_rows and rows and best >= RECOGNISED_ENOUGH:
         label = next(p for p in text if rows[p] >= best - _CLEARLY_MORE)
     else:
@@ -75,7 +78,7 @@ def matrix_of_table(
     else:
         names = pd.Index(_names(columns[label]))
         names.name = table.labels[label] or None
-    numbers = [p for p in columns if p not in text and p != label]
+    numbers = [p for p in range(columns.shape[1]) if p not in set(text) and p != label]
     if not numbers or columns.empty:
         raise InputError(
             f"{path} holds {len(columns)} rows and {len(numbers)} columns of numbers; expected "
@@ -122,8 +125,8 @@ def _sample_column(table: RawTable, text: list[int], known: Collection[str]) -> 
             return unique[0] if unique else None
         return 0
     counter = pd.to_numeric(first, errors="coerce")
-    counts = labels[0] in ("", "Unnamed: 0") and counter.notna().all()
-    counts = counts and bool((np.diff(counter.to_numpy()) == 1).all())
+    whole = bool(counter.notna().all()) and bool((np.diff(counter.to_numpy()) == 1).all())
+    counts = whole and labels[0] in ("", "Unnamed: 0")
     if (counts and len(unique) > 1) or (0 not in unique and unique):
         return next(p for p in unique if p != 0)
     return 0

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -181,7 +182,8 @@ def _reject_cut_off(text: bytes, outline: _Outline, path: Path) -> None:
     if last.startswith("!") or not outline.body or '"' in last:
         return
     count, width = len(_fields(last, outline.separator)), len(outline.header)
-    if count < width and len(outline.body[0]) >= width and text.count(b"\n") > 2:
+    whole = sum(len(row) >= width for row in outline.body[:-1])
+    if count < width and 0 < len(outline.body) - 1 == whole:
         raise InputError(
             f"{path} is cut off: its last line has {count} of {width} columns. Copy or export it "
             "again."
@@ -211,7 +213,7 @@ def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataF
     """Parse as numbers where the first rows look like them, as text where that fails."""
     width = len(outline.header)
     body = io.BytesIO(_from_line(text, outline.first_row))
-    options = {
+    options: dict[str, Any] = {
         "sep": r"\s+" if outline.separator == " " else outline.separator,
         "header": None,
         "names": list(range(width)),

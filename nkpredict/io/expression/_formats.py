@@ -64,7 +64,17 @@ def matrix_of(table: RawTable, path: str, reading: Reading) -> RawMatrix:
 
 
 def matrix_of_frame(frame: pd.DataFrame, path: str, reading: Reading) -> RawMatrix:
-    """Bring a DataFrame to a labelled matrix; its index names the rows unless it only counts."""
+    """Bring a DataFrame to a labelled matrix; its index names the rows unless it only counts.
+
+    Raises
+    ------
+    InputError
+        When its labels have several levels, or it holds no numbers.
+    """
+    if frame.index.nlevels > 1 or frame.columns.nlevels > 1:
+        raise InputError(
+            f"{path} has labels of several levels; expected one name for each row and column."
+        )
     row_names = frame.index if isinstance(frame.index, pd.RangeIndex) else None
     if row_names is None:
         frame = frame.reset_index(names="" if frame.index.name is None else frame.index.name)

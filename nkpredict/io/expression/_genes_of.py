@@ -62,7 +62,7 @@ def one_column_each(
     if not repeated.any():
         return Single(values, 0, 0)
     symbols = approved_symbols()
-    approved = dict(zip(names[repeated], approve_gene_names(names[repeated], known).approved,
+    approved = dict(zip(names[repeated], approve_gene_names(list(names[repeated]), known).approved,
                         strict=True))  # fmt: skip
     genes = [n for n, symbol in approved.items() if symbol in symbols or n in known]
     others = [n for n in approved if n not in set(genes)]

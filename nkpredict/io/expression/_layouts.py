@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import recognised_share
+from nkpredict.io.expression._numbers import text_columns
 from nkpredict.io.expression._raw import RawTable
 
 
@@ -191,7 +193,7 @@ def _read_tcga(table: RawTable, path: str) -> RawTable:
 def _is_long(table: RawTable) -> bool:
     if not 3 <= len(table.labels) <= 10 or len(table.columns) < 50:
         return False
-    text = [p for p in table.columns if not pd.api.types.is_numeric_dtype(table.columns[p])]
+    text = text_columns(table.columns)
     if len(text) < 2:
         return False
     names = {p: table.columns[p].nunique() for p in text}
@@ -223,7 +225,24 @@ def _refuse_result(table: RawTable, path: str) -> RawTable:
     )
 
 
-def _texts(column: pd.Series) -> list[str]:
+def _is_screen(table: RawTable) -> bool:
+    labels = [label.lower() for label in table.labels]
+    ends = tuple(label.endswith(("_lfc", "_rrascore")) for label in labels[1:])
+    return (
+        labels[:2] == ["sgrna", "gene"]
+        or any("|beta" in label or label.startswith(("neg|", "pos|")) for label in labels)
+        or (bool(ends) and all(ends))
+    )
+
+
+def _refuse_screen(table: RawTable, path: str) -> RawTable:
+    raise InputError(
+        f"{path} is the table of a CRISPR screen (columns {name_some(table.labels, 4)}); expected "
+        "the expression of samples. Give it as a screen (nkpredict evidence, train --screens)."
+    )
+
+
+def _texts(column: Any) -> list[str]:
     return [str(value) for value in column.dropna().iloc[:2000]]
 
 
@@ -232,6 +251,7 @@ _LAYOUTS: tuple[tuple[Callable[[RawTable], bool], Callable[[RawTable, str], RawT
     (_is_star, _read_star),
     (_is_headless, _read_headless),
     (_is_tcga, _read_tcga),
+    (_is_screen, _refuse_screen),
     (_is_result_of_a_test, _refuse_result),
     (_is_long, _refuse_long),
 )

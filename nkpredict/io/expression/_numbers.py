@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError
 from nkpredict.io.expression._raw import RawTable
 
 COMMA_NUMBER = re.compile(r"^[+-]?\d+(?:,\d+)+(?:[eE][+-]?\d+)?$")
@@ -44,11 +43,6 @@ def table_of_text(
         How many rows below the header are further headers; told from the content when not given.
     notes
         Sentences to keep.
-
-    Raises
-    ------
-    InputError
-        When a column of numbers holds text.
     """
     name = Path(path).name.partition(".")[0] if str(path) else "sample"
     if frame.empty:
@@ -72,19 +66,21 @@ def table_of_text(
     # A column is one of numbers when at least half of what it holds are numbers.
     mostly = (words.sum() * 2 <= present.sum()) & present.any()
     numeric = mostly.index[mostly]
-    _reject_words(as_text, words[numeric], labels, path)
+    problem = _words_among_numbers(as_text, words[numeric], labels, path)
     parts = [
         frame.drop(columns=text).astype(np.float32),
         numbers[numeric].astype(np.float32),
         as_text.drop(columns=numeric),
     ]
     columns = pd.concat([part for part in parts if part.shape[1]], axis=1)
-    return RawTable(labels, columns.sort_index(axis=1), what, name, above, notes)
+    columns = columns.sort_index(axis=1)
+    return RawTable(labels, columns, what, name, above, problem=problem, notes=notes)
 
 
 def text_columns(frame: pd.DataFrame) -> list[int]:
     """Return the columns that are not of numbers."""
-    return [p for p, dtype in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    return [p for p, number in enumerate(numeric) if not number]
 
 
 def _without_empty_columns(
@@ -92,7 +88,7 @@ def _without_empty_columns(
 ) -> tuple[list[str], pd.DataFrame]:
     # spreadsheets leave columns without header and content behind
     filled = frame.notna().any().to_numpy()
-    kept = [p for p in frame.columns if labels[p] or filled[p]]
+    kept = [p for p in range(len(labels)) if labels[p] or filled[p]]
     if len(kept) == len(labels):
         return labels, frame
     return [labels[p] for p in kept], frame[kept].set_axis(range(len(kept)), axis=1)
@@ -139,12 +135,13 @@ def _lifted(
     return above, labels, (f"{said} ({', '.join(map(str, above.columns[:5]))}).",)
 
 
-def _reject_words(
+def _words_among_numbers(
     as_text: pd.DataFrame, words: pd.DataFrame, labels: list[str], path: Path | str
-) -> None:
+) -> str:
+    """Say where text stands among numbers; empty when it does not."""
     rows, columns = np.nonzero(words.to_numpy())
     if len(rows) == 0:
-        return
+        return ""
     row_names = as_text[0] if 0 in as_text else pd.Series(as_text.index + 1)
     places = [
         f"{as_text.loc[row, words.columns[column]]!r} at {row_names.iloc[row]} / "
@@ -153,7 +150,7 @@ def _reject_words(
     ]
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     count = len(set(columns))
-    raise InputError(
+    return (
         f"{path} has text among the numbers in {len(rows)} cell{'s' if len(rows) > 1 else ''} of "
         f"{count} column{'s' if count > 1 else ''} ({'; '.join(places)}{more}); expected a number "
         "or an empty cell there. Correct them, or move annotations to a file of their own."

@@ -25,6 +25,8 @@ class RawTable:
         Numbers that the rows had beside the columns, of a DataFrame without an index of its own.
     name
         What to call a sample that the file does not name.
+    problem
+        What is wrong with its numbers, to be told when the table holds genes at all.
     notes
         Sentences on what was done while it was read.
     """
@@ -35,6 +37,7 @@ class RawTable:
     name: str
     above: pd.DataFrame = field(default_factory=pd.DataFrame)
     row_names: pd.Index | None = None
+    problem: str = ""
     notes: tuple[str, ...] = ()
 
 

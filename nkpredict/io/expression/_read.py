@@ -158,8 +158,9 @@ def read_profiles(
     """
     options = options or ReadingOptions()
     check = None if options.unit == "auto" else check_unit(options.unit)
-    if hasattr(source, "obs_names") and _was_read(source, options):
-        adata = source.to_memory() if source.isbacked else source.copy()  # type: ignore[union-attr]
+    given: Any = source
+    if hasattr(given, "obs_names") and _was_read(given, options):
+        adata = given.copy()
     else:
         raw, name, genetics = _raw(source, options)
         adata = _built(raw, name, check, options, source)
@@ -266,14 +267,14 @@ def _built(
 
 def _with_values(values: pd.DataFrame, path: str) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
     """Leave out genes and samples without any value."""
-    present = values.notna().to_numpy()
-    genes, samples = present.any(axis=0), present.any(axis=1)
+    present: BoolArray = values.notna().to_numpy()
+    genes, samples = np.asarray(present.any(axis=0)), np.asarray(present.any(axis=1))
     if not samples.any():
         raise InputError(f"{path} holds no expression value; expected samples with numbers.")
     dropped = tuple(str(sample) for sample in values.index[~samples])
     if genes.all() and samples.all():
         return values, 0, ()
-    return values.loc[samples, genes], int((~genes).sum()), dropped
+    return values.loc[samples].loc[:, genes], int((~genes).sum()), dropped
 
 
 def _check_samples(matrix: pd.DataFrame, path: str) -> None:
@@ -288,7 +289,7 @@ def _check_samples(matrix: pd.DataFrame, path: str) -> None:
 def _check_finite(values: FloatArray, matrix: pd.DataFrame, path: str) -> None:
     infinite = np.isinf(values)
     if infinite.any():
-        genes = matrix.columns[infinite.any(axis=0)]
+        genes = matrix.columns[np.asarray(infinite.any(axis=0))]
         raise InputError(
             f"{path} has {int(infinite.sum())} infinite values in {len(genes)} genes "
             f"({name_some(genes)}); expected finite numbers. A logarithm of 0 may be the cause: "

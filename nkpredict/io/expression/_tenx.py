@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import IO, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -77,9 +78,9 @@ def read_mtx(path: Path) -> RawMatrix:
     return _matrix(dense.T, cells, features[0], symbols, kinds, "10x matrix folder")
 
 
-def is_tenx_hdf5(groups: set[str], file: object) -> bool:
+def is_tenx_hdf5(groups: set[str], file: Any) -> bool:
     """Tell whether an HDF5 file is Cell Ranger's (version 3 and later)."""
-    inside = file["matrix"] if "matrix" in groups else ()  # type: ignore[index]
+    inside = file["matrix"] if "matrix" in groups else ()
     return hasattr(inside, "keys") and "features" in inside
 
 
@@ -145,8 +146,8 @@ def _ending(folder: Path, prefix: str, names: tuple[str, ...]) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.name.endswith(names))
 
 
-def _opened(path: Path) -> gzip.GzipFile | object:
-    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")
+def _opened(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path) if path.name.endswith(".gz") else path.open("rb"))
 
 
 def _rows(path: Path) -> pd.DataFrame:

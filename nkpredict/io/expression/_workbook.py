@@ -42,18 +42,16 @@ def read_workbook(path: Path) -> RawTable:
             f"{path} has {len(chosen)} sheets with a table ({name_some(chosen) or 'none'}); "
             "expected one with expression. Save that sheet by itself, as CSV or xlsx."
         )
-    (name, sheet), notes = next(iter(chosen.items())), ()
-    if len(sheets) > 1:
-        notes = (f"Of {len(sheets)} sheets the one named {name!r} was read.",)
-    return _table(sheet, path, notes)
+    name, sheet = next(iter(chosen.items()))
+    note = f"Of {len(sheets)} sheets the one named {name!r} was read."
+    return _table(sheet, path, (note,) if len(sheets) > 1 else ())
 
 
 def _has_genes(sheet: pd.DataFrame) -> bool:
     axes = [sheet[column].dropna() for column in sheet.columns[:_MOST_LABEL_COLUMNS]]
     axes += [sheet.iloc[row].dropna() for row in range(min(len(sheet), _MOST_LABEL_COLUMNS))]
-    return any(
-        gene_share([str(v) for v in axis]) >= RECOGNISED_ENOUGH for axis in axes if len(axis)
-    )
+    shares = (gene_share([str(label) for label in axis]) for axis in axes if len(axis))
+    return max(shares, default=0.0) >= RECOGNISED_ENOUGH
 
 
 def _table(sheet: pd.DataFrame, path: Path, notes: tuple[str, ...]) -> RawTable:
@@ -65,7 +63,7 @@ def _table(sheet: pd.DataFrame, path: Path, notes: tuple[str, ...]) -> RawTable:
     labels = ["" if pd.isna(cell) else _text(cell) for cell in sheet.iloc[header]]
     body = sheet.iloc[header + 1 :].dropna(how="all").reset_index(drop=True)
     body.columns = pd.RangeIndex(body.shape[1])
-    for position in body.columns:
+    for position in range(body.shape[1]):
         column = body[position].infer_objects()
         if position == 0 or not pd.api.types.is_numeric_dtype(column):
             words = column.map(_text, na_action="ignore")
