@@ -11,6 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evidence._checks import DOI, refuse_rows
+from nkpredict.evidence._experiments import known_experiments
 from nkpredict.io import approved_symbols, read_shipped_table
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import UNKNOWN, GeneDirection, Perturbation
@@ -114,7 +115,7 @@ def gene_categories() -> dict[str, str]:
     """Return the category of every gene of the knowledge base that has one.
 
     The category of the study's figure 4 where it lists the gene, else that of the module the gene
-    belongs to.
+    belongs to, else its group among the functional experiments.
 
     Returns
     -------
@@ -124,9 +125,11 @@ def gene_categories() -> dict[str, str]:
     Raises
     ------
     InputError
-        As :func:`known_hits` and :func:`gene_modules`.
+        As :func:`known_hits`, :func:`gene_modules` and :func:`known_experiments`.
     """
     hits = _hits()
+    described = known_experiments().drop_duplicates("gene")
+    by_group = dict(zip(described["gene"], described["group"], strict=True))
     listed = hits[hits["category"] != "uncategorised"].drop_duplicates("gene")
     by_module = {
         gene: category
@@ -134,7 +137,7 @@ def gene_categories() -> dict[str, str]:
         if name in _modules()
         for gene in _modules()[name].genes
     }
-    return by_module | dict(zip(listed["gene"], listed["category"], strict=True))
+    return by_group | by_module | dict(zip(listed["gene"], listed["category"], strict=True))
 
 
 @cache

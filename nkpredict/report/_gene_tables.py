@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.evidence import known_hits
+from nkpredict.evidence import known_experiments, known_hits
 from nkpredict.figures import WORDS, Scored, is_knowledge_only, optional
 from nkpredict.report import _formats as formats
 from nkpredict.report._tables import (
@@ -82,10 +82,7 @@ def separating_table(scores: Scored) -> Table | None:
 def evidence_table(scores: Scored) -> Table | None:
     """Return what experiments say about the listed genes; None when nothing."""
     listed = _listed(scores)
-    hits = known_hits()
-    hits = hits[hits["gene"].isin(listed["gene"])]
-    # what has a direction is read first
-    hits = hits.sort_values("direction", key=lambda column: column == UNKNOWN, kind="stable")
+    hits = _publications(listed["gene"])
     known = set(hits["gene"]) | set(listed.loc[listed["evidence"].fillna(0) != 0, "gene"])
     listed = listed[listed["gene"].isin(known)]
     if listed.empty:
@@ -120,8 +117,7 @@ def evidence_table(scores: Scored) -> Table | None:
 
 def studies(scores: Scored) -> list[Piece]:
     """Return the published studies that name a listed gene, with their DOI."""
-    hits = known_hits()
-    named = hits[hits["gene"].isin(_listed(scores)["gene"])]
+    named = _publications(_listed(scores)["gene"])
     named = named.drop_duplicates("study").sort_values("study")
     return [_study(row) for row in named.to_dict("records")]
 
@@ -223,18 +219,25 @@ def _readings(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(table["evidence_reading"].astype(str)))
 
 
+def _publications(genes: pd.Series) -> pd.DataFrame:
+    """Experiments, then hits of screens, that name some genes; those with a direction first."""
+    experiments = known_experiments()
+    experiments["how"] = experiments[["experiment", "effector", "model"]].agg(", ".join, axis=1)
+    hits = known_hits()
+    done = hits["perturbation"].map(WORDS).fillna("unknown perturbation")
+    hits["how"] = done + ", " + hits["effector"] + ", " + hits["target_line"]
+    columns = ["gene", "direction", "how", "study", "doi"]
+    both = pd.concat([experiments[columns], hits[columns]])
+    both = both[both["gene"].isin(genes)].drop_duplicates(["gene", "direction", "study", "how"])
+    return both.sort_values("direction", key=lambda side: side == UNKNOWN, kind="stable")
+
+
 def _published(rows: pd.DataFrame) -> Cell:
     """Say who found which direction, then who named the gene without one."""
     pieces: list[Piece] = []
     for row in rows[rows["direction"] != UNKNOWN].to_dict("records"):
-        how = ", ".join(
-            (
-                WORDS.get(row["perturbation"], "unknown perturbation"),
-                row["effector"],
-                row["target_line"],
-            )
-        )
-        pieces += [Piece(f"{'; ' if pieces else ''}{row['direction']} ({how}), "), _study(row)]
+        found = f"{'; ' if pieces else ''}{row['direction']} ({row['how']}), "
+        pieces += [Piece(found), _study(row)]
     opening = f"{'; ' if pieces else ''}no direction given: "
     for row in rows[rows["direction"] == UNKNOWN].to_dict("records"):
         pieces += [Piece(opening), _study(row)]

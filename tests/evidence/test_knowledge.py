@@ -8,7 +8,14 @@ import pytest
 
 from nkpredict import read_expression
 from nkpredict.errors import InputError
-from nkpredict.evidence import HIT_COLUMNS, GeneModule, check_hits, gene_modules, known_hits
+from nkpredict.evidence import (
+    HIT_COLUMNS,
+    GeneModule,
+    check_hits,
+    gene_modules,
+    known_experiments,
+    known_hits,
+)
 from nkpredict.io import approved_symbols
 
 DOI = r"10\.\d{4,9}/\S+"
@@ -141,11 +148,16 @@ def test_gene_modules_are_approved_and_sourced():
     assert list(modules) == [
         "activating_receptor_ligands",
         "adhesion",
+        "apoptosis_execution",
+        "apoptosis_inhibition",
         "core_nk_response",
-        "death_receptors_apoptosis",
-        "glycosylation_mucins",
+        "death_receptors",
+        "decoy_and_survival_receptors",
+        "fucosylation",
         "hla_class_i_antigen_presentation",
         "interferon_gamma_response",
+        "mucins",
+        "sialomucins",
     ]
     for name, module in modules.items():
         assert isinstance(module, GeneModule)
@@ -155,6 +167,14 @@ def test_gene_modules_are_approved_and_sourced():
         assert list(module.genes) == sorted(set(module.genes))
         assert module.description.endswith(".")
         assert pd.Series(module.source.split("; ")).str.fullmatch(DOI).all()
+
+
+def test_no_module_mixes_genes_of_opposite_function():
+    known = known_experiments()
+    sides = known[known["scope"] == "general"].groupby("gene")["direction"].agg(set)
+    for name, module in gene_modules().items():
+        clear = [next(iter(sides[g])) for g in module.genes if len(sides.get(g, "")) == 1]
+        assert len(set(clear)) <= 1, name
 
 
 def test_the_example_cohort_is_read_like_any_file():

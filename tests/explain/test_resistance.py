@@ -8,7 +8,7 @@ import pytest
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel
 from nkpredict.errors import InputError
-from nkpredict.evidence import known_evidence
+from nkpredict.evidence import gene_evidence
 from nkpredict.explain import driver_scores, explain, resistance_genes
 from nkpredict.facts import EvidenceFacts
 from nkpredict.learn import ChanceSkillWarning
@@ -108,7 +108,7 @@ def test_what_agreement_is_worth_depends_on_the_role_of_the_evidence(
 
 
 def test_evidence_is_told_with_its_line_and_killer_cells(evidence_of) -> None:
-    known = resistance_genes(PARTS, EFFECT, known_evidence()).set_index("gene")
+    known = resistance_genes(PARTS, EFFECT, gene_evidence()).set_index("gene")
     assert known.loc["HLA-E", "evidence_lines"] == "K562"
     assert "primary NK" in known.loc["HLA-E", "evidence_effectors"]
     bare = resistance_genes(PARTS, EFFECT, evidence_of({"HLA-E": -0.8}))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel, ScreenPrior, score
-from nkpredict.evidence import known_evidence
+from nkpredict.evidence import gene_evidence
 from nkpredict.explain import explain_scores
 from nkpredict.facts import ModelFacts, ResponseFacts, ScoringFacts, TrainingFacts
 from nkpredict.registry import Bundle
@@ -88,7 +88,7 @@ def test_a_score_from_evidence_alone_shows_no_agreement(prior, others, tmp_path)
     assert "that genes agree with them proves nothing" in text
     # the sources are those of the evidence, and its line is told
     rest = gene_sentences(scores)[-1]
-    for study in known_evidence().provenance.studies:
+    for study in gene_evidence().provenance.studies:
         assert study in rest
     assert "Dufva" not in rest
     assert "from one tumour line, K562" in rest
@@ -100,7 +100,7 @@ def test_a_score_from_evidence_alone_shows_no_agreement(prior, others, tmp_path)
 def test_training_with_evidence_is_said_to_build_agreement_in(
     cohort, response, others, tmp_path
 ) -> None:
-    model = NKSusceptibilityModel(known_evidence()).fit(cohort.iloc[:50], response.iloc[:50])
+    model = NKSusceptibilityModel(gene_evidence()).fit(cohort.iloc[:50], response.iloc[:50])
     scores = explain_scores(score(others, model))
     told = scores.provenance.explanation
     assert told.evidence_role == "used in training"
@@ -185,7 +185,7 @@ def test_drugs_of_a_sample_go_by_what_lowers_this_sample(prior, cohort) -> None:
 
 
 def test_lines_of_evidence_are_counted_where_there_are_several(cohort, others) -> None:
-    evidence = known_evidence()
+    evidence = gene_evidence()
     table = evidence.table.assign(lines="K562", effectors="primary NK")
     table.loc[["HLA-E", "CD58"], "lines"] = "K562; MM1S"
     table.loc["ICAM1", "lines"] = "NALM6"
