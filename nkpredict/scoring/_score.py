@@ -91,8 +91,8 @@ def score(
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
     force
-        Score profiles that would be refused because too little of the model is measured or genes
-        were centred across samples; flags, provenance and report say so.
+        Score profiles that would be refused because too little of the model is measured or their
+        genes do not rank as expression does; flags, provenance and report say so.
 
     Returns
     -------
@@ -151,7 +151,12 @@ def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | A
             "The profiles are an array without gene names; expected a DataFrame with gene symbols "
             "as columns, an AnnData, or a file."
         )
-    return profiles
+    if isinstance(profiles, str | Path | pd.DataFrame) or hasattr(profiles, "obs_names"):
+        return profiles
+    raise InputError(
+        f"The profiles are a {type(profiles).__name__}; expected a file, a DataFrame of samples × "
+        "genes or an AnnData."
+    )
 
 
 def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool) -> str:
@@ -161,7 +166,7 @@ def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force:
     except InputError as refusal:
         if not force:
             raise
-        return str(refusal).rpartition(";")[0]
+        return str(refusal).partition(" With --force")[0].rpartition(";")[0]
     return ""
 
 
