@@ -1038,6 +1038,37 @@ def _(c):
     return text(c.log2.sub(c.log2.iloc[:, 0], axis=0).iloc[:, 1:], c.path("a.csv"))
 
 
+@variant("names of genes that slipped", refused="under the names of other genes")
+def _(c):
+    names = np.random.default_rng(0).permutation(c.log2.index)
+    return text(c.log2.set_axis(names, axis=0), c.path("a.csv"))
+
+
+@variant("values turned upside down", refused="under the names of other genes")
+def _(c):
+    return text(1 / (c.log2 + 1), c.path("a.csv"))
+
+
+@variant("ranks of samples within each gene", refused="under the names of other genes")
+def _(c):
+    return text(c.log2.rank(axis=1), c.path("a.csv"))
+
+
+@variant("ranks of genes within each sample")
+def _(c):
+    return text(c.log2.rank(), c.path("a.csv"))
+
+
+@variant("a blank sample beside the others")
+def _(c):
+    return text(c.log2.assign(blank=0.0), c.path("a.csv"))
+
+
+@variant("samples of one value", refused="8 samples with one value for every gene")
+def _(c):
+    return text(c.log2 * 0 + 3.5, c.path("a.csv"))
+
+
 @variant("log2 of TPM with a small offset", "counts")
 def _(c):
     tpm = c.counts / c.counts.sum() * 1e6

@@ -18,8 +18,8 @@ class ExpressionFacts(Facts):
     examples are kept. ``sha256`` is empty for a folder and for what was in memory.
 
     ``values_from`` and ``gene_names_from`` say which of several matrices and columns was taken;
-    ``annotation_set_aside`` what was no expression, and why; ``centred`` why the profiles seem to
-    be centred or scaled gene by gene, empty when they do not.
+    ``annotation_set_aside`` what was no expression, and why; ``unlike_expression`` why the genes
+    do not seem to rank within a sample as measured expression does, empty when they do.
     """
 
     file: str
@@ -57,7 +57,7 @@ class ExpressionFacts(Facts):
     duplicates: str | None = None
     genes_duplicated_collapsed: int = 0
     other_names_duplicated: int = 0
-    centred: str = ""
+    unlike_expression: str = ""
     single_cells: bool = False
     notes: tuple[str, ...] = ()
 

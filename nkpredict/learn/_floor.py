@@ -59,15 +59,16 @@ def require_readable(
     Raises
     ------
     InputError
-        When too little of the model is measured in a sample, or the profiles were centred gene by
-        gene across samples while the model ranks the genes within a sample.
+        When too little of the model is measured in a sample, or the genes do not rank within a
+        sample as expression does, as after centring them across samples.
     """
-    if expression is not None and expression.centred:
+    if expression is not None and expression.unlike_expression:
         raise InputError(
-            f"{expression.file} seems to hold values centred or scaled gene by gene across the "
-            f"samples ({expression.centred}); the model ranks the genes within a sample, and these "
-            "ranks are gone. Give the expression before scaling (of an AnnData a layer or raw: "
-            "--layer), or score it all the same, every output marked, with --force."
+            f"{expression.file} does not rank the genes within a sample as measured expression "
+            f"does ({expression.unlike_expression}), and the model reads these ranks. The values "
+            "may be centred or scaled gene by gene across the samples, turned, or under the names of "
+            "other genes; expected the expression before scaling (of an AnnData a layer or raw: "
+            "--layer). With --force they are scored all the same, every output marked."
         )
     poor = too_little_measured(model, prepared)
     if not poor.any():

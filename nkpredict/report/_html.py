@@ -165,11 +165,7 @@ def _render(scores: Scored) -> str:
         gene_map=gene_map_data(scores),
         response_unit=None if model.response is None else model.response.unit,
         **_genes(scores),
-        drugs=drug_tables.drug_table(scores),
-        below=drug_tables.below_table(scores),
-        drugs_words=summary.drugs_words(scores),
-        targets=drug_tables.target_table(scores),
-        contrary=drug_tables.contrary_table(scores),
+        **_drugs(scores),
         quality=facts.quality(scores),
         detected=facts.detected(provenance),
         missing=facts.missing(provenance),
@@ -180,6 +176,17 @@ def _render(scores: Scored) -> str:
         performance=performance,
         provenance=facts.provenance_facts(provenance),
     )
+
+
+def _drugs(scores: Scored) -> dict[str, Any]:
+    """Return what the template needs of the lists of drugs."""
+    return {
+        "drugs": drug_tables.drug_table(scores),
+        "below": drug_tables.below_table(scores),
+        "drugs_words": summary.drugs_words(scores),
+        "targets": drug_tables.target_table(scores),
+        "contrary": drug_tables.contrary_table(scores),
+    }
 
 
 def _genes(scores: Scored) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -39,22 +39,28 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 
+class Reading(TypedDict, total=False):
+    """What the user says about profiles; see `nkpredict.read_expression`."""
+
+    orientation: Orientation
+    unit: str
+    layer: str | None
+    obs: str | Path | None
+    var_column: str | None
+    duplicates: Duplicates | None
+
+
 def score(
     profiles: str | Path | ProfilesLike,
     model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
     *,
     registry: str | Path | Registry | None = None,
-    orientation: Orientation = "auto",
-    unit: str = "auto",
-    layer: str | None = None,
-    obs: str | Path | None = None,
     genetics: str | Path | None = None,
     lineage: pd.Series | str | None = None,
-    var_column: str | None = None,
-    duplicates: Duplicates | None = None,
-    force: bool = False,
     effector: str | None = None,
     outcome: str | None = None,
+    force: bool = False,
+    **reading: Unpack[Reading],
 ) -> Scores:
     """Score expression profiles with a model.
 
@@ -73,16 +79,14 @@ def score(
         `screen-prior`, which knows published screens and no measured response.
     registry
         Registry in which a name is looked up; the default one when not given.
-    orientation, unit, layer, obs, var_column, duplicates
-        See `read_expression`.
     genetics
         File of mutations, copy numbers or subtypes, for models that were trained with them.
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
         and never used for them.
     force
-        Score profiles that would be refused because too little of the model is measured or genes
-        were centred across samples; flags, provenance and report say so.
+        Score profiles that would be refused because too little of the model is measured or their
+        genes do not rank as expression does; flags, provenance and report say so.
     effector
         NK cells that the score is about, for models of published knowledge (``primary NK``, which
         is the default, ``NK-92``, ``KHYG-1`` or ``CAR-NK``). A model that was trained on a
@@ -90,6 +94,8 @@ def score(
     outcome
         ``"TIME,EVENT"`` or ``"TIME,EVENT=WORD|WORD"``, columns of ``profiles.obs``: the scores are
         held against the time to the event; see `nkpredict.outcome_association`.
+    **reading
+        ``orientation, unit, layer, obs, var_column, duplicates``: see `read_expression`.
 
     Returns
     -------
@@ -106,15 +112,7 @@ def score(
     bundle = _for_effector(bundle_of(model, registry), effector)
     adata = read_profiles(
         _named(profiles),
-        ReadingOptions(
-            orientation=orientation,
-            unit=unit,
-            layer=layer,
-            var_column=var_column,
-            duplicates=duplicates,
-            obs=obs,
-            known=genes_of(bundle),
-        ),
+        ReadingOptions(**reading, known=genes_of(bundle)),
     )
     if genetics is not None:
         add_genetics(adata, genetics)
@@ -174,7 +172,12 @@ def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | A
             "The profiles are an array without gene names; expected a DataFrame with gene symbols "
             "as columns, an AnnData, or a file."
         )
-    return profiles
+    if isinstance(profiles, str | Path | pd.DataFrame) or hasattr(profiles, "obs_names"):
+        return profiles
+    raise InputError(
+        f"The profiles are a {type(profiles).__name__}; expected a file, a DataFrame of samples × "
+        "genes or an AnnData."
+    )
 
 
 def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool) -> str:
@@ -184,7 +187,7 @@ def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force:
     except InputError as refusal:
         if not force:
             raise
-        return str(refusal).rpartition(";")[0]
+        return str(refusal).partition(" With --force")[0].rpartition(";")[0]
     return ""
 
 

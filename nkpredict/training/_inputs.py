@@ -60,11 +60,11 @@ class TrainingInputs:
                 f"{': ' if counts else ''}{', '.join(counts)}."
             )
             sentences += profiles.remarks()
-            if profiles.centred:
+            if profiles.unlike_expression:
                 sentences.append(
-                    "The profiles seem to be centred or scaled gene by gene across the samples "
-                    f"({profiles.centred}); the model ranks the genes within a sample: give the "
-                    "expression before scaling."
+                    "The profiles do not rank the genes within a sample as measured expression "
+                    f"does ({profiles.unlike_expression}), as after scaling gene by gene, and the "
+                    "model learns from these ranks: give the expression before scaling."
                 )
         if (response := found.response) is not None:
             lineages = ", ".join(f"{k} {n}" for k, n in (found.lineages or {}).items())

@@ -66,7 +66,7 @@ def test_a_malformed_gmt_is_told(tmp_path: Path, content: bytes, message: str) -
 def test_other_sources_are_checked_alike(tmp_path: Path) -> None:
     shipped = read_gene_sets("nk")
     assert "CD58" in shipped["activating_receptor_ligands"]
-    assert min(map(len, shipped.values())) >= 3
+    assert min(map(len, shipped.values())) >= 2
     with pytest.raises(InputError, match="There is no file"):
         read_gene_sets(tmp_path / "nothing.gmt")
     for wrong, message in (

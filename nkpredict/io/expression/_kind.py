@@ -1,4 +1,4 @@
-"""Tell profiles whose genes were centred or scaled across samples, which no longer rank genes."""
+"""Tell profiles whose genes do not rank within a sample as measured expression ranks them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 # Of the variance of an expression matrix the larger part lies between genes: 0.69 and more on five
 # cohorts, 0.52 and less where genes were centred across samples; see docs/decisions/014.
@@ -27,12 +27,12 @@ _STANDARDISED_MEAN, _STANDARDISED_SCALE = 0.15, 0.15
 _MOST_SAMPLES = 300
 
 
-def centred_across_samples(values: FloatArray, genes: Sequence[str]) -> str:
-    """Say why profiles seem to be centred or scaled gene by gene across samples.
+def unlike_expression(values: FloatArray, genes: Sequence[str]) -> str:
+    """Say why the genes do not seem to rank within a sample as measured expression ranks them.
 
-    Models rank the genes within a sample; where each gene was centred across samples these ranks
-    are lost. Values standardised within each sample keep them. Only profiles with negative values,
-    or with every gene between 0 and 1, can be centred or scaled.
+    Models rank the genes within a sample; where each gene was centred or scaled across samples,
+    values were turned, or names slipped, these ranks are lost. Values standardised within each
+    sample keep them.
 
     Parameters
     ----------
@@ -48,30 +48,23 @@ def centred_across_samples(values: FloatArray, genes: Sequence[str]) -> str:
     """
     if not values.size:
         return ""
-    if float(np.nanmin(values)) >= 0:
-        return _each_gene_from_0_to_1(values)
     part = np.asarray(values[:: max(1, len(values) // _MOST_SAMPLES)], dtype=np.float64)
+    if float(np.nanmin(part)) >= 0:
+        return _each_gene_from_0_to_1(part) or _ribosomal_proteins_low(part, genes)
     total, middle = float(np.nanvar(part)), float(np.nanmean(part))
     if abs(middle) >= _NEAR_ZERO * np.sqrt(total):
-        return ""
+        return _ribosomal_proteins_low(part, genes)
     if len(part) >= _ENOUGH_SAMPLES:
-        means = _mean_of_genes(part)
-        share = float(np.nanvar(means)) / total if total > 0 else 0.0
+        share = float(np.nanvar(_mean_of_genes(part))) / total if total > 0 else 0.0
         if share < _LEAST_BETWEEN_GENES:
             return (
                 f"only {share:.0%} of the variance lies between genes, where measured expression "
                 "has 70 % and more"
             )
-        return ""
-    abundant = np.array([_RIBOSOMAL.match(str(gene)) is not None for gene in genes])
-    if abundant.sum() >= _ENOUGH_RIBOSOMAL:
-        median = _median_percentile(part, abundant)
-        if median < _LEAST_ABUNDANT:
-            return (
-                f"the ribosomal proteins lie at percentile {100 * median:.0f} of the genes, where "
-                "they are among the most abundant in measured expression"
-            )
-        return ""
+        return _ribosomal_proteins_low(part, genes)
+    low = _ribosomal_proteins_low(part, genes)
+    if low or _ribosomal(genes).sum() >= _ENOUGH_RIBOSOMAL:
+        return low
     means, scale = np.nanmean(part, axis=1), np.nanstd(part, axis=1)
     standardised = (np.abs(means) < _STANDARDISED_MEAN) & (np.abs(scale - 1) < _STANDARDISED_SCALE)
     if standardised.all():
@@ -82,16 +75,32 @@ def centred_across_samples(values: FloatArray, genes: Sequence[str]) -> str:
     )
 
 
+def _ribosomal(genes: Sequence[str]) -> BoolArray:
+    return np.array([_RIBOSOMAL.match(str(gene)) is not None for gene in genes])
+
+
+def _ribosomal_proteins_low(part: FloatArray, genes: Sequence[str]) -> str:
+    abundant = _ribosomal(genes)
+    if abundant.sum() < _ENOUGH_RIBOSOMAL:
+        return ""
+    ranks = pd.DataFrame(part).rank(axis=1, pct=True).to_numpy()[:, abundant]
+    present = np.isfinite(ranks)
+    if not present.any():
+        return ""
+    median = float(np.median(ranks[present]))
+    if median >= _LEAST_ABUNDANT:
+        return ""
+    return (
+        f"the ribosomal proteins lie at percentile {100 * median:.0f} of the genes, where they are "
+        "among the most abundant in measured expression"
+    )
+
+
 def _mean_of_genes(part: FloatArray) -> FloatArray:
     present = np.isfinite(part)
     sums = np.where(present, part, 0.0).sum(axis=0)
     counts = present.sum(axis=0)
     return np.asarray(sums[counts > 0] / counts[counts > 0])
-
-
-def _median_percentile(part: FloatArray, chosen: FloatArray) -> float:
-    ranks = pd.DataFrame(part).rank(axis=1, pct=True).to_numpy()
-    return float(np.nanmedian(ranks[:, chosen]))
 
 
 def _each_gene_from_0_to_1(values: FloatArray) -> str:

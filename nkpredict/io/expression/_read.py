@@ -24,7 +24,7 @@ from nkpredict.io.expression._annotated import matrix_of_adata
 from nkpredict.io.expression._annotation import Aside, set_annotation_aside
 from nkpredict.io.expression._formats import IN_MEMORY, Reading, matrix_of_frame, read_raw
 from nkpredict.io.expression._genes_of import Approved, Single, approve, one_column_each
-from nkpredict.io.expression._kind import centred_across_samples
+from nkpredict.io.expression._kind import unlike_expression
 from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression._raw import RawMatrix
 from nkpredict.io.expression._sample_annotations import add_annotations
@@ -227,6 +227,7 @@ def _built(
     aside = set_annotation_aside(turned.values, frozenset(options.known))
     matrix, empty_genes, empty_samples = _with_values(aside.values, name)
     _check_samples(matrix, name)
+    _check_varied(matrix, name)
     single = one_column_each(matrix, options.duplicates, options.known, name)
     values = np.ascontiguousarray(single.values.to_numpy(dtype=np.float32))
     _check_finite(values, single.values, name)
@@ -246,6 +247,7 @@ def _built(
         var=pd.DataFrame(index=pd.Index(approved.genes, name="gene")),
     )
     adata.obs_names.name = "sample"
+    simulated = all_simulated(adata.obs_names)
     path = Path(source) if isinstance(source, str | Path) else None
     facts = _facts(raw, approved, single, aside, unit=unit, transform=transform)
     facts = replace(
@@ -258,10 +260,10 @@ def _built(
         duplicates=options.duplicates,
         genes_without_value_dropped=empty_genes,
         samples_without_value_dropped=empty_samples,
-        centred=centred_across_samples(approved.values, approved.genes),
+        unlike_expression="" if simulated else unlike_expression(approved.values, approved.genes),
         single_cells=_are_cells(adata.X, adata.obs_names),
     )
-    record_facts(adata, ReadFacts(expression=facts, simulated=all_simulated(adata.obs_names)))
+    record_facts(adata, ReadFacts(expression=facts, simulated=simulated))
     return adata
 
 
@@ -283,6 +285,16 @@ def _check_samples(matrix: pd.DataFrame, path: str) -> None:
         raise InputError(
             f"{path} has {len(repeated)} duplicate sample name{'s' if len(repeated) > 1 else ''} "
             f"({name_some(repeated)}); expected each once. Rename or merge them."
+        )
+
+
+def _check_varied(matrix: pd.DataFrame, path: str) -> None:
+    """Refuse samples in which every gene has the same value, so that none ranks above another."""
+    constant = matrix.index[(matrix.max(axis=1) == matrix.min(axis=1)).to_numpy()]
+    if len(constant) and matrix.shape[1] > 1:
+        raise InputError(
+            f"{path} has {len(constant)} sample{'s' if len(constant) > 1 else ''} with one value for "
+            f"every gene ({name_some(constant)}); expected values that differ. Leave them out."
         )
 
 
