@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nkpredict.evidence import known_experiments, known_hits
-from nkpredict.figures import WORDS, Scored, is_knowledge_only, optional
+from nkpredict.figures import WORDS, Scored, optional
 from nkpredict.report import _formats as formats
 from nkpredict.report._tables import (
     DOI,
@@ -94,9 +94,7 @@ def evidence_table(scores: Scored) -> Table | None:
     published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
     nothing = Cell((Piece("in the combined screens only"),), "")
     shown = _without_unknown_origins(listed.head(EVIDENCE_SHOWN))
-    shown = shown.assign(
-        evidence_reading=readings, published=shown["gene"], high=_high(scores, shown)
-    )
+    shown = shown.assign(evidence_reading=readings, published=shown["gene"], high=_high(shown))
     columns: _Columns = [
         ("gene", Column("Gene", heads=True), text),
         ("high", Column("High expression"), _direction),
@@ -145,7 +143,7 @@ def _genes(
     if genes.empty:
         return None
     shown = _without_unknown_origins(genes.head(GENES_SHOWN))
-    shown = shown.assign(rank=range(1, len(shown) + 1), high=_high(scores, shown))
+    shown = shown.assign(rank=range(1, len(shown) + 1), high=_high(shown))
     columns: _Columns = [
         ("rank", Column("Rank", True), whole),
         ("gene", Column("Gene", heads=True), text),
@@ -186,20 +184,17 @@ def _without_unknown_origins(genes: pd.DataFrame) -> pd.DataFrame:
     return genes.drop(columns=empty)
 
 
-def _high(scores: Scored, genes: pd.DataFrame) -> pd.Series:
+def _high(genes: pd.DataFrame) -> pd.Series:
     """Direction of each gene, and what high expression does in words its evidence allows."""
     pairs = zip(genes["direction"].astype(str), genes["evidence_reading"].astype(str), strict=True)
-    told = [(side, _words(side, known, is_knowledge_only(scores))) for side, known in pairs]
+    told = [(side, _words(side, known)) for side, known in pairs]
     return pd.Series(told, index=genes.index, dtype=object)
 
 
-def _words(side: str, known: str, knowledge_only: bool) -> str:
+def _words(side: str, known: str) -> str:
     if side not in _DIRECTION_KIND or known in SUPPORTED:
         return side
-    protects = side == GeneDirection.PROTECTS
-    if knowledge_only:
-        return f"moves with genes that {'protect' if protects else 'sensitize'}"
-    return f"goes with {'resistance' if protects else 'sensitivity'}"
+    return f"goes with {'resistance' if side == GeneDirection.PROTECTS else 'sensitivity'}"
 
 
 def _direction(value: tuple[str, str]) -> Cell:
