@@ -66,8 +66,8 @@ def require_readable(
         raise InputError(
             f"{expression.file} does not rank the genes within a sample as measured expression "
             f"does ({expression.unlike_expression}), and the model reads these ranks. The values "
-            "may be centred or scaled gene by gene across the samples, turned, or under the names of "
-            "other genes; expected the expression before scaling (of an AnnData a layer or raw: "
+            "may be centred or scaled gene by gene across the samples, turned, or under the names "
+            "of other genes; expected the expression before scaling (of an AnnData a layer or raw: "
             "--layer). With --force they are scored all the same, every output marked."
         )
     poor = too_little_measured(model, prepared)

@@ -273,13 +273,38 @@ def test_what_is_written_is_what_is_read(
     assert facts(adata).samples_without_value_dropped == tuple(frame.index.difference(left.index))
 
 
-@given(content=st.binary(max_size=400))
-@settings(
-    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+BEGINNINGS = (
+    b"",
+    b"BZh9",
+    b"\x1f\x8b",
+    b"\xfd7zXZ\x00",
+    b"PK\x03\x04",
+    b"\x89HDF\r\n\x1a\n",
+    b"PAR1",
+    b"\xff\xfe",
+    b"#1.3\n2\t2\t1\t1\n",
+    b"gene,a,b\nTP53,1,2\n",
+    b"N_unmapped\t1\t2\t3\n",
+    b"Hybridization REF\ta\ta\ngene_id\traw_count\tscaled_estimate\n",
 )
-def test_any_bytes_are_read_or_refused_in_words(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "any.csv"
-    path.write_bytes(content)
+
+
+@given(
+    start=st.sampled_from(BEGINNINGS),
+    content=st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(["\t", ",", "\n", "1", "2,5", "TP53", '"', "NA", " "]), max_size=40
+    ).map(lambda parts: "".join(parts).encode()),
+    ending=st.sampled_from([".csv", ".gct", ".parquet", ".h5ad", ".h5", ".xlsx", ".mtx"]),
+)
+@settings(
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_any_bytes_are_read_or_refused_in_words(
+    tmp_path: Path, start: bytes, content: bytes, ending: str
+) -> None:
+    path = tmp_path / f"any{ending}"
+    path.write_bytes(start + content)
     with contextlib.suppress(InputError):
         read_expression(path)
 

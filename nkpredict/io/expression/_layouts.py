@@ -120,7 +120,13 @@ def _read_quantification(table: RawTable, path: str) -> RawTable:
 def _one_sample(
     table: RawTable, genes: pd.Series, values: pd.Series, what: str, taken: str
 ) -> RawTable:
-    columns = pd.DataFrame({0: genes.to_numpy(), 1: values.to_numpy(dtype=np.float32)})
+    numbers = pd.to_numeric(values, errors="coerce")
+    if (numbers.isna() & values.notna()).any():
+        raise InputError(
+            f"The {what} hold text among the numbers ({name_some(values[numbers.isna()], 3)}); "
+            "expected a number for each gene."
+        )
+    columns = pd.DataFrame({0: genes.to_numpy(), 1: numbers.to_numpy(dtype=np.float32)})
     return replace(
         table,
         labels=["gene", table.name],
@@ -166,8 +172,8 @@ def _read_headless(table: RawTable, path: str) -> RawTable:
 
 
 def _is_tcga(table: RawTable) -> bool:
-    kinds = _tcga_kinds(table)
-    return kinds is not None and set(kinds[1:]) <= {*_KINDS_OF_TCGA, "transcript_id"}
+    kinds = set((_tcga_kinds(table) or [])[1:])
+    return bool(kinds & set(_KINDS_OF_TCGA)) and kinds <= {*_KINDS_OF_TCGA, "transcript_id"}
 
 
 def _tcga_kinds(table: RawTable) -> list[str] | None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _BARCODE = re.compile(r"(?:^|[_:#-])[ACGT]{12,}(?:-\d+)?(?:$|[_:-])")
 # Of the genes of a bulk sample about a tenth to a quarter has no read, of a cell nine tenths.
 _ZEROS_OF_CELLS, _FEWEST_CELLS = 0.7, 20
+# So many genes are not equal by chance.
+_MANY_GENES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,10 +293,11 @@ def _check_samples(matrix: pd.DataFrame, path: str) -> None:
 def _check_varied(matrix: pd.DataFrame, path: str) -> None:
     """Refuse samples in which every gene has the same value, so that none ranks above another."""
     constant = matrix.index[(matrix.max(axis=1) == matrix.min(axis=1)).to_numpy()]
-    if len(constant) and matrix.shape[1] > 1:
+    if len(constant) and matrix.shape[1] >= _MANY_GENES:
+        plural = "s" if len(constant) > 1 else ""
         raise InputError(
-            f"{path} has {len(constant)} sample{'s' if len(constant) > 1 else ''} with one value for "
-            f"every gene ({name_some(constant)}); expected values that differ. Leave them out."
+            f"{path} has {len(constant)} sample{plural} with one value for every gene "
+            f"({name_some(constant)}); expected values that differ. Leave them out."
         )
 
 

@@ -13,7 +13,15 @@ from pathlib import Path, PurePosixPath
 
 from nkpredict.errors import InputError, name_some
 
-_DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+_DAMAGED = (
+    EOFError,
+    OSError,
+    ValueError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    RuntimeError,
+)
 # First bytes of what labs have beside tables, and what to do with it.
 _NO_TABLES = {
     b"%PDF": ("a PDF document", "Ask for the table behind it"),
@@ -61,6 +69,8 @@ def read_utf8(path: Path) -> tuple[bytes, str]:
     """
     try:
         content = _decompressed(path)
+    except InputError:
+        raise
     except _DAMAGED as error:
         raise InputError(
             f"{path} is not a readable archive ({error}); it may be truncated. Copy it again."
