@@ -63,15 +63,15 @@ def unlike_expression(values: FloatArray, genes: Sequence[str]) -> str:
             )
         return _ribosomal_proteins_low(part, genes)
     low = _ribosomal_proteins_low(part, genes)
-    if low or _ribosomal(genes).sum() >= _ENOUGH_RIBOSOMAL:
+    if low:
         return low
     means, scale = np.nanmean(part, axis=1), np.nanstd(part, axis=1)
     standardised = (np.abs(means) < _STANDARDISED_MEAN) & (np.abs(scale - 1) < _STANDARDISED_SCALE)
     if standardised.all():
         return ""
     return (
-        f"{len(part)} sample{'s' if len(part) > 1 else ''} with negative values and too few "
-        "ribosomal proteins to tell"
+        f"{len(part)} sample{'s' if len(part) > 1 else ''} with negative values around 0 that are "
+        "not standardised within the sample"
     )
 
 
