@@ -13,13 +13,6 @@ LEAST_WEIGHT_COVERAGE = 0.5
 """Share of a model's weight that must be measured in a sample; set by hand."""
 LEAST_GENE_COVERAGE = 0.1
 """Share of a model's genes that must be measured, so that ranks mean something; set by hand."""
-# Knowledge lies on few genes, and arrays lack many of them: of the published screens' evidence
-# 0.41 is read in GDSC's lines, 0.76 in the shipped cohort.
-_LEAST_KNOWLEDGE_COVERAGE = 0.35
-
-
-def _least_coverage(model: GeneModel) -> float:
-    return _LEAST_KNOWLEDGE_COVERAGE if model.knowledge_only else LEAST_WEIGHT_COVERAGE
 
 
 def too_little_measured(model: GeneModel, prepared: HarmonisedProfiles) -> BoolArray:
@@ -39,7 +32,7 @@ def too_little_measured(model: GeneModel, prepared: HarmonisedProfiles) -> BoolA
     """
     genes = (~np.isnan(prepared.given.values)).mean(axis=1)
     covered = model.weight_coverage(prepared)
-    return np.asarray((covered < _least_coverage(model)) | (genes < LEAST_GENE_COVERAGE))
+    return np.asarray((covered < LEAST_WEIGHT_COVERAGE) | (genes < LEAST_GENE_COVERAGE))
 
 
 def require_readable(
@@ -75,7 +68,7 @@ def require_readable(
         return
     genes = (~np.isnan(prepared.given.values)).sum(axis=1)[poor]
     covered = model.weight_coverage(prepared)[poor]
-    least = _least_coverage(model)
+    least = LEAST_WEIGHT_COVERAGE
     what = "evidence" if model.knowledge_only else "weight"
     raise InputError(
         f"{int(poor.sum())} of {len(poor)} samples hold too little of the model "

@@ -193,5 +193,5 @@ def test_modules_are_a_parameter_like_others(sets, training) -> None:
     copy = clone(unfitted(sets))
     assert copy.get_params()["modules"] == sets
     assert clone(unfitted("nk")).modules == "nk"
-    with pytest.raises(InputError, match="None of the 7 gene sets"):
+    with pytest.raises(InputError, match="None of the 12 gene sets"):
         unfitted("nk").fit(*training)
