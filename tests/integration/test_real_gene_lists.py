@@ -37,7 +37,7 @@ def test_a_reference_cohort_is_recognised(example) -> None:
 
 def test_the_example_is_no_part_of_the_shipped_reference() -> None:
     scores = explain_scores(score(EXAMPLE, "screen-prior"))
-    assert scores.provenance.own_reference == 0
+    assert not scores.provenance.own_reference
     against, *_ = gene_sentences(scores)
     assert "a shift between platforms alone can make such a list" in against
 
@@ -62,7 +62,7 @@ def test_a_drug_model_of_lines_and_patients_of_another_platform(shared_data: Pat
     assert score(panel, model).provenance.own_reference == panel.n_obs
     patients = shared_data / "patients" / "aml100_star_counts_genes_x_samples.csv.gz"
     scores = explain_scores(score(patients, model))
-    assert scores.provenance.own_reference == 0
+    assert not scores.provenance.own_reference
     assert (scores.resistance_genes["mean_contribution"] < 0).all()
     assert scores.separating_genes["gene"][0] == "BCL2"
     assert "shift between platforms alone" in gene_sentences(scores)[0]
