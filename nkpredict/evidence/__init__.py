@@ -29,6 +29,7 @@ from nkpredict.evidence._knowledge import (
 )
 from nkpredict.evidence._methods import METHODS, Combination, CombinationMethod, combine_matrix
 from nkpredict.evidence._origins import evidence_origins, named_origins
+from nkpredict.evidence._sources import effector_named
 from nkpredict.evidence._standardise import (
     CORE_ESSENTIAL,
     HIT_FOLD_CHANGE,
@@ -63,6 +64,7 @@ __all__ = [
     "compare_methods",
     "describe_gene",
     "described_experiments",
+    "effector_named",
     "evidence_notes",
     "evidence_origins",
     "gene_categories",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.evidence import effector_named
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
     Duplicates,
@@ -160,7 +161,7 @@ def _for_effector(bundle: Bundle, effector: str | None) -> Bundle:
             "trained on a response and is about the NK cells of that response; leave the effector "
             "out, or score with screen-prior."
         )
-    return replace(bundle, model=bundle.model.for_effector(effector))
+    return replace(bundle, model=bundle.model.for_effector(effector_named(effector)))
 
 
 def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | AnnData:

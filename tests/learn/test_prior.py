@@ -173,7 +173,7 @@ def test_it_comes_back_from_its_bundle_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_scores_say_that_they_are_knowledge_only_and_for_which_cells(patients, tmp_path) -> None:
-    scores = score(patients.iloc[:5], registry=tmp_path, effector="CAR-NK")
+    scores = score(patients.iloc[:5], registry=tmp_path, effector="car nk")
     assert scores.provenance.model.name == "screen-prior"
     assert (scores.table["flags"].str.contains("knowledge_only")).all()
     assert np.isinf(scores.table["upper"]).all()
