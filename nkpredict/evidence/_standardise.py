@@ -297,7 +297,8 @@ def _z_from_effect(effect: FloatArray) -> FloatArray:
     centred = effect - np.median(effect)
     score = norm.ppf((rankdata(effect) - 0.5) / len(effect))
     spread = 1.4826 * np.median(np.abs(centred))
-    robust = np.abs(centred) / spread if spread > 0 else np.abs(score)
+    with np.errstate(over="ignore"):  # beyond the largest number the rank decides
+        robust = np.abs(centred) / spread if spread > 0 else np.abs(score)
     size = np.minimum(np.minimum(robust, np.abs(score)), Z_LIMIT)
     return np.asarray(np.sign(centred) * size)
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -213,6 +213,7 @@ def test_confidence_falls_smoothly_from_one_to_zero():
     ps=st.lists(st.floats(0, 1), min_size=16, max_size=16),
     gained=st.booleans(),
 )
+@example(effects=[[0.0, 0.0, 3.0, 2.2250738585072014e-308]], ps=[0.0] * 16, gained=False)
 def test_contract_holds_for_any_screens(effects, ps, gained):
     frames = []
     for number, values in enumerate(effects):
