@@ -7,7 +7,6 @@ from nkpredict.evaluate._knowledge_baselines import (
     PUBLISHED_LINEAGE_ORDER,
     hla_class_i_index,
     ligand_index,
-    lineage_order_index,
     random_signed_sets,
 )
 from nkpredict.evaluate._learning_curve import (
@@ -48,7 +47,6 @@ __all__ = [
     "learning_curve",
     "ligand_index",
     "limited",
-    "lineage_order_index",
     "make_folds",
     "naive_baselines",
     "nested_cross_validate",

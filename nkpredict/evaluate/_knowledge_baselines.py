@@ -49,11 +49,6 @@ def hla_class_i_index(profiles: pd.DataFrame) -> pd.Series:
     return -_mean(_standardised(profiles), HLA_CLASS_I)
 
 
-def lineage_order_index(lineage: pd.Series) -> pd.Series:
-    """Score each sample by the published place of its lineage, NaN where it has none."""
-    return -lineage.map(PUBLISHED_LINEAGE_ORDER).astype(np.float64)
-
-
 def random_signed_sets(
     profiles: pd.DataFrame, genes: int, draws: int, random_state: int
 ) -> FloatArray:

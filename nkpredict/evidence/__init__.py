@@ -16,6 +16,7 @@ from nkpredict.evidence._experiments import (
     EXPERIMENT_COLUMNS,
     LOSS,
     check_experiments,
+    gene_functions,
     known_experiments,
 )
 from nkpredict.evidence._judgement import gene_evidence
@@ -69,6 +70,7 @@ __all__ = [
     "evidence_origins",
     "gene_categories",
     "gene_evidence",
+    "gene_functions",
     "gene_modules",
     "genes_by_category",
     "judge",

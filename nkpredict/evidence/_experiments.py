@@ -45,6 +45,8 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
     "experiment": (*LOSS, "overexpression", "receptor-ligand killing assay"),
     "strength": tuple(Strength),
 }
+# What a gene has the same of in all rows.
+_PER_GENE = ("axis", "group", "role")
 _NEVER_EMPTY = ("gene", "group", "model", "study", "note")
 # A publication may hold against itself: then each direction has a row.
 _KEY = ["gene", "doi", "effector", "direction"]
@@ -79,6 +81,23 @@ def known_experiments() -> pd.DataFrame:
     return _experiments().copy()
 
 
+@cache
+def gene_functions() -> pd.DataFrame:
+    """Return the function of every gene of the experiments; not to be changed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index = gene, in the order of :func:`known_experiments`; columns ``axis, group, role``.
+
+    Raises
+    ------
+    InputError
+        As :func:`known_experiments`.
+    """
+    return _experiments().drop_duplicates("gene").set_index("gene")[list(_PER_GENE)]
+
+
 def check_experiments(table: pd.DataFrame) -> None:
     """Check a table of functional experiments row by row.
 
@@ -110,7 +129,7 @@ def check_experiments(table: pd.DataFrame) -> None:
     malformed = ~table["doi"].str.match(DOI)
     refuse(malformed, "a missing or malformed DOI")
     refuse(table.duplicated(_KEY), f"the same {', '.join(_KEY)} as another row")
-    for column in ("axis", "group", "role"):
+    for column in _PER_GENE:
         several = table.groupby("gene")[column].transform("nunique") > 1
         refuse(several, f"more than one {column} for a gene")
     studies = table.groupby("doi")["study"].transform("nunique") > 1

@@ -21,7 +21,7 @@ from nkpredict.evidence._combine import (
     combine_by_effector,
     without_t_cells,
 )
-from nkpredict.evidence._experiments import known_experiments
+from nkpredict.evidence._experiments import gene_functions, known_experiments
 from nkpredict.evidence._knowledge import known_hits
 from nkpredict.evidence._sources import (
     STRENGTH,
@@ -212,9 +212,8 @@ def _judgements(sources: Iterable[Source], asked: str) -> pd.DataFrame:
         by_gene[source.gene].append(source)
     rows = {gene: _judgement(own, asked) for gene, own in sorted(by_gene.items())}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
-    experiments = known_experiments().drop_duplicates("gene").set_index("gene")
     for name in ("axis", "group"):
-        table[name] = experiments[name].reindex(table.index).fillna("")
+        table[name] = gene_functions()[name].reindex(table.index).fillna("")
     return table.rename_axis("gene")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evidence._checks import DOI, refuse_rows
-from nkpredict.evidence._experiments import known_experiments
+from nkpredict.evidence._experiments import gene_functions
 from nkpredict.io import approved_symbols, read_shipped_table
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import UNKNOWN, GeneDirection, Perturbation
@@ -127,9 +127,13 @@ def gene_categories() -> dict[str, str]:
     InputError
         As :func:`known_hits`, :func:`gene_modules` and :func:`known_experiments`.
     """
+    return dict(_categories())
+
+
+@cache
+def _categories() -> dict[str, str]:
     hits = _hits()
-    described = known_experiments().drop_duplicates("gene")
-    by_group = dict(zip(described["gene"], described["group"], strict=True))
+    by_group = {str(gene): str(group) for gene, group in gene_functions()["group"].items()}
     listed = hits[hits["category"] != "uncategorised"].drop_duplicates("gene")
     by_module = {
         gene: category

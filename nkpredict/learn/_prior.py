@@ -11,7 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.evidence import DIRECT, LOSS, GeneEvidence, gene_evidence, known_experiments
+from nkpredict.evidence import (
+    DIRECT,
+    LOSS,
+    GeneEvidence,
+    gene_evidence,
+    gene_functions,
+    known_experiments,
+)
 from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
@@ -120,11 +127,6 @@ class ScreenPrior(GeneModel):
         samples = len(profiles)
         platforms = np.full(samples, "reference") if platform is None else np.asarray(platform)
         evidence = self._evidence_by_effector()
-        if self.effector not in evidence:
-            raise InputError(
-                f"The evidence knows no effector {self.effector!r}; expected one of "
-                f"{', '.join(evidence)}."
-            )
         by_axis = _by_axis(evidence, own=self.evidence is not None)
         profiles, widest = _usable(profiles, platforms.astype(str), by_axis.index)
         ranked = RankedProfiles.of(profiles.values)
@@ -147,7 +149,7 @@ class ScreenPrior(GeneModel):
             ]
         )
         slopes = self.core_.effect(harmonised, self.weights_)[score.positions_]
-        weights = score.weights_[self._number(self.effector)]
+        weights = score.weights_[score.number_of(self.effector)]
         self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
         self._read_effector(self.effector)
         self.half_width_, self.skill_ = np.inf, {}
@@ -164,14 +166,9 @@ class ScreenPrior(GeneModel):
         InputError
             When nothing is known for them.
         """
-        if effector not in self.evidence_by_effector_:
-            raise InputError(
-                f"This model knows no effector {effector!r}; expected one of "
-                f"{', '.join(map(str, self.axis_score.effectors_))}."
-            )
+        score = self.axis_score.for_effector(effector)
         other = copy(self)
         other.effector = effector
-        score = self.axis_score.for_effector(effector)
         core = copy(self.core_)
         core.learners = {score.name: score}
         other.core_ = core
@@ -189,7 +186,7 @@ class ScreenPrior(GeneModel):
         prepared = self.prepare(X)
         scores, coverage = self.axis_score.axis_scores(Profiles.unnamed(prepared.values))
         axes = pd.Index([str(name) for name in self.axis_score.axes_], name="axis")
-        reference = self.reference_axes_[self._number(self.effector)]
+        reference = self.reference_axes_[self.axis_score.number_of(self.effector)]
         percentiles = np.empty(scores.shape)
         for axis, among in enumerate(np.sort(reference, axis=0).T):
             below = np.searchsorted(among, scores[:, axis], side="right")
@@ -214,12 +211,10 @@ class ScreenPrior(GeneModel):
         """Profiles in standard deviations of the platform that each resembles."""
         return Profiles.unnamed(self.axis_score.standardised(Profiles.unnamed(prepared.values)))
 
-    def _number(self, effector: str) -> int:
-        return [str(name) for name in self.axis_score.effectors_].index(effector)
-
     def _read_effector(self, effector: str) -> None:
         """Set what depends on the effector."""
-        number, score = self._number(effector), self.axis_score
+        score = self.axis_score
+        number = score.number_of(effector)
         self.evidence_ = self.evidence_by_effector_[effector]
         self.effect_ = np.zeros(len(self.feature_names_in_))
         self.effect_[score.positions_] = score.weights_[number] * self.slopes_
@@ -271,11 +266,10 @@ def _by_axis(evidence: dict[str, GeneEvidence], own: bool) -> pd.DataFrame:
     signed = pd.DataFrame({name: one.table["evidence"] for name, one in evidence.items()})
     signed = signed.fillna(0.0)
     signed = signed[(signed != 0).any(axis=1)]
-    known = known_experiments()
+    functions, known = gene_functions(), known_experiments()
     # A regulator is read through the genes it regulates: counted beside them it counts twice.
-    known = known[(known["axis"] != "") & (known["role"] == DIRECT)]
-    axes = known.drop_duplicates("gene").set_index("gene")[["axis", "group"]]
-    axes = axes.reindex(signed.index)
+    read = (functions["axis"] != "") & (functions["role"] == DIRECT)
+    axes = functions.loc[read, ["axis", "group"]].reindex(signed.index)
     taken_away = known.loc[known["experiment"].isin(LOSS), "gene"]
     added_only = axes["axis"].notna() & ~axes.index.isin(taken_away)
     signed[added_only] *= _ADDED_ONLY

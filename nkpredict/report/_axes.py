@@ -25,7 +25,7 @@ def axes_table(scores: Scored) -> Table | None:
     shown = wide.loc[order.astype(str)].head(SAMPLES_SHOWN)
     columns: list[tuple[str, Column, Callable[[Any], Cell]]] = [
         ("sample", Column("Sample", heads=True), text),
-        *((axis, Column(axis[0].upper() + axis[1:], True), whole) for axis in wide.columns),
+        *((axis, Column(_title(axis), True), whole) for axis in wide.columns),
     ]
     return build_table("axes-table", "Axes", shown.reset_index(), columns, len(wide) - len(shown))
 
@@ -46,11 +46,15 @@ def axes_facts(scores: Scored) -> dict[str, list[Fact]]:
     if axes.empty:
         return {}
     wide = _wide(axes, "percentile")
-    names = [f"{axis[0].upper()}{axis[1:]}, percentile" for axis in map(str, wide.columns)]
+    names = [f"{_title(axis)}, percentile" for axis in wide.columns]
     return {
         str(sample): [Fact(name, decimal(value, 0)) for name, value in zip(names, row, strict=True)]
         for sample, row in zip(wide.index, wide.to_numpy(), strict=True)
     }
+
+
+def _title(axis: str) -> str:
+    return axis[0].upper() + axis[1:]
 
 
 def _wide(axes: pd.DataFrame, value: str) -> pd.DataFrame:

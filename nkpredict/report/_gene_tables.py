@@ -217,7 +217,8 @@ def _readings(table: pd.DataFrame) -> tuple[str, ...]:
 def _publications(genes: pd.Series) -> pd.DataFrame:
     """Experiments, then hits of screens, that name some genes; those with a direction first."""
     experiments = known_experiments()
-    experiments["how"] = experiments[["experiment", "effector", "model"]].agg(", ".join, axis=1)
+    how = experiments["experiment"] + ", " + experiments["effector"] + ", " + experiments["model"]
+    experiments["how"] = how
     hits = known_hits()
     done = hits["perturbation"].map(WORDS).fillna("unknown perturbation")
     hits["how"] = done + ", " + hits["effector"] + ", " + hits["target_line"]

@@ -19,6 +19,7 @@ from nkpredict.figures import (
 from nkpredict.io import SIMPLE_TABLE
 from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
 from nkpredict.report._genes_text import gene_sentences
+from nkpredict.scoring import OWN_REFERENCE
 
 FLAG_WORDS = {
     "forced": "scored though it would be refused",
@@ -31,7 +32,6 @@ SPLIT_WORDS: dict[str, str] = {
     Split.LINEAGE_HELD_OUT: "whole lineages held out",
 }
 _GENES_NAMED = 3
-_OWN_REFERENCE = "own_reference"
 
 
 class Words(NamedTuple):
@@ -85,7 +85,7 @@ def flags_of(row: Mapping[str, Any], words: Words) -> list[str]:
     return [
         known.get(flag, flag.replace("_", " "))
         for flag in flags
-        if flag not in ("", "knowledge_only", _OWN_REFERENCE)
+        if flag not in ("", "knowledge_only", OWN_REFERENCE)
     ]
 
 
@@ -148,7 +148,7 @@ def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> 
         sentences.append(
             "The model ranks unseen samples no better than chance, so this number says little."
         )
-    if _OWN_REFERENCE in flags:
+    if OWN_REFERENCE in flags:
         sentences.append(
             f"The profile is one of the model's own {words.reference}: its percentile and its "
             "novelty say nothing."

@@ -14,7 +14,7 @@ from nkpredict import (
     score,
 )
 from nkpredict.errors import InputError
-from nkpredict.evidence import DIRECT, known_experiments
+from nkpredict.evidence import DIRECT, gene_functions, known_experiments
 from nkpredict.learn import EvidenceRidge
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import Axis
@@ -64,7 +64,7 @@ def test_no_gene_is_lent_the_sign_of_its_group(read: pd.Series) -> None:
 
 
 def test_regulators_and_genes_without_an_axis_are_not_read(read: pd.Series) -> None:
-    described = known_experiments().drop_duplicates("gene").set_index("gene")
+    described = gene_functions()
     assert set(described.loc[read.index, "role"]) == {DIRECT}
     assert "" not in set(described.loc[read.index, "axis"])
     assert not read.index.intersection(["MYC", "JAK1", "EZH2", "IRF4"]).size

@@ -102,7 +102,8 @@ class AxisScore(AdditivePredictor):
         """
         profiles = Profiles.of(X)
         samples = len(profiles)
-        platforms = np.full(samples, "reference") if platform is None else np.asarray(platform)
+        platforms = np.full(samples, "reference") if platform is None else platform
+        platforms = np.asarray(platforms).astype(str)
         groups = np.full(samples, "all") if group is None else np.asarray(group).astype(str)
         evidence = self.evidence
         if evidence is None:
@@ -116,10 +117,11 @@ class AxisScore(AdditivePredictor):
         self.effectors_ = np.asarray(columns, dtype=np.str_)
         names, numbers = np.unique(evidence["axis"].to_numpy(dtype=np.str_), return_inverse=True)
         self.axes_, self.axis_ = names, numbers[found]
-        self.scales_ = PlatformScales.of(profiles.values, platforms.astype(str), groups)
+        self.scales_ = PlatformScales.of(profiles.values, platforms, groups)
         # genes that move together within a disease: two diseases differ in thousands of genes
-        cells = pd.MultiIndex.from_arrays([platforms.astype(str), groups])
-        levels = pd.DataFrame(self._levels(profiles.values))
+        cells = pd.MultiIndex.from_arrays([platforms, groups])
+        nearest = self.scales_.nearest(profiles.values)
+        levels = pd.DataFrame(_bent(self.scales_.standardised(profiles.values, nearest)))
         levels -= levels.groupby(cells).transform("mean")
         self.neighbours_ = Neighbours.of(
             levels.to_numpy(), self.positions_, self.neighbours, self.least_correlation
@@ -127,11 +129,11 @@ class AxisScore(AdditivePredictor):
         within = _shares_within_axes(evidence, signed)
         self.shares_ = (np.abs(within) / max(len(names), 1))[:, found]
         self.weights_ = within[:, found]
-        spread = self._spread_of_axes(profiles.values, cells)
+        spread = self._spread_of_axes(profiles.values, nearest, cells)
         if len(names):
             self.weights_ = self.weights_ / (spread[:, self.axis_] * len(names))
         profiles.remember_names(self)
-        self._chosen = self._number_of(self.effector)
+        self.number_of(self.effector)
         return self
 
     def for_effector(self, effector: str) -> Self:
@@ -142,9 +144,27 @@ class AxisScore(AdditivePredictor):
         InputError
             When nothing is known for it.
         """
+        self.number_of(effector)
         other = copy(self)
-        other.effector, other._chosen = effector, self._number_of(effector)
+        other.effector = effector
         return other
+
+    def number_of(self, effector: str | None) -> int:
+        """Return the place of an effector in ``effectors_``; the first for None.
+
+        Raises
+        ------
+        InputError
+            When nothing is known for it.
+        """
+        names = [str(name) for name in self.effectors_]
+        if effector is None:
+            return 0
+        if effector not in names:
+            raise InputError(
+                f"The evidence knows no effector {effector!r}; expected one of {name_some(names)}."
+            )
+        return names.index(effector)
 
     def predict(self, X: ProfilesLike) -> FloatArray:
         """Score each sample; 0 is the average reference profile."""
@@ -172,10 +192,10 @@ class AxisScore(AdditivePredictor):
         values = self._aligned(X)
         change = np.zeros(values.shape)
         if len(self.positions_):
-            given = np.broadcast_to(level, values.shape)
+            given = np.broadcast_to(level[self.positions_], (len(values), len(self.positions_)))
             platforms = self.scales_.nearest(values)
-            after = _bent(self.scales_.standardised(given, platforms))[:, self.positions_]
-            before, _ = self._read(values)
+            after = _bent(self.scales_.standardised(given, platforms, self.positions_))
+            before, _ = self._read(values, platforms)
             weights = self.weights_[self._chosen]
             change[:, self.positions_] = (np.nan_to_num(after) - before) * weights
         return change
@@ -228,36 +248,33 @@ class AxisScore(AdditivePredictor):
                 raise ValueError(f"axes.{name} has shape {shape} for {known} genes with evidence")
         if known and not (score.positions_.min() >= 0 and score.positions_.max() < features):
             raise ValueError("axes.positions_ names genes that the model does not have")
-        score._chosen = score._number_of(score.effector)
+        score.number_of(score.effector)
         return score
 
-    def _number_of(self, effector: str | None) -> int:
-        names = [str(name) for name in self.effectors_]
-        if effector is None:
-            return 0
-        if effector not in names:
-            raise InputError(
-                f"The evidence knows no effector {effector!r}; expected one of {name_some(names)}."
-            )
-        return names.index(effector)
+    @property
+    def _chosen(self) -> int:
+        return self.number_of(self.effector)
 
-    def _levels(self, values: FloatArray) -> FloatArray:
-        return _bent(self.scales_.standardised(values, self.scales_.nearest(values)))
-
-    def _read(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _read(
+        self, values: FloatArray, platforms: IndexArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Level of each gene with evidence, and how well it is known (1 = measured)."""
         check_is_fitted(self)
-        levels = self._levels(values)
-        own = levels[:, self.positions_]
+        platforms = self.scales_.nearest(values) if platforms is None else platforms
+        own = values[:, self.positions_]
+        own = _bent(self.scales_.standardised(own, platforms, self.positions_))
         measured: BoolArray = ~np.isnan(own)
         if measured.all():
             return own, np.ones(own.shape)
+        levels = _bent(self.scales_.standardised(values, platforms))
         estimate, reliability = self.neighbours_.estimate(levels)
         return np.where(measured, own, estimate), np.where(measured, 1.0, reliability)
 
-    def _spread_of_axes(self, values: FloatArray, cells: pd.MultiIndex) -> FloatArray:
+    def _spread_of_axes(
+        self, values: FloatArray, platforms: IndexArray, cells: pd.MultiIndex
+    ) -> FloatArray:
         """Root mean square of each axis over the reference, effectors × axes."""
-        levels, _ = self._read(values)
+        levels, _ = self._read(values, platforms)
         spread = np.ones((len(self.effectors_), len(self.axes_)))
         for axis in range(len(self.axes_)):
             member: IndexArray = np.flatnonzero(self.axis_ == axis)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nkpredict.features import divisor
-from nkpredict.types import AnyArray, FloatArray, IndexArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +52,31 @@ class PlatformScales:
         """Return the number of the platform that each profile resembles most."""
         if len(self.platforms) == 1:
             return np.zeros(len(values), dtype=np.intp)
-        common = np.flatnonzero(~np.isnan(self.means).any(axis=0))
-        means = self.means[:, common]
-        nearest = np.zeros(len(values), dtype=np.intp)
-        for row, profile in enumerate(values[:, common]):
-            present = ~np.isnan(profile)
-            nearest[row] = int(np.argmax(_correlations(profile[present], means[:, present])))
-        return nearest
+        common = ~np.isnan(self.means).any(axis=0)
+        own = values[:, common]
+        present = ~np.isnan(own)
+        centred = _centred(own, present)
+        size = (centred**2).sum(axis=1)
+        likeness = np.zeros((len(self.platforms), len(values)))
+        for number, mean in enumerate(self.means[:, common]):
+            of_platform = _centred(mean, present)
+            both = np.sqrt(size * (of_platform**2).sum(axis=1))
+            product = (centred * of_platform).sum(axis=1)
+            np.divide(product, both, out=likeness[number], where=both > 0)
+        return np.asarray(likeness.argmax(axis=0))
 
-    def standardised(self, values: FloatArray, platforms: IndexArray) -> FloatArray:
-        """Profiles in standard deviations of the platform named for each, NaN kept."""
+    def standardised(
+        self, values: FloatArray, platforms: IndexArray, genes: IndexArray | slice = slice(None)
+    ) -> FloatArray:
+        """Profiles in standard deviations of the platform named for each, NaN kept.
+
+        ``genes`` names the genes that ``values`` holds; all of them by default.
+        """
         out = np.empty(values.shape)
         for number in range(len(self.platforms)):
             rows = platforms == number
-            out[rows] = (values[rows] - self.means[number]) / self.spreads[number]
+            mean, spread = self.means[number, genes], self.spreads[number, genes]
+            out[rows] = (values[rows] - mean) / spread
         return out
 
     def arrays(self) -> dict[str, AnyArray]:
@@ -88,10 +99,8 @@ class PlatformScales:
         return scales
 
 
-def _correlations(profile: FloatArray, means: FloatArray) -> FloatArray:
-    """Correlation of a profile with each row; 0 where either does not vary."""
-    if not len(profile):
-        return np.zeros(len(means))
-    centred, rows = profile - profile.mean(), means - means.mean(axis=1, keepdims=True)
-    size = np.sqrt((centred**2).sum() * (rows**2).sum(axis=1))
-    return np.asarray(np.divide(rows @ centred, size, out=np.zeros(len(rows)), where=size > 0))
+def _centred(values: FloatArray, present: BoolArray) -> FloatArray:
+    """Less the mean of what is present in each row, 0 elsewhere."""
+    filled = np.where(present, values, 0.0)
+    mean = filled.sum(axis=1, keepdims=True) / np.maximum(present.sum(axis=1, keepdims=True), 1)
+    return np.where(present, filled - mean, 0.0)
