@@ -1,6 +1,6 @@
 """The public names; each is imported from its room when it is first used."""
 
-from . import pl as pl
+from . import datasets as datasets, pl as pl
 from .drugs import (
     TargetTable as TargetTable,
     druggable_targets as druggable_targets,

@@ -13,8 +13,8 @@ def shipped_path(*parts: str) -> Path:
     Parameters
     ----------
     *parts
-        Path below the shipped files, beginning with ``"reference"``, ``"models"`` or
-        ``"mlflow.yaml"``.
+        Path below the shipped files, beginning with ``"reference"``, ``"examples"``, ``"models"``
+        or ``"mlflow.yaml"``.
 
     Raises
     ------
@@ -22,7 +22,8 @@ def shipped_path(*parts: str) -> Path:
         When the file is in neither place.
     """
     installed = _PACKAGE.joinpath("_shipped", *parts)
-    checkout = _PACKAGE.parent.joinpath(*(("data", *parts) if parts[0] == "reference" else parts))
+    data = ("data",) if parts[0] in ("reference", "examples") else ()
+    checkout = _PACKAGE.parent.joinpath(*data, *parts)
     for candidate in (installed, checkout):
         if candidate.exists():
             return candidate

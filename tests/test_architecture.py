@@ -16,7 +16,7 @@ FLOORS = [
     {"facts", "configuration"},
     {"io"},
     {"evidence", "simulate"},
-    {"drugs", "features"},
+    {"datasets", "drugs", "features"},
     {"learn"},
     {"evaluate", "outcome", "registry"},
     {"scoring"},
