@@ -22,6 +22,8 @@ from nkpredict.io import approved_symbols
 from nkpredict.learn import GeneLearner
 from nkpredict.types import FloatArray
 
+__all__ = ["ToyPanel", "check_combination_method", "check_learner", "check_reader", "toy_panel"]
+
 _DRIVERS = {"ICAM1": 0.25, "HLA-E": -0.25, "CD58": 0.2}
 _SPLIT = 3  # every third sample is held out
 _LEAST_CORRELATION = 0.3

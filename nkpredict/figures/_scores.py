@@ -136,7 +136,8 @@ def plot_lineage(
         if len(group.cohort):
             middle = np.median(group.cohort)
             ax.vlines(middle, row - 0.32, row, color="black", linewidth=1.6, zorder=4)
-    ax.axvline(scores.base_value, color=GREY, linestyle=":", linewidth=1, zorder=0)
+    if (base := getattr(scores, "base_value", None)) is not None:  # known once they are explained
+        ax.axvline(base, color=GREY, linestyle=":", linewidth=1, zorder=0)
     labels = [
         f"{'All samples' if group.name == ALL_SAMPLES else shortened(group.name)}  "
         f"{len(group.cohort)} | {len(group.reference)}"
