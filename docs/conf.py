@@ -40,6 +40,7 @@ html_show_sourcelink = False
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 3
 bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
 
 nb_execution_mode = "force"
 nb_execution_timeout = 300
