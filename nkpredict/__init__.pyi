@@ -52,6 +52,7 @@ from .registry import (
     save_bundle as save_bundle,
 )
 from .report import (
+    write_patient_card as write_patient_card,
     write_report as write_report,
 )
 from .scoring import (

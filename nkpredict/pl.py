@@ -6,6 +6,7 @@ from nkpredict.figures import plot_genes as genes
 from nkpredict.figures import plot_lineage as lineage
 from nkpredict.figures import plot_ranking as ranking
 from nkpredict.figures import plot_survival as survival
+from nkpredict.figures import plot_synapse as synapse
 from nkpredict.figures import plot_targets as targets
 from nkpredict.figures import plot_volcano as volcano
 from nkpredict.figures import plot_waterfall as waterfall
@@ -17,6 +18,7 @@ __all__ = [
     "lineage",
     "ranking",
     "survival",
+    "synapse",
     "targets",
     "volcano",
     "waterfall",

@@ -32,6 +32,15 @@ class Axis(StrEnum):
     SHIELDS = "shields"
 
 
+class Meeting(StrEnum):
+    """What a protein of the tumour cell does where it meets the NK cell."""
+
+    ACTIVATING = "activating"
+    ADHESION = "adhesion"
+    INHIBITORY = "inhibitory"
+    DEATH = "death"
+
+
 class Effector(StrEnum):
     """The kinds of killer cells that experiments of the knowledge base used."""
 

@@ -17,6 +17,9 @@ from nkpredict.cli import (
     _evidence as evidence,
 )
 from nkpredict.cli import (
+    _explain as explain,
+)
+from nkpredict.cli import (
     _inspect as inspect,
 )
 from nkpredict.cli import (
@@ -48,6 +51,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)
+app.command("explain")(explain.explain)
 app.add_typer(models.app, name="models")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)

@@ -37,6 +37,7 @@ from nkpredict.evidence._standardise import (
     HIT_P,
     standardise_screens,
 )
+from nkpredict.evidence._synapse import synapse_pairs
 from nkpredict.evidence._table import GeneEvidence, ScreenTable, read_screens
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "read_screens",
     "scaled_effects",
     "standardise_screens",
+    "synapse_pairs",
     "top_overlaps",
     "wide_effects",
 ]

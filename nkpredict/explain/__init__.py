@@ -5,6 +5,7 @@ from nkpredict.explain._coregulation import cluster_genes, cluster_overlap
 from nkpredict.explain._drivers import driver_scores
 from nkpredict.explain._interaction import interactions
 from nkpredict.explain._knockout import VirtualPerturbation, knockout
+from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._resistance_table import resistance_table
 from nkpredict.explain._scores import ExplainedScores, explain_scores
@@ -14,6 +15,7 @@ from nkpredict.explain._stability import Stability, stability
 __all__ = [
     "ExplainedScores",
     "Explanation",
+    "Patient",
     "Stability",
     "VirtualPerturbation",
     "cluster_genes",
@@ -21,6 +23,7 @@ __all__ = [
     "compare_with_screens",
     "driver_scores",
     "explain",
+    "explain_patient",
     "explain_scores",
     "interactions",
     "knockout",

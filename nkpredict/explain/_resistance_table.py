@@ -8,16 +8,16 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from nkpredict.errors import InputError
 from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
 from nkpredict.explain._gene_evidence import evidence_role
 from nkpredict.explain._knockout import knockout
+from nkpredict.explain._percentile import percentile, percentile_in_training
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
 from nkpredict.features import ProfilesLike
-from nkpredict.learn import RANGE_ENDS, Evidence, GeneModel, HarmonisedProfiles
+from nkpredict.learn import Evidence, GeneModel, HarmonisedProfiles
 from nkpredict.types import FloatArray, IndexArray
 from nkpredict.vocabulary import EvidenceRole, GeneReading
 
@@ -170,12 +170,12 @@ class GeneRanker:
         at = self.genes_at[table["gene"]].to_numpy()
         level = _median(self.harmonised[np.ix_(rows, at)])
         table["reference_percentile"] = (
-            _normal_percentile(level, np.asarray(self.model.range_)[:, at])
+            percentile_in_training(level, np.asarray(self.model.range_)[:, at])
             if self.reference is None
-            else _percentile(level, self.reference[:, at])
+            else percentile(level, self.reference[:, at])
         )
         table["cohort_percentile"] = (
-            _percentile(level, self.harmonised[:, at]) if beside_others else np.nan
+            percentile(level, self.harmonised[:, at]) if beside_others else np.nan
         )
         return self._with_perturbation(table, rows)
 
@@ -244,21 +244,3 @@ def _median(values: FloatArray) -> FloatArray:
     some = ~np.isnan(values).all(axis=0)
     out[some] = np.nanmedian(values[:, some], axis=0)
     return out
-
-
-def _normal_percentile(level: FloatArray, ends: FloatArray) -> FloatArray:
-    low, high = ends
-    width = norm.ppf(RANGE_ENDS[1]) - norm.ppf(RANGE_ENDS[0])
-    spread = np.where(high > low, (high - low) / width, np.nan)
-    centre = low - norm.ppf(RANGE_ENDS[0]) * spread
-    percentile: FloatArray = 100 * norm.cdf((level - centre) / spread)
-    return percentile
-
-
-def _percentile(level: FloatArray, among: FloatArray) -> FloatArray:
-    """Percentile of a level among values of the same gene; ties count half."""
-    present = ~np.isnan(among)
-    below = ((among < level) & present).sum(axis=0) + 0.5 * ((among == level) & present).sum(axis=0)
-    count = present.sum(axis=0)
-    known = (count > 0) & ~np.isnan(level)
-    return np.where(known, 100 * below / np.maximum(count, 1), np.nan)

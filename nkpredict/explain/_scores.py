@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.evidence import GeneEvidence, named_origins
 from nkpredict.explain._attribution import explain, shap_explanation
 from nkpredict.explain._gene_evidence import evidence_sources
+from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import LEAST_SEPARATED
 from nkpredict.explain._resistance_table import GeneRanker
 from nkpredict.facts import ExplanationFacts, GeneListFacts
@@ -64,6 +65,15 @@ class ExplainedScores(Scores):
         scored = super().to_adata(adata)
         scored.obsm["nk_contributions"] = self.contributions.reindex(scored.obs_names.astype(str))
         return scored
+
+    def sample(
+        self,
+        name: str,
+        knockouts: Sequence[str] = (),
+        against: ExplainedScores | None = None,
+    ) -> Patient:
+        """Gather all that is known about one sample; see `nkpredict.explain.explain_patient`."""
+        return explain_patient(self, name, knockouts=knockouts, against=against)
 
     def to_shap(self) -> shap.Explanation:
         """Return the contributions as a `shap.Explanation`, so that all plots of shap work."""

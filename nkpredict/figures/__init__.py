@@ -28,6 +28,7 @@ from nkpredict.figures._style import (
     save_figure,
 )
 from nkpredict.figures._survival import plot_survival
+from nkpredict.figures._synapse import plot_synapse
 
 __all__ = [
     "ALL_SAMPLES",
@@ -49,6 +50,7 @@ __all__ = [
     "plot_lineage",
     "plot_ranking",
     "plot_survival",
+    "plot_synapse",
     "plot_targets",
     "plot_volcano",
     "plot_waterfall",

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nkpredict.drugs import ABOVE, drugs_in_words
 from nkpredict.errors import InputError
@@ -31,9 +26,6 @@ from nkpredict.report import (
     _facts as facts,
 )
 from nkpredict.report import (
-    _formats as formats,
-)
-from nkpredict.report import (
     _gene_tables as gene_tables,
 )
 from nkpredict.report import (
@@ -47,6 +39,7 @@ from nkpredict.report._killing_curve import curve_facts, killing_curves
 from nkpredict.report._layout import Scale, scale_over
 from nkpredict.report._maps import gene_map_data, spread_rows
 from nkpredict.report._outcome import outcome_view
+from nkpredict.report._page import page_template, policy, shipped_text
 from nkpredict.scoring import FORCED_NOTICE
 
 if TYPE_CHECKING:
@@ -119,19 +112,18 @@ def write_report(scores: Scored, path: str | Path) -> Path:
 
 
 def _render(scores: Scored) -> str:
-    environment = _environment()
-    style = _shipped_text(environment, _STYLE)
-    scripts = [_shipped_text(environment, name) for name in _SCRIPTS]
+    style = shipped_text(_STYLE)
+    scripts = [shipped_text(name) for name in _SCRIPTS]
     table = ranked(scores)
     words = summary.words_of(scores)
     splits, performance = facts.performance_table(scores)
     provenance = scores.provenance
     model, profiles = provenance.model, provenance.profiles
     ranges = [] if words.knowledge_only else ["lower", "upper"]
-    return environment.get_template("report.html.j2").render(
+    return page_template("report.html.j2").render(
         style=style,
         scripts=scripts,
-        policy=_policy(style, scripts),
+        policy=policy(style, scripts),
         notice=NOTICE,
         words=words,
         knowledge_only_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
@@ -254,46 +246,3 @@ def _drugs_by_sample(
         lists = found.setdefault(str(row["sample"]), ([], []))
         lists[row["listed"] != ABOVE].append({str(key): value for key, value in row.items()})
     return found
-
-
-def _policy(style: str, scripts: list[str]) -> str:
-    # The browser runs this style and these scripts and nothing else, whatever a name holds.
-    style_hash, *script_hashes = (
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-        for text in (style, *scripts)
-    )
-    return (
-        f"default-src 'none'; style-src {style_hash}; script-src {' '.join(script_hashes)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-@cache
-def _loader() -> PackageLoader:
-    return PackageLoader("nkpredict.report")
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=_loader(),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        count=formats.count,
-        decimal=formats.decimal,
-        finite=lambda value: formats.is_number(value) and np.isfinite(value),
-        percent=formats.percent,
-        signed=formats.signed,
-    )
-    environment.globals.update(
-        interval=formats.interval, liabilities=drug_tables.LIABILITIES, plain=formats.plain
-    )
-    return environment
-
-
-def _shipped_text(environment: Environment, name: str) -> str:
-    return _loader().get_source(environment, name)[0]

@@ -1,0 +1,67 @@
+"""Which proteins of the tumour cell an NK cell meets, and by which of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+
+from nkpredict.evidence._experiments import DIRECT, known_experiments
+from nkpredict.vocabulary import Axis, GeneDirection, Meeting
+
+# Groups of the knowledge base whose members stand on the surface and meet a protein of the NK cell.
+_MET = ("death receptor", "sialomucin")
+_LIGAND = " ligand"
+# What NK cells carry or release against death receptors; the knowledge base names receptors only.
+_DEATH_LIGANDS = {
+    "FAS": "FAS ligand",
+    "TNFRSF10A": "TRAIL",
+    "TNFRSF10B": "TRAIL",
+    "TNFRSF1A": "TNF",
+}
+
+
+@cache
+def synapse_pairs() -> pd.DataFrame:
+    """Return the pairs of proteins that meet between tumour and NK cell; not to be changed.
+
+    Read from `known_experiments`: genes whose product meets the NK cell itself, with the receptor
+    that was named.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a gene of the tumour cell, sorted by kind and partner: ``gene``, ``partner`` (on the
+        NK cell, several joined by ``"; "``), ``meeting`` (see `nkpredict.vocabulary.Meeting`),
+        ``sources`` (DOIs, joined by ``"; "``).
+    """
+    rows = known_experiments()
+    partner = rows["receptor"].where(rows["receptor"] != "", rows["gene"].map(_DEATH_LIGANDS))
+    rows = rows.assign(partner=partner)
+    met = rows["group"].str.endswith(_LIGAND) | rows["group"].isin(_MET)
+    rows = rows[met & (rows["role"] == DIRECT) & rows["partner"].notna()]
+    pairs = [
+        {
+            "gene": gene,
+            "partner": about["partner"].iloc[0],
+            "meeting": _meeting(about),
+            "sources": "; ".join(dict.fromkeys(about["doi"])),
+        }
+        for gene, about in rows.groupby("gene")
+    ]
+    order = {kind: place for place, kind in enumerate(Meeting)}
+    return (
+        pd.DataFrame(pairs)
+        .assign(place=lambda table: table["meeting"].map(order))
+        .sort_values(["place", "partner", "gene"], ignore_index=True)
+        .drop(columns="place")
+    )
+
+
+def _meeting(rows: pd.DataFrame) -> Meeting:
+    by_axis = {Axis.DEATH: Meeting.DEATH, Axis.ADHESION: Meeting.ADHESION}
+    axis = rows["axis"].iloc[0]
+    if axis in by_axis:
+        return by_axis[Axis(axis)]
+    sensitizes = (rows["direction"] == GeneDirection.SENSITIZES).mean()
+    return Meeting.ACTIVATING if sensitizes >= 0.5 else Meeting.INHIBITORY

@@ -1,0 +1,288 @@
+"""All that is known about one sample: its place, its axes, its synapse, its genes and its drugs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nkpredict.errors import InputError, name_some
+from nkpredict.evidence import gene_functions, known_experiments, synapse_pairs
+from nkpredict.explain._knockout import knockout
+from nkpredict.explain._percentile import percentile, percentile_in_training
+from nkpredict.facts import ScoringFacts
+from nkpredict.types import FloatArray
+
+if TYPE_CHECKING:
+    from nkpredict.explain._scores import ExplainedScores
+
+LEAST_COMPANY = 20
+"""Samples of a cohort from which on its own percentiles are told; fewer say too little. By hand."""
+
+_GENES = 10
+_DRUGS = 5
+_OTHER = "other genes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """One sample explained; `nkpredict.report.write_patient_card` prints it on a page.
+
+    Attributes
+    ----------
+    name : str
+        Of the sample.
+    row : pandas.Series
+        Its row of `Scores.table`.
+    lineage : str
+        Empty when it is not known.
+    compared_with : str
+        What percentiles of axes and ligands are told among, in words.
+    rank : float
+        Percentile of its score among these samples.
+    company : numpy.ndarray
+        Scores of these samples.
+    axes : pandas.DataFrame
+        Index = axis, and ``other genes`` last: ``contribution`` (their sum and the base value are
+        the score) and ``percentile`` of it.
+    synapse : pandas.DataFrame
+        One row a pair of `nkpredict.evidence.synapse_pairs`, and ``percentile`` of the gene's
+        expression, NaN where it was not measured, and ``contribution``.
+    genes : pandas.DataFrame
+        The ten genes of largest contribution: ``gene, contribution, percentile, says`` (what
+        published experiments say it does) and ``doi``.
+    knockouts : pandas.DataFrame
+        One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``measured``.
+    drugs, drugs_below : pandas.DataFrame
+        Up to five drugs above the line, and below it.
+    missing : tuple of str
+        Genes of the synapse that were not measured in this sample.
+    provenance : ScoringFacts
+        Of the scores.
+    """
+
+    name: str
+    row: pd.Series
+    lineage: str
+    compared_with: str
+    rank: float
+    company: FloatArray
+    axes: pd.DataFrame
+    synapse: pd.DataFrame
+    genes: pd.DataFrame
+    knockouts: pd.DataFrame
+    drugs: pd.DataFrame
+    drugs_below: pd.DataFrame
+    missing: tuple[str, ...]
+    provenance: ScoringFacts
+
+    @property
+    def simulated(self) -> bool:
+        """Whether profile or model is simulated."""
+        return self.provenance.simulated
+
+    def __repr__(self) -> str:
+        """Summarise in three lines."""
+        mark = " SIMULATED" if self.simulated else ""
+        most = ", ".join(f"{row.gene} {row.contribution:+.3f}" for row in self._first(4))
+        return (
+            f"Patient{mark} {self.name}: {self.row['susceptibility']:.3f}, percentile "
+            f"{self.rank:.0f} of {self.compared_with}\n"
+            f"  genes: {most}\n"
+            f"  drugs: {', '.join(self.drugs['drug']) or 'none found'}"
+        )
+
+    def _repr_html_(self) -> str:
+        mark = "<strong>SIMULATED</strong> " if self.simulated else ""
+        axes = self.axes.round({"contribution": 3, "percentile": 0}).to_html(border=0)
+        genes = self.genes.round({"contribution": 3, "percentile": 0})
+        drugs = ", ".join(map(html.escape, self.drugs["drug"])) or "none found"
+        return (
+            f"<p>{mark}<strong>{html.escape(self.name)}</strong>: "
+            f"{self.row['susceptibility']:.3f}, percentile {self.rank:.0f} of "
+            f"{html.escape(self.compared_with)}</p>{axes}{genes.to_html(index=False, border=0)}"
+            f"<p>Drugs above the line: {drugs}</p>"
+        )
+
+    def _first(self, count: int) -> list[pd.Series]:
+        return [row for _, row in self.genes.head(count).iterrows()]
+
+
+def explain_patient(
+    scores: ExplainedScores,
+    sample: str,
+    *,
+    knockouts: Sequence[str] = (),
+    against: ExplainedScores | None = None,
+) -> Patient:
+    """Gather all that is known about one sample.
+
+    Parameters
+    ----------
+    scores
+        Of its cohort, explained.
+    sample
+        Its name.
+    knockouts
+        Genes whose loss is predicted.
+    against
+        A cohort scored with the same model, among which percentiles are told. By default the
+        sample's own cohort, or the model's reference when that has fewer than 20 samples.
+
+    Raises
+    ------
+    InputError
+        When the sample was not scored, or `against` was scored with another model.
+    """
+    table = scores.table
+    place = np.flatnonzero(table.index.astype(str) == str(sample))
+    if not len(place):
+        raise InputError(
+            f"There is no sample {sample!r}; expected one of the {len(table):,} that were scored: "
+            f"{name_some(table.index, 5)}."
+        )
+    row = int(place[0])
+    name = table.index[row]
+    others, words = _company(scores, against)
+    axes_of_all = _axes(others or scores)
+    own = _axes(scores).iloc[[row]]
+    company = (
+        np.asarray(scores.bundle.model.reference_)
+        if others is None
+        else others.table["susceptibility"].to_numpy()
+    )
+    own_score = np.array([table["susceptibility"].iloc[row]])
+    drugs = scores.sample_drugs
+    mine = drugs[drugs["sample"].astype(str) == str(name)] if len(drugs) else drugs
+    above = mine["listed"] == "above the line" if len(mine) else pd.Series(dtype=bool)
+    synapse = _synapse(scores, row, others)
+    return Patient(
+        name=str(name),
+        row=table.iloc[row],
+        lineage="" if scores.lineage is None else str(scores.lineage.iloc[row]),
+        compared_with=words,
+        rank=float(percentile(own_score, company[:, None])[0]),
+        company=company,
+        axes=pd.DataFrame(
+            {
+                "contribution": own.iloc[0],
+                "percentile": np.nan
+                if others is None
+                else percentile(own.to_numpy()[0], axes_of_all.to_numpy()),
+            }
+        ),
+        synapse=synapse,
+        genes=_genes(scores, row, others),
+        knockouts=_knockouts(scores, row, knockouts),
+        drugs=mine[above].head(_DRUGS) if len(mine) else _no_drugs(),
+        drugs_below=mine[~above].head(_DRUGS) if len(mine) else _no_drugs(),
+        missing=tuple(synapse.loc[synapse["percentile"].isna(), "gene"]),
+        provenance=scores.provenance,
+    )
+
+
+def _company(
+    scores: ExplainedScores, against: ExplainedScores | None
+) -> tuple[ExplainedScores | None, str]:
+    if against is not None:
+        asked, given = (each.provenance.model.name for each in (scores, against))
+        if not against.profiles.given.genes.equals(scores.profiles.given.genes):
+            raise InputError(
+                f"The cohort to compare with was scored with {given} and this sample with {asked}; "
+                "expected one model for both."
+            )
+        profiles = against.provenance.profiles
+        file = "the other cohort" if profiles is None else profiles.file
+        return against, f"the {len(against.table):,} samples of {file}"
+    if len(scores.table) >= LEAST_COMPANY:
+        return scores, f"the {len(scores.table):,} samples of this cohort"
+    what = "reference profiles" if scores.provenance.model.knowledge_only else "training samples"
+    return None, f"the model's {len(scores.bundle.model.reference_):,} {what}"
+
+
+def _axes(scores: ExplainedScores) -> pd.DataFrame:
+    """Contribution of each axis of killing, samples × axes; other genes last."""
+    axis_of = gene_functions()["axis"]
+    of_genes = axis_of.reindex(scores.contributions.columns).fillna("")
+    by_axis = (
+        scores.contributions.T.groupby(of_genes.where(of_genes != "", _OTHER).to_numpy()).sum().T
+    )
+    known = [axis for axis in dict.fromkeys(axis_of) if axis and axis in by_axis]
+    return by_axis[[*known, *([_OTHER] if _OTHER in by_axis else [])]]
+
+
+def _levels(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.Series:
+    """Percentile of each gene of the model in one sample, NaN where it was not measured."""
+    level = scores.profiles.values[row]
+    told = (
+        percentile_in_training(level, np.asarray(scores.bundle.model.range_))
+        if others is None
+        else percentile(level, others.profiles.values)
+    )
+    measured = ~np.isnan(scores.profiles.given.values[row])
+    return pd.Series(np.where(measured, told, np.nan), index=scores.contributions.columns)
+
+
+def _synapse(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.DataFrame:
+    pairs = synapse_pairs()
+    levels = _levels(scores, row, others)
+    return pairs.assign(
+        percentile=levels.reindex(pairs["gene"]).to_numpy(),
+        contribution=scores.contributions.iloc[row].reindex(pairs["gene"]).fillna(0.0).to_numpy(),
+    )
+
+
+def _genes(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.DataFrame:
+    parts = scores.contributions.iloc[row]
+    order = np.argsort(-parts.abs().to_numpy(), kind="stable")[:_GENES]
+    chosen = parts.iloc[order]
+    chosen = chosen[chosen != 0]
+    known = known_experiments().groupby("gene")
+    said = [
+        _published(known.get_group(gene)) if gene in known.groups else ("", "")
+        for gene in chosen.index
+    ]
+    return pd.DataFrame(
+        {
+            "gene": chosen.index,
+            "contribution": chosen.to_numpy(),
+            "percentile": _levels(scores, row, others).reindex(chosen.index).to_numpy(),
+            "says": [words for words, _ in said],
+            "doi": [dois for _, dois in said],
+        }
+    )
+
+
+def _published(rows: pd.DataFrame) -> tuple[str, str]:
+    """Say what the experiments with one gene showed, and where."""
+    counts = rows.drop_duplicates(["doi", "direction"])["direction"].value_counts()
+    words = ", ".join(
+        f"{direction} ({count} {'study' if count == 1 else 'studies'})"
+        for direction, count in counts.items()
+    )
+    return words, "; ".join(dict.fromkeys(rows["doi"]))
+
+
+def _knockouts(scores: ExplainedScores, row: int, genes: Sequence[str]) -> pd.DataFrame:
+    asked = list(dict.fromkeys(genes))
+    if not asked:
+        return pd.DataFrame({"gene": [], "change": [], "measured": []})
+    lost = knockout(scores.bundle.model, scores.profiles, genes=asked, kind="loss").changes
+    measured = pd.Series(
+        ~np.isnan(scores.profiles.given.values[row]), index=scores.contributions.columns
+    )
+    return pd.DataFrame(
+        {
+            "gene": lost.columns,
+            "change": lost.iloc[row].to_numpy(),
+            "measured": measured.reindex(lost.columns).to_numpy(),
+        }
+    )
+
+
+def _no_drugs() -> pd.DataFrame:
+    return pd.DataFrame({"drug": pd.Series(dtype=str), "genes": pd.Series(dtype=str)})
