@@ -7,7 +7,7 @@ import pytest
 
 from nkpredict.errors import InputError
 from nkpredict.evidence import EXPERIMENT_COLUMNS, check_experiments, known_experiments
-from nkpredict.io import approved_symbols
+from nkpredict.io import approved_symbols, read_shipped_table
 
 
 def test_the_shipped_table_keeps_its_contract() -> None:
@@ -19,6 +19,15 @@ def test_the_shipped_table_keeps_its_contract() -> None:
     assert not table[["gene", "axis", "group"]].drop_duplicates()["gene"].duplicated().any()
     table["gene"] = "changed"
     assert "changed" not in set(known_experiments()["gene"])
+
+
+def test_every_publication_says_how_its_doi_was_confirmed() -> None:
+    sources = read_shipped_table("experiment_sources.csv")
+    assert set(sources["doi_seen"]) <= {"text", "citation", "no"}
+    assert set(sources["abstract_read"]) <= {"yes", "no"}
+    listed = sources.set_index("doi")["study"]
+    published = known_experiments().drop_duplicates("doi").set_index("doi")["study"]
+    pd.testing.assert_series_equal(listed.sort_index(), published.sort_index())
 
 
 def row(**changes: str) -> dict[str, str]:
