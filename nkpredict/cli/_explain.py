@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,12 +74,9 @@ def explain(
 def _print(patient: Patient) -> None:
     mark = "SIMULATED data. " if patient.simulated else ""
     row = patient.row
-    known = row["lower"] == row["lower"]
+    known = math.isfinite(row["lower"])
     interval = f" (90 % interval {row['lower']:.3f} to {row['upper']:.3f})" if known else ""
-    say(
-        f"{mark}{patient.name}: {row['susceptibility']:.3f}{interval}, higher than "
-        f"{patient.rank:.0f} of 100 of {patient.compared_with}."
-    )
+    say(f"{mark}{patient.name}: {row['susceptibility']:.3f}{interval}, {patient.place}.")
     axes = [
         [str(axis), float(part["contribution"]), _whole(part["percentile"])]
         for axis, part in patient.axes.iterrows()

@@ -25,8 +25,8 @@ _DEATH_LIGANDS = {
 def synapse_pairs() -> pd.DataFrame:
     """Return the pairs of proteins that meet between tumour and NK cell; not to be changed.
 
-    Read from `known_experiments`: genes whose product meets the NK cell itself, with the receptor
-    that was named.
+    Read from `known_experiments`: genes whose product meets the NK cell itself, with the receptors
+    that were named.
 
     Returns
     -------
@@ -36,14 +36,14 @@ def synapse_pairs() -> pd.DataFrame:
         ``sources`` (DOIs, joined by ``"; "``).
     """
     rows = known_experiments()
-    partner = rows["receptor"].where(rows["receptor"] != "", rows["gene"].map(_DEATH_LIGANDS))
-    rows = rows.assign(partner=partner)
+    named = rows["receptor"].where(rows["receptor"] != "", rows["gene"].map(_DEATH_LIGANDS))
+    rows = rows.assign(partner=named)
     met = rows["group"].str.endswith(_LIGAND) | rows["group"].isin(_MET)
     rows = rows[met & (rows["role"] == DIRECT) & rows["partner"].notna()]
     pairs = [
         {
             "gene": gene,
-            "partner": about["partner"].iloc[0],
+            "partner": _partners(about),
             "meeting": _meeting(about),
             "sources": "; ".join(dict.fromkeys(about["doi"])),
         }
@@ -56,6 +56,13 @@ def synapse_pairs() -> pd.DataFrame:
         .sort_values(["place", "partner", "gene"], ignore_index=True)
         .drop(columns="place")
     )
+
+
+def _partners(rows: pd.DataFrame) -> str:
+    """Partners that publications of the commoner direction name, the commonest first."""
+    direction = rows["direction"].value_counts().index[0]
+    named = rows.loc[rows["direction"] == direction, "partner"].str.split("; ").explode()
+    return "; ".join(named.value_counts().index)
 
 
 def _meeting(rows: pd.DataFrame) -> Meeting:

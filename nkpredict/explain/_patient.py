@@ -85,13 +85,20 @@ class Patient:
         """Whether profile or model is simulated."""
         return self.provenance.simulated
 
+    @property
+    def place(self) -> str:
+        """Say where the score lies among those it is compared with."""
+        among = self.compared_with
+        if self.rank < 1 or self.rank > 99:
+            return f"{'among the lowest' if self.rank < 1 else 'among the highest'} of {among}"
+        return f"higher than {self.rank:.0f} of 100 of {among}"
+
     def __repr__(self) -> str:
         """Summarise in three lines."""
         mark = " SIMULATED" if self.simulated else ""
         most = ", ".join(f"{row.gene} {row.contribution:+.3f}" for row in self._first(4))
         return (
-            f"Patient{mark} {self.name}: {self.row['susceptibility']:.3f}, percentile "
-            f"{self.rank:.0f} of {self.compared_with}\n"
+            f"Patient{mark} {self.name}: {self.row['susceptibility']:.3f}, {self.place}\n"
             f"  genes: {most}\n"
             f"  drugs: {', '.join(self.drugs['drug']) or 'none found'}"
         )
@@ -103,8 +110,8 @@ class Patient:
         drugs = ", ".join(map(html.escape, self.drugs["drug"])) or "none found"
         return (
             f"<p>{mark}<strong>{html.escape(self.name)}</strong>: "
-            f"{self.row['susceptibility']:.3f}, percentile {self.rank:.0f} of "
-            f"{html.escape(self.compared_with)}</p>{axes}{genes.to_html(index=False, border=0)}"
+            f"{self.row['susceptibility']:.3f}, {html.escape(self.place)}</p>{axes}"
+            f"{genes.to_html(index=False, border=0)}"
             f"<p>Drugs above the line: {drugs}</p>"
         )
 

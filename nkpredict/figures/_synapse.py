@@ -27,8 +27,8 @@ _TITLES = {
     Meeting.DEATH: "kills the tumour cell from outside",
 }
 _WIDTH = 10.0
-_TUMOUR, _NK = 3.4, 6.4
-_LONGEST = 22
+_TUMOUR, _NK = 3.8, 5.6
+_LONGEST = 30
 
 
 def plot_synapse(
@@ -63,7 +63,7 @@ def plot_synapse(
 
     columns = [_rows(patient.synapse, kinds) for kinds in _COLUMNS]
     height = max(map(len, columns))
-    ax = axes_or_new(ax, (10.5, 0.235 * height + 0.55), show)
+    ax = axes_or_new(ax, (7.5, 0.14 * height + 0.32), show)
     ax.set_axis_off()
     ax.set_xlim(0, _WIDTH * 2)
     ax.set_ylim(height + 0.1, -1.3)
@@ -71,10 +71,10 @@ def plot_synapse(
         left = column * _WIDTH
         for x, words in ((_TUMOUR - 0.1, "tumour cell"), (_NK, "NK cell")):
             align = "right" if words == "tumour cell" else "left"
-            ax.text(left + x, -0.85, words, ha=align, va="center", fontsize=9, color=GREY)
+            ax.text(left + x, -0.85, words, ha=align, va="center", fontsize=7, color=GREY)
         for place, row in enumerate(rows):
             if isinstance(row, Meeting):
-                ax.text(left + 0.1, place, _TITLES[row], va="center", fontsize=9, weight="bold")
+                ax.text(left + 0.1, place, _TITLES[row], va="center", fontsize=7.2, weight="bold")
             else:
                 _draw_pair(ax, left, place, row, colormaps[_COLOURS])
     mark = bool(patient.provenance.forced)
@@ -110,9 +110,9 @@ def _draw_pair(ax: Axes, left: float, place: int, pair: pd.Series, colours: obje
     )
     ax.add_patch(box)
     ink = "white" if dark else ("black" if known else GREY)
-    ax.text(left + 0.45, place, pair["gene"], va="center", fontsize=8.5, color=ink)
+    ax.text(left + 0.45, place, pair["gene"], va="center", fontsize=6.8, color=ink)
     value = f"{pair['percentile']:.0f}" if known else "not measured"
-    ax.text(left + _TUMOUR - 0.25, place, value, va="center", ha="right", fontsize=7.5, color=ink)
+    ax.text(left + _TUMOUR - 0.25, place, value, va="center", ha="right", fontsize=6, color=ink)
     # An arrow passes a signal on, a bar stops the NK cell, a line only holds.
     end = {
         Meeting.ACTIVATING: "-|>",
@@ -125,8 +125,8 @@ def _draw_pair(ax: Axes, left: float, place: int, pair: pd.Series, colours: obje
         "",
         xy=(left + _NK - 0.15, place),
         xytext=(left + _TUMOUR + 0.1, place),
-        arrowprops={"arrowstyle": style, "color": GREY, "linewidth": 0.9, "mutation_scale": 8},
+        arrowprops={"arrowstyle": style, "color": GREY, "linewidth": 0.7, "mutation_scale": 6},
     )
     partner = pair["partner"].replace("; ", ", ")
     partner = partner if len(partner) <= _LONGEST else f"{partner[: _LONGEST - 1]}…"
-    ax.text(left + _NK, place, partner, va="center", fontsize=8.5)
+    ax.text(left + _NK, place, partner, va="center", fontsize=6.8)

@@ -132,10 +132,9 @@ def _picture_words(patient: Patient) -> str:
     known = patient.synapse.dropna(subset="percentile")
     high = known.loc[known["percentile"] >= 100 - _EXTREME, "gene"]
     low = known.loc[known["percentile"] <= _EXTREME, "gene"]
-    return (
-        f"Proteins of the tumour cell that meet NK cells. High: {joined(list(high)) or 'none'}. "
-        f"Low: {joined(list(low)) or 'none'}. Not measured: {joined(list(patient.missing)) or 'none'}."
-    )
+    named = {"High": high, "Low": low, "Not measured": patient.missing}
+    words = [f"{what}: {joined(list(genes)) or 'none'}." for what, genes in named.items()]
+    return " ".join(["Proteins of the tumour cell that meet NK cells.", *words])
 
 
 def _tests(patient: Patient) -> list[str]:
@@ -148,10 +147,13 @@ def _tests(patient: Patient) -> list[str]:
     protecting = patient.genes[
         (patient.genes["contribution"] < 0) & patient.genes["says"].str.startswith("protects")
     ]
-    for gene in protecting["gene"].head(2):
-        tests.append(f"Killing that does not rise when {gene} is knocked out or blocked.")
+    if len(protecting):
+        genes = " or ".join(protecting["gene"].head(2))
+        tests.append(f"Killing that does not rise when {genes} is knocked out or blocked.")
     sensitizing = patient.genes[
-        (patient.genes["contribution"] < 0) & patient.genes["says"].str.startswith("sensitizes")
+        (patient.genes["contribution"] < 0)
+        & (patient.genes["percentile"] < 50)
+        & patient.genes["says"].str.startswith("sensitizes")
     ]
     for gene in sensitizing["gene"].head(1):
         tests.append(
