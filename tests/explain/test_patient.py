@@ -1,0 +1,98 @@
+"""All about one sample: the parts add up, the company is named, what is unknown is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nkpredict import explain_scores, score
+from nkpredict.errors import InputError
+from nkpredict.evidence import known_experiments, synapse_pairs
+
+
+@pytest.fixture(scope="module")
+def cohort(trained_model, genes):
+    rng = np.random.default_rng(4)
+    names = [f"P{i:02d}" for i in range(24)]
+    profiles = pd.DataFrame(rng.normal(5, 2, (24, len(genes))), index=names, columns=genes)
+    profiles.iloc[3, 2] = np.nan
+    return profiles, explain_scores(score(profiles, trained_model))
+
+
+def test_the_axes_of_a_sample_and_the_base_value_are_its_score(cohort) -> None:
+    _, scores = cohort
+    patient = scores.sample("P05")
+    total = patient.axes["contribution"].sum() + scores.base_value
+    assert total == pytest.approx(scores.table.loc["P05", "susceptibility"], abs=1e-9)
+    assert patient.axes.index[-1] == "other genes"
+
+
+def test_percentiles_are_told_among_the_cohort_that_is_named(cohort) -> None:
+    _, scores = cohort
+    highest = scores.table["susceptibility"].idxmax()
+    patient = scores.sample(highest)
+    assert patient.compared_with == "the 24 samples of this cohort"
+    assert patient.rank > 95
+    assert "24 samples of this cohort" in repr(patient)
+
+
+def test_a_small_cohort_is_compared_with_the_model_s_own_samples(cohort, trained_model) -> None:
+    profiles, scores = cohort
+    alone = explain_scores(score(profiles.iloc[:3], trained_model)).sample("P01")
+    assert alone.compared_with == "the model's 50 training samples"
+    assert alone.axes["percentile"].isna().all()
+    assert alone.row["susceptibility"] == scores.table.loc["P01", "susceptibility"]
+
+
+def test_another_cohort_can_be_named(cohort, trained_model) -> None:
+    profiles, scores = cohort
+    others = explain_scores(score(profiles.iloc[:10], trained_model))
+    assert "10 samples" in scores.sample("P20", against=others).compared_with
+
+
+def test_a_cohort_of_another_model_is_refused(cohort) -> None:
+    profiles, scores = cohort
+    others = explain_scores(score(profiles, force=True))
+    with pytest.raises(InputError, match="expected one model for both"):
+        scores.sample("P20", against=others)
+
+
+def test_a_name_that_was_not_scored_is_refused(cohort) -> None:
+    with pytest.raises(InputError, match="no sample 'P99'"):
+        cohort[1].sample("P99")
+
+
+def test_a_lost_gene_of_the_model_moves_the_score_against_its_effect(cohort, genes) -> None:
+    lost = cohort[1].sample("P05", knockouts=genes[:2]).knockouts.set_index("gene")
+    assert lost.loc[genes[0], "change"] < 0 < lost.loc[genes[1], "change"]
+    assert lost["measured"].all()
+
+
+def test_genes_are_the_ten_of_largest_part_and_say_what_was_published(cohort) -> None:
+    patient = cohort[1].sample("P05")
+    parts = cohort[1].contributions.loc["P05"].abs().nlargest(10)
+    assert list(patient.genes["gene"]) == list(parts.index)
+    published = set(known_experiments()["gene"])
+    said = patient.genes.set_index("gene")["says"] != ""
+    assert (said == said.index.isin(published)).all()
+
+
+def test_pairs_of_the_synapse_are_of_published_experiments() -> None:
+    pairs = synapse_pairs()
+    rows = known_experiments()
+    assert not pairs["gene"].duplicated().any()
+    assert (pairs["partner"] != "").all()
+    for gene, sources in zip(pairs["gene"], pairs["sources"], strict=True):
+        assert set(sources.split("; ")) <= set(rows.loc[rows["gene"] == gene, "doi"])
+    kind = pairs.set_index("gene")["meeting"]
+    expected = {"MICA": "activating", "HLA-E": "inhibitory", "ICAM1": "adhesion", "FAS": "death"}
+    assert kind[list(expected)].to_dict() == expected
+    assert pairs.set_index("gene").loc["FAS", "partner"] == "FAS ligand"
+
+
+def test_genes_that_were_not_measured_have_no_percentile(cohort, genes) -> None:
+    patient = cohort[1].sample("P05")
+    absent = ~patient.synapse["gene"].isin(genes)
+    assert patient.synapse.loc[absent, "percentile"].isna().all()
+    assert set(patient.missing) == set(patient.synapse.loc[absent, "gene"])
