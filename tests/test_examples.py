@@ -1,4 +1,4 @@
-"""Examples in docstrings and in the README run as they are written."""
+"""Examples in docstrings, in the README and in the pages on use run as they are written."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from nkpredict.cli._app import app
 from nkpredict.simulate import SimulatedStudy
 
 PACKAGE = Path(__file__).parents[1] / "nkpredict"
-README = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+PAGES = [PACKAGE.parent / "README.md", *sorted((PACKAGE.parent / "docs" / "use").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = {
-    kind: [b for k, b in FENCED.findall(README) if k == kind] for kind in ("python", "bash", "")
+    kind: [b for k, b in FENCED.findall(TEXT) if k == kind] for kind in ("python", "bash", "")
 }
-INLINE = re.findall(r"`([^`]+)`", FENCED.sub("", README))
-# File of the README → what a simulated study has for it.
+INLINE = re.findall(r"`([^`]+)`", FENCED.sub("", TEXT))
+# File of the pages → what a simulated study has for it.
 FILES = {
     "expression.csv": "expression",
     "Model.csv": "lines",
@@ -77,7 +78,7 @@ def test_docstrings(
 
 
 @pytest.mark.slow
-def test_the_python_of_the_readme(study: SimulatedStudy, tmp_path: Path, monkeypatch) -> None:
+def test_the_python_of_the_pages(study: SimulatedStudy, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, attribute in FILES.items():
         shutil.copy(getattr(study, attribute), name)
@@ -85,12 +86,12 @@ def test_the_python_of_the_readme(study: SimulatedStudy, tmp_path: Path, monkeyp
     names: dict[str, object] = {}
     assert CODE["python"]
     for block in CODE["python"]:
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "a page on use", "exec"), names)
     assert Path("genes.svg").is_file()
 
 
 def commands() -> Iterator[str]:
-    """Every call of the command line in the README, in blocks and in running text."""
+    """Every call of the command line in the pages, in blocks and in running text."""
     blocks = "\n".join(CODE["bash"] + CODE[""]).replace("\\\n", " ").splitlines()
     for code in blocks + [" ".join(span.split()) for span in INLINE]:
         command = re.sub(r"^\S*bin/(?=nkpredict )", "", code.strip())
@@ -105,7 +106,7 @@ def options(command: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("line", sorted(set(commands())))
-def test_commands_of_the_readme_exist(line: str) -> None:
+def test_commands_of_the_pages_exist(line: str) -> None:
     command: Any = typer.main.get_command(app)
     arguments = shlex.split(line)[1:]
     while hasattr(command, "commands"):
@@ -117,7 +118,7 @@ def test_commands_of_the_readme_exist(line: str) -> None:
     assert not lacking
 
 
-def test_options_of_the_readme_exist() -> None:
+def test_options_of_the_pages_exist() -> None:
     scripts = (PACKAGE.parent / "experiments").glob("*.py")
     others = {o for p in scripts for o in re.findall(r'"(--[a-z-]+)"', p.read_text())}
     known = options(typer.main.get_command(app)) | others
