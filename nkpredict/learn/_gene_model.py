@@ -76,8 +76,6 @@ class GeneModel(ProfileEstimator):
     skill_ : dict
         ``spearman`` of held-out predictions and its one-sided ``p``; empty when nothing was held
         out.
-    half_width_ : float
-        Half width of the 90 % prediction interval; infinite when it is not known.
     """
 
     knowledge_only: ClassVar[bool] = False
@@ -90,7 +88,6 @@ class GeneModel(ProfileEstimator):
     range_: FloatArray
     reference_: FloatArray
     skill_: dict[str, float]
-    half_width_: float
     evidence_: Evidence
     novelty_: ProfileNovelty
 
@@ -132,6 +129,33 @@ class GeneModel(ProfileEstimator):
         prepared = self.prepare(X)
         each = self.core_.predict_each(prepared.values)
         return np.asarray((each * self.weights_).sum(axis=1))
+
+    def predict_interval(
+        self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9
+    ) -> FloatArray:
+        """Say between which values the measured response of each sample lies.
+
+        Parameters
+        ----------
+        X
+            Samples × genes.
+        coverage
+            Share of new samples that the interval should hold, between 0 and 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            Lower and upper end, shape (n_samples, 2), in the unit of the prediction; NaN where
+            nothing is known, as from a model that was trained on no response.
+
+        Raises
+        ------
+        InputError
+            When the coverage is not between 0 and 1.
+        """
+        if not 0 < coverage < 1:
+            raise InputError(f"The coverage is {coverage}; expected a share between 0 and 1.")
+        return self._interval(self.prepare(X), coverage)
 
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes.
@@ -197,6 +221,9 @@ class GeneModel(ProfileEstimator):
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
         return np.asarray(100.0 * below / len(reference))
+
+    def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
+        return np.full((len(prepared.samples), 2), np.nan)
 
     def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
         """Profiles in standard deviations of the training profiles, as the novelty sees them."""

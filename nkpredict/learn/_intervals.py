@@ -26,9 +26,9 @@ def interval_half_width(residuals: FloatArray, coverage: float = 0.9) -> float:
     Returns
     -------
     float
-        In the unit of the response; infinite when there are too few residuals for the coverage.
+        In the unit of the response; NaN when there are too few residuals for the coverage.
     """
     rank = math.ceil((len(residuals) + 1) * coverage)
     if rank > len(residuals):
-        return math.inf
+        return math.nan
     return float(np.sort(np.abs(residuals))[rank - 1])

@@ -16,7 +16,7 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.features import GeneSets, ProfileHarmoniser, Profiles, ProfilesLike
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
-from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._intervals import interval_half_width
 from nkpredict.learn._novelty import ProfileNovelty
@@ -97,8 +97,6 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
     range_ : numpy.ndarray
         Low and high end (5th and 95th percentile) of each gene over the harmonised training
         profiles, shape (2, n_genes).
-    half_width_ : float
-        Half width of the 90 % prediction interval.
 
     Examples
     --------
@@ -277,10 +275,14 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
             learners[name] = learner.set_params(**{key: common[key] for key in shared})
         return learners
 
+    def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
+        errors = self.held_out_["observed"] - self.held_out_["predicted"]
+        width = interval_half_width(errors.to_numpy(), coverage)
+        return self.predict(prepared)[:, None] + width * np.array([-1.0, 1.0])
+
     def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:
         self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
         self.reference_ = predicted
-        self.half_width_ = interval_half_width(target - predicted)
         if np.ptp(predicted) > 0:
             test = spearmanr(predicted, target, alternative="greater")
             self.skill_ = {"spearman": float(test.statistic), "p": float(test.pvalue)}

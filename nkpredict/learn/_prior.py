@@ -152,7 +152,7 @@ class ScreenPrior(GeneModel):
         weights = score.weights_[score.number_of(self.effector)]
         self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
         self._read_effector(self.effector)
-        self.half_width_, self.skill_ = np.inf, {}
+        self.skill_ = {}
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(score.standardised(Profiles.unnamed(harmonised)))
         )

@@ -93,7 +93,6 @@ def state_of(model: GeneModel) -> ModelState:
         "genes": [str(gene) for gene in model.feature_names_in_],
         "learners": learners,
         "novelty_limit": model.novelty_.limit_,
-        "half_width": model.half_width_,
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
@@ -194,8 +193,6 @@ def _rebuild(
     if model.novelty_.fingerprints_ is not None:
         model.novelty_.fingerprint_genes_ = arrays["novelty.fingerprint_genes"]
     model.novelty_.limit_ = float(settings["novelty_limit"])
-    half_width = settings["half_width"]
-    model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
     if isinstance(model, ScreenPrior):
         model.evidence_by_effector_ = {
