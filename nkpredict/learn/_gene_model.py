@@ -19,6 +19,7 @@ from nkpredict.features import (
 )
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import Evidence
 from nkpredict.types import BoolArray, FloatArray
 
@@ -73,6 +74,9 @@ class GeneModel(ProfileEstimator):
         profiles, shape (2, n_genes).
     reference_ : numpy.ndarray
         Predictions of the samples that percentiles refer to.
+    response_range_ : ResponseRange
+        Lowest and highest response of the training samples, which no prediction leaves; infinite
+        where there is none.
     skill_ : dict
         ``spearman`` of held-out predictions and its one-sided ``p``; empty when nothing was held
         out.
@@ -87,6 +91,7 @@ class GeneModel(ProfileEstimator):
     effect_: FloatArray
     range_: FloatArray
     reference_: FloatArray
+    response_range_: ResponseRange
     skill_: dict[str, float]
     evidence_: Evidence
     novelty_: ProfileNovelty
@@ -125,10 +130,12 @@ class GeneModel(ProfileEstimator):
         return HarmonisedProfiles(given, ranked, self.core_.harmonise(ranked), self.core_)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
-        """Predict one number a sample, shape (n_samples,); genes are matched by name."""
-        prepared = self.prepare(X)
-        each = self.core_.predict_each(prepared.values)
-        return np.asarray((each * self.weights_).sum(axis=1))
+        """Predict one number a sample, shape (n_samples,); genes are matched by name.
+
+        What the genes add up to is bent near the ends of ``response_range_``, so that it stays
+        inside.
+        """
+        return self.response_range_.bent(self._added_up(self.prepare(X)))
 
     def predict_interval(
         self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9
@@ -165,11 +172,17 @@ class GeneModel(ProfileEstimator):
         parts : pandas.DataFrame
             Samples × genes in the unit of the prediction.
         base_value : float
-            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
+            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``. Where the sum is bent to stay
+            inside ``response_range_``, all parts of the sample are shortened alike.
         """
         prepared = self.prepare(X)
         parts, base = self.core_.contributions(prepared.values, self.weights_)
-        return self._by_gene(parts, prepared), base
+        straight = self._added_up(prepared)
+        bent = self.response_range_.bent(np.append(straight, base))
+        bent_base = float(bent[-1])
+        change = straight - base
+        kept = np.divide(bent[:-1] - bent_base, change, out=np.ones(len(change)), where=change != 0)
+        return self._by_gene(parts * kept[:, None], prepared), bent_base
 
     def substituted(self, X: ProfilesLike | HarmonisedProfiles, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had another level.
@@ -188,7 +201,10 @@ class GeneModel(ProfileEstimator):
             Samples × genes. The ranks of the other genes stay as they are.
         """
         prepared = self.prepare(X)
-        return self.core_.substituted(prepared.values, level, self.weights_)
+        change = self.core_.substituted(prepared.values, level, self.weights_)
+        straight = self._added_up(prepared)[:, None]
+        bend = self.response_range_.bent
+        return np.asarray(np.where(change, bend(straight + change) - bend(straight), 0.0))
 
     def harmonised(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""
@@ -221,6 +237,11 @@ class GeneModel(ProfileEstimator):
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
         return np.asarray(100.0 * below / len(reference))
+
+    def _added_up(self, prepared: HarmonisedProfiles) -> FloatArray:
+        """Blend of the learners, a sum over genes without an end."""
+        each = self.core_.predict_each(prepared.values)
+        return np.asarray((each * self.weights_).sum(axis=1))
 
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
         return np.full((len(prepared.samples), 2), np.nan)

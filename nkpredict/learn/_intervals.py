@@ -1,34 +1,125 @@
-"""Prediction intervals from the errors on samples a model has not seen."""
+"""Prediction intervals from the responses of samples that a model had not seen."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.stats import rankdata
 
 from nkpredict.types import FloatArray
 
+_BANDWIDTH = 0.2
+_SLOPE = 0.5
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 
-def interval_half_width(residuals: FloatArray, coverage: float = 0.9) -> float:
-    """Half width of a symmetric cross-conformal interval.
 
-    The ``ceil((n + 1) · coverage)``-th smallest absolute out-of-fold residual (Vovk, Annals of
-    Mathematics and Artificial Intelligence 2015, doi 10.1007/s10472-013-9368-4). It holds for
-    samples drawn like the training samples, not for another platform or disease.
+@dataclass(frozen=True, eq=False)
+class HeldOutIntervals:
+    """Quantiles of the response of samples whose held-out prediction was about the same.
 
-    Parameters
+    A kernel over the ranks of the predictions (Nadaraya-Watson, as Hall, Wolff & Yao, JASA 1999,
+    doi 10.1080/01621459.1999.10473832, do for a conditional distribution) weighs the training
+    samples; part of the way each response is moved along the line of response on prediction. So a
+    prediction where responses scatter gets a wide interval, a skewed response a skewed one, and no
+    end lies beyond the responses seen. Which quantiles hold the coverage is read from the training
+    samples left out in turn: distributional conformal prediction (Chernozhukov, Wüthrich & Zhu,
+    PNAS 2021, doi 10.1073/pnas.2107794118). Choices and figures are in docs/decisions/019.
+
+    It holds for samples drawn like those held out: for groups never seen when groups were held out
+    as a whole, and not for another platform.
+
+    Attributes
     ----------
-    residuals
-        Observed minus out-of-fold predicted response, shape (n_samples,).
-    coverage
-        Share of new samples the interval should hold.
-
-    Returns
-    -------
-    float
-        In the unit of the response; NaN when there are too few residuals for the coverage.
+    observed, predicted : numpy.ndarray
+        Response and held-out prediction of each training sample.
     """
-    rank = math.ceil((len(residuals) + 1) * coverage)
-    if rank > len(residuals):
-        return math.nan
-    return float(np.sort(np.abs(residuals))[rank - 1])
+
+    observed: FloatArray
+    predicted: FloatArray
+
+    def ends(self, predicted: FloatArray, spread: FloatArray, coverage: float) -> FloatArray:
+        """Return the lower and upper end for each prediction.
+
+        Parameters
+        ----------
+        predicted
+            Shape (n_samples,).
+        spread
+            Standard deviation of what each prediction would change if all were measured that the
+            sample lacks, shape (n_samples,).
+        coverage
+            Share of new samples that the interval should hold.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n_samples, 2), each around its prediction; NaN where there are too few samples
+            for the coverage.
+        """
+        reach = self._reach(coverage)
+        if math.isnan(reach):
+            return np.full((len(predicted), 2), np.nan)
+        levels = np.array([0.5 - reach, 0.5 + reach])
+        # one sample at a time: its interval must not depend on its company, to the last bit
+        rows = [
+            self._around(value, self._quantiles(value, wide, levels))
+            for value, wide in zip(predicted, spread, strict=True)
+        ]
+        return np.reshape(rows, (len(predicted), 2))
+
+    def _reach(self, coverage: float) -> float:
+        """Return how far from the median, in probability, the quantiles lie that cover."""
+        rank = math.ceil((len(self.observed) + 1) * coverage)
+        return math.nan if rank > len(self.observed) else float(self._conformity[rank - 1])
+
+    @cached_property
+    def _conformity(self) -> FloatArray:
+        """How far from the median each training sample lies among the others, in rising order."""
+        levels = np.empty(len(self.observed))
+        for sample, (seen, value) in enumerate(zip(self.observed, self.predicted, strict=True)):
+            responses, weights = (part.ravel() for part in self._alike(value, 0.0))
+            weights[sample] = 0.0
+            below = weights @ (responses < seen) + 0.5 * weights @ (responses == seen)
+            levels[sample] = below / weights.sum()
+        return np.sort(np.abs(levels - 0.5))
+
+    @cached_property
+    def _places(self) -> FloatArray:
+        """Rank of each held-out prediction, from 0 to 1."""
+        return np.asarray((rankdata(self.predicted) - 0.5) / len(self.predicted))
+
+    @cached_property
+    def _slope(self) -> float:
+        """Part of the response's slope on the prediction by which responses are moved."""
+        if np.ptp(self.predicted) == 0:
+            return 0.0
+        return _SLOPE * max(float(np.polyfit(self.predicted, self.observed, 1)[0]), 0.0)
+
+    def _alike(self, predicted: float, spread: float) -> tuple[FloatArray, FloatArray]:
+        """Return the training responses as they may be at a prediction, and their weights.
+
+        A prediction that is not certain stands for the normal distribution around it, by
+        Gauss-Hermite quadrature: nodes × training samples.
+        """
+        nodes = predicted + spread * _NODES if spread else np.array([predicted])
+        known, first = np.unique(self.predicted, return_index=True)
+        distance = np.interp(nodes, known, self._places[first])[:, None] - self._places
+        weights = np.exp(-0.5 * (distance / _BANDWIDTH) ** 2)
+        if spread:
+            weights *= _NODE_WEIGHTS[:, None]
+        moved = self.observed + self._slope * (nodes[:, None] - self.predicted)
+        return np.clip(moved, self.observed.min(), self.observed.max()), weights
+
+    def _quantiles(self, predicted: float, spread: float, levels: FloatArray) -> FloatArray:
+        responses, weights = (part.ravel() for part in self._alike(predicted, spread))
+        order = np.argsort(responses, kind="stable")
+        below = np.cumsum(weights[order])
+        middle = (below - 0.5 * weights[order]) / below[-1]
+        return np.interp(levels, middle, responses[order])
+
+    @staticmethod
+    def _around(predicted: float, ends: FloatArray) -> FloatArray:
+        return np.array([min(ends[0], predicted), max(ends[1], predicted)])

@@ -18,8 +18,9 @@ from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
-from nkpredict.learn._intervals import interval_half_width
+from nkpredict.learn._intervals import HeldOutIntervals
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._training_data import TrainingData
 from nkpredict.learn.learners import (
     Evidence,
@@ -172,7 +173,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         harmonised = self.core_.harmonise(data.profiles)
         self.effect_ = self.core_.effect(harmonised, self.weights_)
         self.range_ = self.core_.ends(harmonised)
-        self._judge(data.samples, data.response, held_out @ self.weights_)
+        self.response_range_ = ResponseRange.of(data.response)
+        predicted = self.response_range_.bent(held_out @ self.weights_)
+        self._judge(data.samples, data.response, predicted)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(self.core_.standardise(harmonised))
         )
@@ -276,9 +279,12 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         return learners
 
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
-        errors = self.held_out_["observed"] - self.held_out_["predicted"]
-        width = interval_half_width(errors.to_numpy(), coverage)
-        return self.predict(prepared)[:, None] + width * np.array([-1.0, 1.0])
+        known = HeldOutIntervals(
+            self.held_out_["observed"].to_numpy(), self.held_out_["predicted"].to_numpy()
+        )
+        # a missing gene counts as average: what it would have added is spread around nothing
+        unknown = (1 - self.weight_coverage(prepared)) * np.std(known.predicted)
+        return known.ends(self.predict(prepared), unknown, coverage)
 
     def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:
         self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
