@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import rankdata
 
-from nkpredict.types import FloatArray
+from nkpredict.types import AnyArray, FloatArray
 
-_BANDWIDTH = 0.2
-_SLOPE = 0.5
+# Standard deviation of the kernel over ranks from 0 to 1, and part of the way along the line; more
+# cautious for groups never seen, whose predictions say less. Chosen as docs/decisions/019 tells.
+_BANDWIDTH, _MOVED = 0.2, 0.75
+_BANDWIDTH_GROUPS, _MOVED_GROUPS = 0.4, 0.5
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 
 
@@ -35,10 +37,14 @@ class HeldOutIntervals:
     ----------
     observed, predicted : numpy.ndarray
         Response and held-out prediction of each training sample.
+    groups : numpy.ndarray or None
+        Group of each, when groups were held out as a whole: they are then left out as a whole here
+        too, since a new sample may be of a group never seen.
     """
 
     observed: FloatArray
     predicted: FloatArray
+    groups: AnyArray | None = None
 
     def ends(self, predicted: FloatArray, spread: FloatArray, coverage: float) -> FloatArray:
         """Return the lower and upper end for each prediction.
@@ -81,7 +87,7 @@ class HeldOutIntervals:
         levels = np.empty(len(self.observed))
         for sample, (seen, value) in enumerate(zip(self.observed, self.predicted, strict=True)):
             responses, weights = (part.ravel() for part in self._alike(value, 0.0))
-            weights[sample] = 0.0
+            weights[sample if self.groups is None else self.groups == self.groups[sample]] = 0.0
             below = weights @ (responses < seen) + 0.5 * weights @ (responses == seen)
             levels[sample] = below / weights.sum()
         return np.sort(np.abs(levels - 0.5))
@@ -93,10 +99,11 @@ class HeldOutIntervals:
 
     @cached_property
     def _slope(self) -> float:
-        """Part of the response's slope on the prediction by which responses are moved."""
+        """Slope by which responses are moved with the prediction."""
         if np.ptp(self.predicted) == 0:
             return 0.0
-        return _SLOPE * max(float(np.polyfit(self.predicted, self.observed, 1)[0]), 0.0)
+        line = float(np.polyfit(self.predicted, self.observed, 1)[0])
+        return max(line, 0.0) * (_MOVED if self.groups is None else _MOVED_GROUPS)
 
     def _alike(self, predicted: float, spread: float) -> tuple[FloatArray, FloatArray]:
         """Return the training responses as they may be at a prediction, and their weights.
@@ -107,7 +114,8 @@ class HeldOutIntervals:
         nodes = predicted + spread * _NODES if spread else np.array([predicted])
         known, first = np.unique(self.predicted, return_index=True)
         distance = np.interp(nodes, known, self._places[first])[:, None] - self._places
-        weights = np.exp(-0.5 * (distance / _BANDWIDTH) ** 2)
+        bandwidth = _BANDWIDTH if self.groups is None else _BANDWIDTH_GROUPS
+        weights = np.exp(-0.5 * (distance / bandwidth) ** 2)
         if spread:
             weights *= _NODE_WEIGHTS[:, None]
         moved = self.observed + self._slope * (nodes[:, None] - self.predicted)
