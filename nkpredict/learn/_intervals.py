@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +10,11 @@ from scipy.stats import rankdata
 
 from nkpredict.types import AnyArray, FloatArray
 
-# Standard deviation of the kernel over ranks from 0 to 1, and part of the way along the line; more
-# cautious for groups never seen, whose predictions say less. Chosen as docs/decisions/019 tells.
-_BANDWIDTH, _MOVED = 0.2, 0.75
-_BANDWIDTH_GROUPS, _MOVED_GROUPS = 0.4, 0.5
+# Chosen on drug responses as docs/decisions/019 tells: standard deviation of the kernel over ranks
+# from 0 to 1 where predictions rank perfectly, and the part of the way that responses are moved.
+_BANDWIDTH = 0.15
+_MOVED = 0.75
+_LEAST_SKILL = 0.05
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 
 
@@ -24,11 +24,13 @@ class HeldOutIntervals:
 
     A kernel over the ranks of the predictions (Nadaraya-Watson, as Hall, Wolff & Yao, JASA 1999,
     doi 10.1080/01621459.1999.10473832, do for a conditional distribution) weighs the training
-    samples; part of the way each response is moved along the line of response on prediction. So a
-    prediction where responses scatter gets a wide interval, a skewed response a skewed one, and no
-    end lies beyond the responses seen. Which quantiles hold the coverage is read from the training
-    samples left out in turn: distributional conformal prediction (Chernozhukov, Wüthrich & Zhu,
-    PNAS 2021, doi 10.1073/pnas.2107794118). Choices and figures are in docs/decisions/019.
+    samples, the wider the less the predictions rank; part of the way each response is moved along
+    the line of response on prediction. So a prediction where responses scatter gets a wide
+    interval, a skewed response a skewed one, predictions that say nothing the response's own
+    quantiles, and no end lies beyond the responses seen. Which quantiles hold the coverage is read
+    from the training samples left out in turn, for each end apart: distributional conformal
+    prediction (Chernozhukov, Wüthrich & Zhu, PNAS 2021, doi 10.1073/pnas.2107794118). Choices and
+    figures are in docs/decisions/019.
 
     It holds for samples drawn like those held out: for groups never seen when groups were held out
     as a whole, and not for another platform.
@@ -62,35 +64,32 @@ class HeldOutIntervals:
         Returns
         -------
         numpy.ndarray
-            Shape (n_samples, 2), each around its prediction; NaN where there are too few samples
-            for the coverage.
+            Shape (n_samples, 2), each around its prediction, and never narrower than without the
+            spread; NaN where there are too few samples for the coverage.
         """
-        reach = self._reach(coverage)
-        if math.isnan(reach):
+        # each end misses half of what is not covered
+        below = (1 - coverage) / 2 * (len(self.observed) + 1) - 1
+        if below < 0:
             return np.full((len(predicted), 2), np.nan)
-        levels = np.array([0.5 - reach, 0.5 + reach])
+        places = np.array([below, len(self.observed) - 1 - below])
+        levels = np.interp(places, np.arange(len(self.observed)), self._levels)
         # one sample at a time: its interval must not depend on its company, to the last bit
         rows = [
-            self._around(value, self._quantiles(value, wide, levels))
+            self._around(value, *(self._quantiles(value, s, levels) for s in {0.0, float(wide)}))
             for value, wide in zip(predicted, spread, strict=True)
         ]
         return np.reshape(rows, (len(predicted), 2))
 
-    def _reach(self, coverage: float) -> float:
-        """Return how far from the median, in probability, the quantiles lie that cover."""
-        rank = math.ceil((len(self.observed) + 1) * coverage)
-        return math.nan if rank > len(self.observed) else float(self._conformity[rank - 1])
-
     @cached_property
-    def _conformity(self) -> FloatArray:
-        """How far from the median each training sample lies among the others, in rising order."""
+    def _levels(self) -> FloatArray:
+        """Where, in probability, each training sample lies among the others, in rising order."""
         levels = np.empty(len(self.observed))
         for sample, (seen, value) in enumerate(zip(self.observed, self.predicted, strict=True)):
             responses, weights = (part.ravel() for part in self._alike(value, 0.0))
             weights[sample if self.groups is None else self.groups == self.groups[sample]] = 0.0
             below = weights @ (responses < seen) + 0.5 * weights @ (responses == seen)
             levels[sample] = below / weights.sum()
-        return np.sort(np.abs(levels - 0.5))
+        return np.sort(levels)
 
     @cached_property
     def _places(self) -> FloatArray:
@@ -102,8 +101,14 @@ class HeldOutIntervals:
         """Slope by which responses are moved with the prediction."""
         if np.ptp(self.predicted) == 0:
             return 0.0
-        line = float(np.polyfit(self.predicted, self.observed, 1)[0])
-        return max(line, 0.0) * (_MOVED if self.groups is None else _MOVED_GROUPS)
+        return _MOVED * max(float(np.polyfit(self.predicted, self.observed, 1)[0]), 0.0)
+
+    @cached_property
+    def _bandwidth(self) -> float:
+        if np.ptp(self.predicted) == 0:
+            return _BANDWIDTH / _LEAST_SKILL
+        skill = float(np.corrcoef(self._places, rankdata(self.observed))[0, 1])
+        return _BANDWIDTH / max(skill, _LEAST_SKILL)
 
     def _alike(self, predicted: float, spread: float) -> tuple[FloatArray, FloatArray]:
         """Return the training responses as they may be at a prediction, and their weights.
@@ -114,8 +119,7 @@ class HeldOutIntervals:
         nodes = predicted + spread * _NODES if spread else np.array([predicted])
         known, first = np.unique(self.predicted, return_index=True)
         distance = np.interp(nodes, known, self._places[first])[:, None] - self._places
-        bandwidth = _BANDWIDTH if self.groups is None else _BANDWIDTH_GROUPS
-        weights = np.exp(-0.5 * (distance / bandwidth) ** 2)
+        weights = np.exp(-0.5 * (distance / self._bandwidth) ** 2)
         if spread:
             weights *= _NODE_WEIGHTS[:, None]
         moved = self.observed + self._slope * (nodes[:, None] - self.predicted)
@@ -129,5 +133,6 @@ class HeldOutIntervals:
         return np.interp(levels, middle, responses[order])
 
     @staticmethod
-    def _around(predicted: float, ends: FloatArray) -> FloatArray:
-        return np.array([min(ends[0], predicted), max(ends[1], predicted)])
+    def _around(predicted: float, *ends: FloatArray) -> tuple[float, float]:
+        lower, upper = zip(*ends, strict=True)
+        return min(*lower, predicted), max(*upper, predicted)
