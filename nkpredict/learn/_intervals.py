@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +12,11 @@ from scipy.stats import rankdata
 from nkpredict.types import AnyArray, FloatArray
 
 # Chosen on drug responses as docs/decisions/019 tells: standard deviation of the kernel over ranks
-# from 0 to 1 where predictions rank perfectly, and the part of the way that responses are moved.
-_BANDWIDTH = 0.15
-_MOVED = 0.75
+# from 0 to 1 where predictions rank perfectly, and by how much more the upper end reaches out than
+# the lower one, since a sample taken for less sensitive than it is counts for more.
+_BANDWIDTH = 0.1
 _LEAST_SKILL = 0.05
+_TILT = 0.01
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 
 
@@ -24,12 +26,11 @@ class HeldOutIntervals:
 
     A kernel over the ranks of the predictions (Nadaraya-Watson, as Hall, Wolff & Yao, JASA 1999,
     doi 10.1080/01621459.1999.10473832, do for a conditional distribution) weighs the training
-    samples, the wider the less the predictions rank; part of the way each response is moved along
-    the line of response on prediction. So a prediction where responses scatter gets a wide
+    samples, the wider the less the predictions rank; each response is moved along the line of
+    response on prediction. So a prediction where responses scatter gets a wide
     interval, a skewed response a skewed one, predictions that say nothing the response's own
     quantiles, and no end lies beyond the responses seen. Which quantiles hold the coverage is read
-    from the training samples left out in turn, for each end apart: distributional conformal
-    prediction (Chernozhukov, Wüthrich & Zhu, PNAS 2021, doi 10.1073/pnas.2107794118). Choices and
+    from the training samples left out in turn: distributional conformal prediction (Chernozhukov, Wüthrich & Zhu, PNAS 2021, doi 10.1073/pnas.2107794118). Choices and
     figures are in docs/decisions/019.
 
     It holds for samples drawn like those held out: for groups never seen when groups were held out
@@ -67,12 +68,11 @@ class HeldOutIntervals:
             Shape (n_samples, 2), each around its prediction, and never narrower than without the
             spread; NaN where there are too few samples for the coverage.
         """
-        # each end misses half of what is not covered
-        below = (1 - coverage) / 2 * (len(self.observed) + 1) - 1
-        if below < 0:
+        rank = math.ceil((len(self.observed) + 1) * coverage)
+        if rank > len(self.observed):
             return np.full((len(predicted), 2), np.nan)
-        places = np.array([below, len(self.observed) - 1 - below])
-        levels = np.interp(places, np.arange(len(self.observed)), self._levels)
+        reach = self._reach[rank - 1] * np.array([-1 + _TILT, 1 + _TILT])
+        levels = np.clip(0.5 + reach, 0.0, 1.0)
         # one sample at a time: its interval must not depend on its company, to the last bit
         rows = [
             self._around(value, *(self._quantiles(value, s, levels) for s in {0.0, float(wide)}))
@@ -81,15 +81,18 @@ class HeldOutIntervals:
         return np.reshape(rows, (len(predicted), 2))
 
     @cached_property
-    def _levels(self) -> FloatArray:
-        """Where, in probability, each training sample lies among the others, in rising order."""
+    def _reach(self) -> FloatArray:
+        """How far from the median, in probability, each training sample lies among the others.
+
+        In rising order, and above the median in units of the longer way.
+        """
         levels = np.empty(len(self.observed))
         for sample, (seen, value) in enumerate(zip(self.observed, self.predicted, strict=True)):
             responses, weights = (part.ravel() for part in self._alike(value, 0.0))
             weights[sample if self.groups is None else self.groups == self.groups[sample]] = 0.0
             below = weights @ (responses < seen) + 0.5 * weights @ (responses == seen)
             levels[sample] = below / weights.sum()
-        return np.sort(levels)
+        return np.sort(np.abs(levels - 0.5) / (1 + _TILT * np.sign(levels - 0.5)))
 
     @cached_property
     def _places(self) -> FloatArray:
@@ -101,7 +104,7 @@ class HeldOutIntervals:
         """Slope by which responses are moved with the prediction."""
         if np.ptp(self.predicted) == 0:
             return 0.0
-        return _MOVED * max(float(np.polyfit(self.predicted, self.observed, 1)[0]), 0.0)
+        return max(float(np.polyfit(self.predicted, self.observed, 1)[0]), 0.0)
 
     @cached_property
     def _bandwidth(self) -> float:
