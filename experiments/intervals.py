@@ -38,7 +38,6 @@ class Fit:
 
     observed: np.ndarray
     predicted: np.ndarray
-    groups: np.ndarray | None
     test_observed: np.ndarray
     test_predicted: np.ndarray
     test_lineage: np.ndarray
@@ -88,7 +87,7 @@ def fits_of(task: BenchmarkTask, split: str, folder: Path) -> Iterator[Fit]:
             np.savez(stopped, **fitted(task, fold))
             stopped.replace(path)
         with np.load(path, allow_pickle=False) as stored:
-            yield Fit(**{name: stored.get(name) for name in Fit.__annotations__})
+            yield Fit(**stored)
 
 
 def fitted(task: BenchmarkTask, fold: Fold) -> dict[str, np.ndarray]:
@@ -99,19 +98,18 @@ def fitted(task: BenchmarkTask, fold: Fold) -> dict[str, np.ndarray]:
         model = NKSusceptibilityModel().fit(
             task.profiles.iloc[fold.train], task.target[fold.train], groups=groups
         )
-    stored = {
+    return {
         "observed": model.held_out_["observed"].to_numpy(),
         "predicted": model.held_out_["predicted"].to_numpy(),
         "test_observed": task.target[fold.test],
         "test_predicted": model.predict(task.profiles.iloc[fold.test]),
         "test_lineage": lineage[fold.test],
     }
-    return stored if groups is None else stored | {"groups": groups}
 
 
 def conditional(fit: Fit) -> np.ndarray:
     """Return the intervals of the model."""
-    known = HeldOutIntervals(fit.observed, fit.predicted, fit.groups)
+    known = HeldOutIntervals(fit.observed, fit.predicted)
     return known.ends(fit.test_predicted, np.zeros(len(fit.test_predicted)), COVERAGE)
 
 

@@ -135,7 +135,8 @@ class GeneModel(ProfileEstimator):
         What the genes add up to is bent near the ends of ``response_range_``, so that it stays
         inside.
         """
-        return self.response_range_.bent(self._added_up(self.prepare(X)))
+        added_up = self._added_up(self.prepare(X))
+        return self.response_range_.bent(added_up)
 
     def predict_interval(
         self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9

@@ -92,10 +92,10 @@ class _InnerFold:
 def _splits(
     data: TrainingData, folds: int, random_state: int
 ) -> Iterator[tuple[IndexArray, IndexArray]]:
+    labels = None if data.within_groups else data.labels
+    groups = 0 if labels is None else len(np.unique(labels))
     samples = np.zeros(len(data.target))
-    labels = data.held_out_groups
-    if labels is not None:
-        count = min(folds, len(np.unique(labels)))
-        yield from GroupKFold(count).split(samples, groups=labels)
+    if groups > 1:
+        yield from GroupKFold(min(folds, groups)).split(samples, groups=labels)
     else:
         yield from KFold(folds, shuffle=True, random_state=random_state).split(samples)

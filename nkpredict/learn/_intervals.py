@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import rankdata
 
-from nkpredict.types import AnyArray, FloatArray
+from nkpredict.types import FloatArray
 
 # Chosen on drug responses as docs/decisions/019 tells: standard deviation of the kernel over ranks
 # from 0 to 1 where predictions rank perfectly, and by how much more the upper end reaches out than
 # the lower one, since a sample taken for less sensitive than it is counts for more.
 _BANDWIDTH = 0.1
 _LEAST_SKILL = 0.05
-_TILT = 0.01
+_TILT = 0.02
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 
 
@@ -27,11 +27,11 @@ class HeldOutIntervals:
     A kernel over the ranks of the predictions (Nadaraya-Watson, as Hall, Wolff & Yao, JASA 1999,
     doi 10.1080/01621459.1999.10473832, do for a conditional distribution) weighs the training
     samples, the wider the less the predictions rank; each response is moved along the line of
-    response on prediction. So a prediction where responses scatter gets a wide
-    interval, a skewed response a skewed one, predictions that say nothing the response's own
-    quantiles, and no end lies beyond the responses seen. Which quantiles hold the coverage is read
-    from the training samples left out in turn: distributional conformal prediction (Chernozhukov, Wüthrich & Zhu, PNAS 2021, doi 10.1073/pnas.2107794118). Choices and
-    figures are in docs/decisions/019.
+    response on prediction. So a prediction where responses scatter gets a wide interval, a skewed
+    response a skewed one, predictions that say nothing the response's own quantiles, and no end
+    lies beyond the responses seen. Which quantiles hold the coverage is read from the training
+    samples left out in turn: distributional conformal prediction (Chernozhukov, Wüthrich & Zhu,
+    PNAS 2021, doi 10.1073/pnas.2107794118). Choices and figures are in docs/decisions/019.
 
     It holds for samples drawn like those held out: for groups never seen when groups were held out
     as a whole, and not for another platform.
@@ -40,14 +40,10 @@ class HeldOutIntervals:
     ----------
     observed, predicted : numpy.ndarray
         Response and held-out prediction of each training sample.
-    groups : numpy.ndarray or None
-        Group of each, when groups were held out as a whole: they are then left out as a whole here
-        too, since a new sample may be of a group never seen.
     """
 
     observed: FloatArray
     predicted: FloatArray
-    groups: AnyArray | None = None
 
     def ends(self, predicted: FloatArray, spread: FloatArray, coverage: float) -> FloatArray:
         """Return the lower and upper end for each prediction.
@@ -89,7 +85,7 @@ class HeldOutIntervals:
         levels = np.empty(len(self.observed))
         for sample, (seen, value) in enumerate(zip(self.observed, self.predicted, strict=True)):
             responses, weights = (part.ravel() for part in self._alike(value, 0.0))
-            weights[sample if self.groups is None else self.groups == self.groups[sample]] = 0.0
+            weights[sample] = 0.0
             below = weights @ (responses < seen) + 0.5 * weights @ (responses == seen)
             levels[sample] = below / weights.sum()
         return np.sort(np.abs(levels - 0.5) / (1 + _TILT * np.sign(levels - 0.5)))

@@ -90,7 +90,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         What each group adds, when `within_groups`.
     held_out_ : pandas.DataFrame
         ``observed`` and ``predicted`` susceptibility of each training sample, the prediction made
-        by models that had not seen it; ``group`` of each when groups were held out as a whole.
+        by models that had not seen it.
     skill_ : dict
         ``spearman`` of the held-out predictions and its one-sided ``p``.
     effect_ : numpy.ndarray
@@ -175,7 +175,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         self.range_ = self.core_.ends(harmonised)
         self.response_range_ = ResponseRange.of(data.response)
         predicted = self.response_range_.bent(held_out @ self.weights_)
-        self._judge(data, predicted)
+        self._judge(data.samples, data.response, predicted)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(self.core_.standardise(harmonised))
         )
@@ -279,18 +279,14 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         return learners
 
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
-        held_out = {column: values.to_numpy() for column, values in self.held_out_.items()}
-        known = HeldOutIntervals(held_out["observed"], held_out["predicted"], held_out.get("group"))
+        observed, predicted = self.held_out_[["observed", "predicted"]].to_numpy().T
+        known = HeldOutIntervals(observed, predicted)
         # a missing gene counts as average: what it would have added is spread around nothing
-        unknown = (1 - self.weight_coverage(prepared)) * np.std(known.predicted)
+        unknown = (1 - self.weight_coverage(prepared)) * np.std(predicted)
         return known.ends(self.predict(prepared), unknown, coverage)
 
-    def _judge(self, data: TrainingData, predicted: FloatArray) -> None:
-        target, groups = data.response, data.held_out_groups
-        known = {"observed": target, "predicted": predicted}
-        self.held_out_ = pd.DataFrame(
-            known if groups is None else known | {"group": groups.astype(str)}, index=data.samples
-        )
+    def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:
+        self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
         self.reference_ = predicted
         if np.ptp(predicted) > 0:
             test = spearmanr(predicted, target, alternative="greater")

@@ -53,12 +53,6 @@ class TrainingData:
         return group_offsets(self.target, self.labels)
 
     @property
-    def held_out_groups(self) -> AnyArray | None:
-        """Groups that inner folds hold out as a whole, None when folds are random."""
-        labels = None if self.within_groups else self.labels
-        return None if labels is None or len(np.unique(labels)) < 2 else labels
-
-    @property
     def response(self) -> FloatArray:
         """What is learned: the response, or what is left of it without the groups' offsets."""
         offsets = self.offsets

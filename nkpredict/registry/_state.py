@@ -117,8 +117,6 @@ def state_of(model: GeneModel) -> ModelState:
     if held_out is not None:
         arrays["held_out.observed"] = held_out["observed"].to_numpy()
         settings["held_out_samples"] = [str(sample) for sample in held_out.index]
-        if "group" in held_out:
-            settings["held_out_groups"] = list(held_out["group"])
     return ModelState(arrays, settings, tuple(texts))
 
 
@@ -217,8 +215,6 @@ def _rebuild(
             {"observed": arrays["held_out.observed"], "predicted": model.reference_},
             index=settings["held_out_samples"],
         )
-        if "held_out_groups" in settings:
-            model.held_out_["group"] = settings["held_out_groups"]
     return model
 
 
