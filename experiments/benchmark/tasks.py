@@ -22,7 +22,7 @@ NO_EVIDENCE = "none"
 # Responses measured by GDSC2 (Iorio et al., Cell 2016, doi 10.1016/j.cell.2016.06.017).
 _EXPRESSION = Path("expression") / "gdsc_blood_cell_lines.csv.gz"
 _ANNOTATIONS = Path("expression") / "gdsc_blood_cell_lines_obs.csv"
-_RESPONSE = Path("response") / "gdsc2_auc_blood.csv"
+_RESPONSE = "gdsc2_auc_blood.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,9 @@ class BenchmarkTask:
         return self.name.startswith(SIMULATED_PREFIX)
 
 
-def drug_tasks(data: str | Path, drugs: Sequence[str] = DRUGS) -> list[BenchmarkTask]:
+def drug_tasks(
+    data: str | Path, drugs: Sequence[str] = DRUGS, response: str = _RESPONSE
+) -> list[BenchmarkTask]:
     """Read measured drug responses of blood-cancer cell lines.
 
     No evidence goes with them: what screens say about NK cells does not hold for drugs.
@@ -72,6 +74,8 @@ def drug_tasks(data: str | Path, drugs: Sequence[str] = DRUGS) -> list[Benchmark
         Folder with ``expression/`` and ``response/``.
     drugs
         Columns of the response file.
+    response
+        Name of the file; low values mean sensitive.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def drug_tasks(data: str | Path, drugs: Sequence[str] = DRUGS) -> list[Benchmark
     for drug in drugs:
         panel = read_panel(
             Path(data) / _EXPRESSION,
-            Path(data) / _RESPONSE,
+            Path(data) / "response" / response,
             target=drug,
             direction="lower-is-sensitive",
             obs=Path(data) / _ANNOTATIONS,

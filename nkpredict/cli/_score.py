@@ -162,7 +162,8 @@ def print_scores(scores: ExplainedScores) -> None:
     rows = []
     row: Any  # of named tuples whose fields pandas does not type
     for name, row in zip(shown.index, shown.itertuples(), strict=True):
-        interval = [] if knowledge_only else [f"{row.lower:.3f} to {row.upper:.3f}"]
+        known = f"{row.lower:.3f} to {row.upper:.3f}" if row.lower == row.lower else "–"
+        interval = [] if knowledge_only else [known]
         rows.append(
             [
                 str(name)[:40],

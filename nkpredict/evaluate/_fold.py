@@ -81,11 +81,36 @@ def fit_predict(model: Any, samples: Samples, fold: Fold) -> tuple[Any, FloatArr
         train, samples.target[fold.train], **_taken(model.fit, lineage=known, groups=groups)
     )
     predicted = np.asarray(fitted.predict(test, **_taken(model.predict, lineage=new)))
+    return fitted, predicted + _offsets(fitted, new)
+
+
+def predict_limits(fitted: Any, samples: Samples, fold: Fold) -> FloatArray:
+    """Predict the ends of the 90 % interval of the samples held out.
+
+    Parameters
+    ----------
+    fitted
+        As `fit_predict` returns it.
+    samples, fold
+        What it was fitted on and has to predict.
+
+    Returns
+    -------
+    numpy.ndarray
+        Lower and upper end, shape (n_test, 2); NaN for a model that has no intervals.
+    """
+    if not hasattr(fitted, "predict_interval"):
+        return np.full((len(fold.test), 2), np.nan)
+    limits = np.asarray(fitted.predict_interval(samples.profiles.iloc[fold.test]))
+    return np.asarray(limits + _offsets(fitted, samples.lineage[fold.test])[:, None])
+
+
+def _offsets(fitted: Any, lineage: LabelArray) -> FloatArray:
+    """Return what a model that learned within groups leaves out; 0 for a group never seen."""
     offsets = getattr(fitted, "offsets_", None)
-    if offsets is not None:
-        # a lineage never seen before has no offset
-        predicted = predicted + offsets.reindex(new).fillna(0.0).to_numpy()
-    return fitted, predicted
+    if offsets is None:
+        return np.zeros(len(lineage))
+    return np.asarray(offsets.reindex(lineage).fillna(0.0))
 
 
 def learns_within_groups(model: Any) -> bool:

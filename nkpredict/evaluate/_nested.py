@@ -13,7 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate._baselines import generic_learners, naive_baselines
-from nkpredict.evaluate._fold import Samples, fit_predict, learns_within_groups, read_samples
+from nkpredict.evaluate._fold import (
+    Samples,
+    fit_predict,
+    learns_within_groups,
+    predict_limits,
+    read_samples,
+)
 from nkpredict.evaluate._metrics import summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate._tuning import Tuned, Tuning, tune
@@ -223,8 +229,8 @@ def _run_fold(
     long = table.reset_index().melt(
         ["sample", "lineage", "observed"], var_name="model", value_name="predicted"
     )
-    half_width = np.where(long["model"] == name, getattr(fitted, "half_width_", np.nan), np.nan)
-    long["lower"], long["upper"] = long["predicted"] - half_width, long["predicted"] + half_width
+    long[["lower", "upper"]] = np.nan
+    long.loc[long["model"] == name, ["lower", "upper"]] = predict_limits(fitted, samples, fold)
     for position, (column, value) in enumerate(place.items()):
         long.insert(position, column, value)
     return long, place | tuned.settings | _learned(fitted)

@@ -117,9 +117,9 @@ class ModelFacts(VersionedFacts):
         Split → share of measured values inside the 90 % interval.
     sha256, registry_version
         Of the bundle it was loaded from.
-    skill, half_width, within_lineages
-        Of the fitted model, when it scores: its out-of-fold skill, half the width of its 90 %
-        interval, and whether it learned without the lineages' own levels.
+    skill, within_lineages
+        Of the fitted model, when it scores: its out-of-fold skill, and whether it learned without
+        the lineages' own levels.
     """
 
     name: str | None = None
@@ -133,7 +133,6 @@ class ModelFacts(VersionedFacts):
     spec: str | None = None
     settings: Mapping[str, Any] | None = None
     skill: SkillFacts | None = None
-    half_width: float | None = None
     performance: tuple[PerformanceFacts, ...] | None = None
     interval_coverage: Mapping[str, float] | None = None
     evaluation_notes: tuple[str, ...] | None = None

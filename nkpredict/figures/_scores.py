@@ -71,12 +71,12 @@ def plot_ranking(
     value = table["susceptibility"].to_numpy(dtype=float)
     lower, upper = (table[name].to_numpy(dtype=float) for name in ("lower", "upper"))
     known = np.concatenate([value, lower, upper, [scores.base_value]])
-    known = known[np.isfinite(known)]
+    known = known[~np.isnan(known)]
     room = max(0.05 * float(np.ptp(known)), 0.01)
     low, high = float(known.min()) - room, float(known.max()) + room
-    if np.isfinite(lower).any():
-        # Among finite intervals, an infinite one runs from edge to edge.
-        ax.hlines(rows, np.fmax(lower, low), np.fmin(upper, high), color=SENSITIZES, alpha=0.35)
+    told = ~np.isnan(lower)
+    if told.any():
+        ax.hlines(rows[told], lower[told], upper[told], color=SENSITIZES, alpha=0.35)
     for selected, face, edge in ((inside, SENSITIZES, SENSITIZES), (~inside, "white", PROTECTS)):
         ax.scatter(value[selected], rows[selected], s=22, facecolor=face, edgecolor=edge, zorder=3)
     ax.set_xlim(low, high)

@@ -10,6 +10,7 @@ from nkpredict.learn._floor import (
 )
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
+from nkpredict.learn._intervals import HeldOutIntervals
 from nkpredict.learn._killing_curve import (
     FEWEST_SAMPLES_A_RATIO,
     SAME_AREA,
@@ -25,6 +26,7 @@ from nkpredict.learn._model import (
 )
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn._prior import ScreenPrior
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
     LEARNERS,
@@ -63,6 +65,7 @@ __all__ = [
     "GeneLearner",
     "GeneModel",
     "HarmonisedProfiles",
+    "HeldOutIntervals",
     "InnerFolds",
     "KillingCurveModel",
     "LearnerState",
@@ -71,6 +74,7 @@ __all__ = [
     "NoSplitWarning",
     "PartialLeastSquares",
     "ProfileNovelty",
+    "ResponseRange",
     "ScreenPrior",
     "blend_weights",
     "closest_killing_curves",

@@ -19,6 +19,7 @@ from nkpredict.features import (
 )
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import Evidence
 from nkpredict.types import BoolArray, FloatArray
 
@@ -73,11 +74,12 @@ class GeneModel(ProfileEstimator):
         profiles, shape (2, n_genes).
     reference_ : numpy.ndarray
         Predictions of the samples that percentiles refer to.
+    response_range_ : ResponseRange
+        Lowest and highest response of the training samples, which no prediction leaves; infinite
+        where there is none.
     skill_ : dict
         ``spearman`` of held-out predictions and its one-sided ``p``; empty when nothing was held
         out.
-    half_width_ : float
-        Half width of the 90 % prediction interval; infinite when it is not known.
     """
 
     knowledge_only: ClassVar[bool] = False
@@ -89,8 +91,8 @@ class GeneModel(ProfileEstimator):
     effect_: FloatArray
     range_: FloatArray
     reference_: FloatArray
+    response_range_: ResponseRange
     skill_: dict[str, float]
-    half_width_: float
     evidence_: Evidence
     novelty_: ProfileNovelty
 
@@ -128,10 +130,40 @@ class GeneModel(ProfileEstimator):
         return HarmonisedProfiles(given, ranked, self.core_.harmonise(ranked), self.core_)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
-        """Predict one number a sample, shape (n_samples,); genes are matched by name."""
-        prepared = self.prepare(X)
-        each = self.core_.predict_each(prepared.values)
-        return np.asarray((each * self.weights_).sum(axis=1))
+        """Predict one number a sample, shape (n_samples,); genes are matched by name.
+
+        What the genes add up to is bent near the ends of ``response_range_``, so that it stays
+        inside.
+        """
+        added_up = self._added_up(self.prepare(X))
+        return self.response_range_.bent(added_up)
+
+    def predict_interval(
+        self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9
+    ) -> FloatArray:
+        """Say between which values the measured response of each sample lies.
+
+        Parameters
+        ----------
+        X
+            Samples × genes.
+        coverage
+            Share of new samples that the interval should hold, between 0 and 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            Lower and upper end, shape (n_samples, 2), in the unit of the prediction; NaN where
+            nothing is known, as from a model that was trained on no response.
+
+        Raises
+        ------
+        InputError
+            When the coverage is not between 0 and 1.
+        """
+        if not 0 < coverage < 1:
+            raise InputError(f"The coverage is {coverage}; expected a share between 0 and 1.")
+        return self._interval(self.prepare(X), coverage)
 
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes.
@@ -141,11 +173,17 @@ class GeneModel(ProfileEstimator):
         parts : pandas.DataFrame
             Samples × genes in the unit of the prediction.
         base_value : float
-            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``.
+            ``parts.sum(axis=1) + base_value`` equals ``predict(X)``. Where the sum is bent to stay
+            inside ``response_range_``, all parts of the sample are shortened alike.
         """
         prepared = self.prepare(X)
         parts, base = self.core_.contributions(prepared.values, self.weights_)
-        return self._by_gene(parts, prepared), base
+        straight = self._added_up(prepared)
+        bent = self.response_range_.bent(np.append(straight, base))
+        bent_base = float(bent[-1])
+        change = straight - base
+        kept = np.divide(bent[:-1] - bent_base, change, out=np.ones(len(change)), where=change != 0)
+        return self._by_gene(parts * kept[:, None], prepared), bent_base
 
     def substituted(self, X: ProfilesLike | HarmonisedProfiles, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had another level.
@@ -164,7 +202,10 @@ class GeneModel(ProfileEstimator):
             Samples × genes. The ranks of the other genes stay as they are.
         """
         prepared = self.prepare(X)
-        return self.core_.substituted(prepared.values, level, self.weights_)
+        change = self.core_.substituted(prepared.values, level, self.weights_)
+        straight = self._added_up(prepared)[:, None]
+        bend = self.response_range_.bent
+        return np.asarray(np.where(change, bend(straight + change) - bend(straight), 0.0))
 
     def harmonised(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""
@@ -197,6 +238,14 @@ class GeneModel(ProfileEstimator):
         reference = np.sort(self.reference_)
         below = np.searchsorted(reference, predicted, side="right")
         return np.asarray(100.0 * below / len(reference))
+
+    def _added_up(self, prepared: HarmonisedProfiles) -> FloatArray:
+        """Blend of the learners, a sum over genes without an end."""
+        each = self.core_.predict_each(prepared.values)
+        return np.asarray((each * self.weights_).sum(axis=1))
+
+    def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
+        return np.full((len(prepared.samples), 2), np.nan)
 
     def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
         """Profiles in standard deviations of the training profiles, as the novelty sees them."""

@@ -16,10 +16,11 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.features import GeneSets, ProfileHarmoniser, Profiles, ProfilesLike
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
-from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
-from nkpredict.learn._intervals import interval_half_width
+from nkpredict.learn._intervals import HeldOutIntervals
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._training_data import TrainingData
 from nkpredict.learn.learners import (
     Evidence,
@@ -97,8 +98,6 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
     range_ : numpy.ndarray
         Low and high end (5th and 95th percentile) of each gene over the harmonised training
         profiles, shape (2, n_genes).
-    half_width_ : float
-        Half width of the 90 % prediction interval.
 
     Examples
     --------
@@ -174,7 +173,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         harmonised = self.core_.harmonise(data.profiles)
         self.effect_ = self.core_.effect(harmonised, self.weights_)
         self.range_ = self.core_.ends(harmonised)
-        self._judge(data.samples, data.response, held_out @ self.weights_)
+        self.response_range_ = ResponseRange.of(data.response)
+        predicted = self.response_range_.bent(held_out @ self.weights_)
+        self._judge(data.samples, data.response, predicted)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(self.core_.standardise(harmonised))
         )
@@ -277,10 +278,16 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
             learners[name] = learner.set_params(**{key: common[key] for key in shared})
         return learners
 
+    def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
+        observed, predicted = self.held_out_[["observed", "predicted"]].to_numpy().T
+        known = HeldOutIntervals(observed, predicted)
+        # a missing gene counts as average: what it would have added is spread around nothing
+        unknown = (1 - self.weight_coverage(prepared)) * np.std(predicted)
+        return known.ends(self.predict(prepared), unknown, coverage)
+
     def _judge(self, samples: pd.Index, target: FloatArray, predicted: FloatArray) -> None:
         self.held_out_ = pd.DataFrame({"observed": target, "predicted": predicted}, index=samples)
         self.reference_ = predicted
-        self.half_width_ = interval_half_width(target - predicted)
         if np.ptp(predicted) > 0:
             test = spearmanr(predicted, target, alternative="greater")
             self.skill_ = {"spearman": float(test.statistic), "p": float(test.pvalue)}

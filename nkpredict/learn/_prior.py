@@ -29,6 +29,7 @@ from nkpredict.features import (
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import AxisScore, Evidence, combined
 from nkpredict.types import FloatArray
 from nkpredict.vocabulary import Axis, Effector
@@ -152,7 +153,7 @@ class ScreenPrior(GeneModel):
         weights = score.weights_[score.number_of(self.effector)]
         self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
         self._read_effector(self.effector)
-        self.half_width_, self.skill_ = np.inf, {}
+        self.skill_, self.response_range_ = {}, ResponseRange(-np.inf, np.inf)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(score.standardised(Profiles.unnamed(harmonised)))
         )

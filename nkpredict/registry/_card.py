@@ -89,7 +89,8 @@ def _trained(
     lines += [
         "",
         f"Out-of-fold Spearman of the final fit {model.skill_['spearman']:.3f} "
-        f"(one-sided p = {model.skill_['p']:.2g}); 90 % interval ± {model.half_width_:.3f}.",
+        f"(one-sided p = {model.skill_['p']:.2g}).",
+        *_coverage(metadata),
         "",
         *([] if curve is None else _killing_curve(curve, metadata)),
         "## Limits",
@@ -103,6 +104,15 @@ def _trained(
         "",
     ]
     return lines
+
+
+def _coverage(metadata: ModelFacts) -> list[str]:
+    if not metadata.interval_coverage:
+        return []
+    shares = ", ".join(
+        f"{split} {share:.0%}" for split, share in metadata.interval_coverage.items()
+    )
+    return ["", f"The 90 % intervals held the measured value in the split: {shares}."]
 
 
 def _evidence_used(evidence: Evidence) -> list[str]:

@@ -26,6 +26,7 @@ from nkpredict.learn import (
     LearnerState,
     NKSusceptibilityModel,
     ProfileNovelty,
+    ResponseRange,
     ScreenPrior,
 )
 from nkpredict.types import AnyArray
@@ -67,6 +68,9 @@ def state_of(model: GeneModel) -> ModelState:
         **{f"core.{name}": getattr(core, name) for name in _CORE_ARRAYS},
         **{f"model.{name}": getattr(model, name) for name in _MODEL_ARRAYS},
     }
+    ends = (model.response_range_.low, model.response_range_.high)
+    if np.isfinite(ends).all():
+        arrays["model.response_range"] = np.array(ends)
     # bundles written before models kept a trace of their profiles have none
     fingerprints = getattr(model.novelty_, "fingerprints_", None)
     if fingerprints is not None:
@@ -93,7 +97,6 @@ def state_of(model: GeneModel) -> ModelState:
         "genes": [str(gene) for gene in model.feature_names_in_],
         "learners": learners,
         "novelty_limit": model.novelty_.limit_,
-        "half_width": model.half_width_,
         "skill": model.skill_,
         "evidence": evidence.to_json_dict() if isinstance(evidence, GeneEvidence) else None,
     }
@@ -193,9 +196,10 @@ def _rebuild(
     model.novelty_.fingerprints_ = arrays.get("novelty.fingerprints")
     if model.novelty_.fingerprints_ is not None:
         model.novelty_.fingerprint_genes_ = arrays["novelty.fingerprint_genes"]
+    # models saved without a range, or without a response, bound nothing
+    low, high = arrays.get("model.response_range", (-np.inf, np.inf))
+    model.response_range_ = ResponseRange(float(low), float(high))
     model.novelty_.limit_ = float(settings["novelty_limit"])
-    half_width = settings["half_width"]
-    model.half_width_ = float("inf") if half_width is None else float(half_width)
     model.skill_ = dict(settings["skill"])
     if isinstance(model, ScreenPrior):
         model.evidence_by_effector_ = {

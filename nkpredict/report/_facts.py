@@ -11,7 +11,7 @@ from nkpredict.errors import name_some
 from nkpredict.evaluate import OUR_MODEL
 from nkpredict.facts import ScoringFacts, TrainingFacts
 from nkpredict.figures import Scored, is_knowledge_only
-from nkpredict.report._formats import NO_VALUE, decimal, is_number, percent
+from nkpredict.report._formats import NO_VALUE, decimal, percent
 from nkpredict.report._genes_text import lines_words
 from nkpredict.report._summary import words_of
 
@@ -93,6 +93,9 @@ def quality(scores: Scored) -> list[Fact]:
     if "weight_coverage" in table:
         what = "evidence" if words.knowledge_only else "model's weight"
         facts.append(Fact(f"Share of the {what} found", _range(table["weight_coverage"], percent)))
+    if not words.knowledge_only:
+        width = table["upper"] - table["lower"]
+        facts.append(Fact("Width of the 90 % prediction interval", _range(width, decimal)))
     few = int(table["flags"].astype(str).str.contains("low_gene_coverage").sum())
     return [*facts, Fact("Samples with many genes missing", f"{few:,}")]
 
@@ -134,9 +137,6 @@ def model_card(scores: Scored) -> list[Fact]:
         ("Trained on simulated data", "yes" if model.simulated else None),
         ("SHA-256", model.sha256),
     ]
-    width = model.half_width
-    if is_number(width) and abs(width) != float("inf"):
-        rows.append(("90 % prediction interval", f"prediction ± {decimal(width)}"))
     return [Fact(label, _text(value)) for label, value in rows if value not in (None, "")]
 
 

@@ -37,7 +37,9 @@ def percent(share: Any) -> str:
 
 
 def interval(lower: Any, upper: Any) -> str:
-    """Write an interval."""
+    """Write an interval; a dash where it is not known."""
+    if not (is_number(lower) and is_number(upper)):
+        return NO_VALUE
     return f"{decimal(lower)} to {decimal(upper)}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -322,6 +321,6 @@ def _domain_sentence(scores: Scored) -> str:
 
 def _interval_words(row: Mapping[str, Any]) -> str:
     lower, upper = row["lower"], row["upper"]
-    if not (math.isfinite(lower) and math.isfinite(upper)):
-        return "no finite prediction interval can be given"
+    if not (is_number(lower) and is_number(upper)):
+        return "no prediction interval can be given"
     return f"90 % prediction interval {interval(lower, upper)}"

@@ -44,7 +44,6 @@ def provenance_of(
         model=replace(
             bundle.metadata,
             skill=SkillFacts.from_json(model.skill_),
-            half_width=model.half_width_,
             knowledge_only=model.knowledge_only,
             within_lineages=getattr(model, "offsets_", None) is not None,
         ),

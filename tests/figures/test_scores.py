@@ -24,7 +24,7 @@ DRAW = {
 @pytest.mark.parametrize("name", sorted(DRAW))
 def test_figures_draw_and_are_marked(make_scores, name, n, tmp_path):
     scores = make_scores(n=n, simulated=True, full=True)
-    scores.table.iloc[0, 1:3] = [-np.inf, np.inf]
+    scores.table.iloc[0, 1:3] = np.nan
     axes = DRAW[name](scores, save=tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
     assert "SIMULATED" in [text.get_text() for text in axes.texts]
@@ -40,7 +40,7 @@ def test_names_are_left_out_of_large_cohorts(make_scores):
 def test_a_knowledge_only_model_has_screen_scores_and_no_intervals(make_scores):
     scores = make_scores(full=True)
     scores.provenance = replace(scores.provenance, model=ModelFacts(knowledge_only=True))
-    scores.table[["lower", "upper"]] = [-np.inf, np.inf]
+    scores.table[["lower", "upper"]] = np.nan
     axes = plot_ranking(scores)
     assert axes.get_xlabel() == "screen score"
     assert len(axes.collections) == 2

@@ -155,6 +155,7 @@ def test_other_effectors_weigh_genes_otherwise(shipped: ScreenPrior, patients) -
     np.testing.assert_array_equal(again.predict(patients), shipped.predict(patients))
     parts, base = other.contributions(patients)
     np.testing.assert_allclose(parts.sum(axis=1) + base, other.predict(patients), atol=1e-12)
+    assert np.isnan(other.predict_interval(patients)).all()
     with pytest.raises(InputError, match="no effector 'T cells'; expected one of primary NK"):
         shipped.for_effector("T cells")
 
@@ -176,7 +177,7 @@ def test_scores_say_that_they_are_knowledge_only_and_for_which_cells(patients, t
     scores = score(patients.iloc[:5], registry=tmp_path, effector="car nk")
     assert scores.provenance.model.name == "screen-prior"
     assert (scores.table["flags"].str.contains("knowledge_only")).all()
-    assert np.isinf(scores.table["upper"]).all()
+    assert scores.table[["lower", "upper"]].isna().all(axis=None)
     assert "trained on no measured response" in scores.provenance.warnings[0]
     assert "Read for CAR-NK cells" in scores.provenance.warnings[1]
     assert set(scores.axes["axis"]) == {str(axis) for axis in Axis}

@@ -58,4 +58,6 @@ def test_saved_again_it_says_the_same(bundle, tmp_path: Path) -> None:
     )
     # how many texts a learner has was not written down then
     assert [part.pop("texts") for part in saved["learners"]] == [0, 1]
+    # one width for all was; intervals come from the held-out predictions
+    del stored["half_width"]
     assert saved == stored
