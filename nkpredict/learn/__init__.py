@@ -23,7 +23,7 @@ from nkpredict.learn._model import (
     NKSusceptibilityModel,
     fit_warnings_ignored,
 )
-from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._novelty import ProfileNovelty, SubspaceNovelty
 from nkpredict.learn._prior import ScreenPrior
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
@@ -72,6 +72,7 @@ __all__ = [
     "PartialLeastSquares",
     "ProfileNovelty",
     "ScreenPrior",
+    "SubspaceNovelty",
     "blend_weights",
     "closest_killing_curves",
     "default_learners",

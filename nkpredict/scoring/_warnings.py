@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nkpredict.facts import ModelFacts, ScoringFacts
+from nkpredict.facts import ModelFacts, PlatformFacts, ScoringFacts
 from nkpredict.io import SIMPLE_TABLE
 from nkpredict.learn import GeneModel, ScreenPrior
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
@@ -43,7 +43,12 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
             f"The model was trained on the column {facts.response.target} of a table: "
             "susceptibility means sensitivity in that measurement."
         )
-    about = (_own_reference_words(provenance), _domain_words(table, facts), _missing(provenance))
+    about = (
+        _own_reference_words(provenance),
+        _platform_words(provenance.platform),
+        _domain_words(table, facts),
+        _missing(provenance),
+    )
     return (*warnings, *(words for words in about if words))
 
 
@@ -86,12 +91,26 @@ def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
     if not outside:
         return ""
     domain = "reference" if model.knowledge_only else "training"
-    intervals = "" if model.knowledge_only else ", and do not rely on the intervals"
+    intervals = "" if model.knowledge_only else " and intervals"
     return (
         f"{outside} of {len(table)} profiles lie outside the {domain} domain (median novelty "
-        f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
-        "or disease do: compare them with each other, do not read their absolute "
-        f"values{intervals}."
+        f"{table['novelty'].median():.1f}, the edge is 1), judged against the profiles of their "
+        f"platform where it is known: do not read their values{intervals}."
+    )
+
+
+def _platform_words(platform: PlatformFacts | None) -> str:
+    if platform is None or not platform.foreign:
+        return ""
+    moved = (
+        f"{platform.bridged:,} of them were brought to the model's platform, gene by gene, before "
+        "they were scored"
+        if platform.bridged
+        else "they were scored as they are"
+    )
+    return (
+        f"{platform.foreign:,} profiles were measured by another platform than the model's "
+        f"({platform.model}); {moved}. Levels still differ by a part of their spread."
     )
 
 
