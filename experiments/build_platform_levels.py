@@ -1,7 +1,7 @@
 """Build data/reference/platform_levels.csv.gz: how platforms read the same genes.
 
 A level is the normal score of a gene's rank within its profile. The profiles stay with their
-owners: the table holds means, spreads and, for lines measured on two platforms, how well both agree.
+owners: the table holds means, spreads and, for lines on two platforms, how well both agree.
 
 Example
 -------
@@ -38,7 +38,7 @@ _COLUMNS = ["level", "spread", "array_level", "array_spread", "agreement"]
 
 
 def normal_scores(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Normal score of the rank of each gene within its profile; missing genes are left out."""
+    """Return the normal score of each gene's rank within its profile, missing genes left out."""
     ranks = profiles.rank(axis=1)
     return ranks.sub(0.5).div(profiles.notna().sum(axis=1), axis=0).apply(norm.ppf)
 
@@ -54,9 +54,8 @@ def matched(rna_seq: pd.DataFrame, arrays: pd.DataFrame) -> pd.DataFrame:
     """Levels of the same lines on both platforms; rows of both frames are in the same order."""
     first, second = rna_seq.to_numpy(), arrays.to_numpy()
     own, other = first - first.mean(axis=0), second - second.mean(axis=0)
-    both = np.sqrt(
-        ((own**2).mean(axis=0) + _LEAST_VARIANCE) * ((other**2).mean(axis=0) + _LEAST_VARIANCE)
-    )
+    variances = [(one**2).mean(axis=0) + _LEAST_VARIANCE for one in (own, other)]
+    both = np.sqrt(variances[0] * variances[1])
     return pd.DataFrame(
         {
             "level": first.mean(axis=0),

@@ -11,6 +11,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._outcome import print_outcome
+from nkpredict.cli._verdict import say_verdict
 from nkpredict.configuration import ReadingSettings, RegistryLocation, Setting
 from nkpredict.vocabulary import GeneReading
 
@@ -140,6 +141,8 @@ def print_scores(scores: ExplainedScores) -> None:
     from nkpredict.report import gene_sentences
 
     provenance = scores.provenance
+    if provenance.verdict is not None:
+        say_verdict(provenance.verdict)
     profiles, genes, model = provenance.profiles, provenance.genes, provenance.model
     version = "" if model.registry_version is None else f"/{model.registry_version}"
     say(f"Model: {model.name}{version}")

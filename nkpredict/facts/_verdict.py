@@ -18,14 +18,14 @@ class PlatformFacts(Facts):
     profiles
         Platform → number of profiles, see `nkpredict.vocabulary.Platform`.
     model
-        Platform of most of the model's training profiles.
+        Platforms that the model learned from, the main one first; empty when they are not known.
     foreign, bridged
         How many profiles another technology measured than the model's, and how many of these were
         brought to it before they were scored.
     """
 
     profiles: Mapping[str, int]
-    model: str
+    model: tuple[str, ...]
     foreign: int
     bridged: int
 
@@ -49,6 +49,6 @@ class Verdict(Facts):
     reasons: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
-        """The level, written as the beginning of a sentence."""
-        return self.level.value.capitalize()
+    def cautious(self) -> bool:
+        """Whether no single sample may be judged."""
+        return self.level in (VerdictLevel.GROUPS, VerdictLevel.NOT_AT_ALL)

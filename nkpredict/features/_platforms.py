@@ -64,7 +64,7 @@ class PlatformBridge:
     """
 
     platforms: npt.NDArray[np.str_]
-    levels: Mapping[str, FloatArray]
+    levels: Mapping[str, AnyArray]
     counts: IndexArray
     _markers: tuple[_Markers, ...] = field(init=False, repr=False)
 
@@ -79,7 +79,12 @@ class PlatformBridge:
         object.__setattr__(self, "_markers", told)
 
     @classmethod
-    def of(cls, genes: LabelArray | pd.Index, training: RankedProfiles) -> Self:
+    def of(
+        cls,
+        genes: LabelArray | pd.Index,
+        training: RankedProfiles,
+        known: pd.DataFrame | None = None,
+    ) -> Self:
         """Take the levels of a model's genes from the shipped table, and look at its profiles.
 
         Parameters
@@ -88,16 +93,17 @@ class PlatformBridge:
             Genes of the model.
         training
             Profiles it is made from, in the order of the genes.
+        known
+            Another table of levels than the shipped one, with its columns.
         """
-        table = _shipped_levels()
+        table = _shipped_levels() if known is None else known
         platforms = np.array([str(one) for one in Platform if one is not Platform.UNKNOWN])
-        levels = {
-            part: table[part]
-            .unstack("gene")
-            .reindex(index=platforms, columns=pd.Index(genes))
-            .to_numpy(dtype=np.float32)
-            for part in _PARTS
-        }
+        by_gene = table.set_index("gene")
+        own = [
+            by_gene.loc[by_gene["platform"] == name, list(_PARTS)].reindex(pd.Index(genes))
+            for name in platforms
+        ]
+        levels = {part: np.array([one[part] for one in own], dtype=np.float32) for part in _PARTS}
         bridge = cls(platforms, levels, np.zeros(len(platforms) + 1, dtype=np.intp))
         found = bridge.tell(training)
         return replace(
@@ -210,7 +216,7 @@ class PlatformBridge:
         KeyError, ValueError
             When a part is missing or has another shape.
         """
-        platforms = arrays["platforms"]
+        platforms = np.array([str(Platform(str(name))) for name in arrays["platforms"]])
         levels = {part: arrays[part] for part in _PARTS}
         for part, values in levels.items():
             if values.shape != (len(platforms), features):
@@ -222,8 +228,8 @@ class PlatformBridge:
         platform, home = Platform(str(self.platforms[number])), self.home
         if home is Platform.UNKNOWN or platform.technology in {p.technology for p in self.native}:
             return None
-        ends = [self._measured_twice(end.technology) for end in (platform, home)]
-        return None if None in ends else (ends[0], ends[1])  # type: ignore[return-value]
+        start, end = (self._measured_twice(one.technology) for one in (platform, home))
+        return None if start is None or end is None else (start, end)
 
     def _measured_twice(self, technology: str) -> int | None:
         for number, name in enumerate(self.platforms):
@@ -266,7 +272,8 @@ class PlatformBridge:
         ratio = np.sqrt((self.levels["array_spread"][number] ** 2 + _SMOOTHING) / own)
         ratio = 1 / ratio if out else ratio
         agreement = self.levels["agreement"][number]
-        return np.where(np.isnan(agreement), np.minimum(ratio, 1), np.sqrt(agreement) * ratio)
+        shrunk = np.where(np.isnan(agreement), np.minimum(ratio, 1), np.sqrt(agreement) * ratio)
+        return np.asarray(shrunk)
 
     def _markers_of(self, first: int, second: int) -> _Markers:
         """Choose the genes whose levels differ most for samples of the second platform."""
@@ -282,12 +289,11 @@ class PlatformBridge:
 
 @cache
 def _shipped_levels() -> pd.DataFrame:
-    table = pd.read_csv(shipped_path("reference", "platform_levels.csv.gz"))
-    return table.set_index(["platform", "gene"])
+    return pd.read_csv(shipped_path("reference", "platform_levels.csv.gz"))
 
 
 def _normal_scores(ranked: RankedProfiles) -> FloatArray:
-    """Normal score of the rank of each gene within its profile, NaN for a missing one."""
+    """Return the normal score of each gene's rank within its profile, NaN for a missing one."""
     present = ranked.doubled_ranks >= 0
     count = np.maximum(present.sum(axis=1, keepdims=True), 1)
     # twice the rank, less two; a half is taken off the rank so that both ends are finite

@@ -28,11 +28,12 @@ class Scores:
         ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
         samples), ``novelty`` (1 = edge of what the model was made from, judged against the platform
         of the profile), ``in_domain``, ``platform`` (`nkpredict.vocabulary.Platform`, told from the
-        profile itself), ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
-        model's weight on them, for `screen-prior` the share of the evidence),
+        profile itself), ``gene_coverage`` (share of the model's genes measured),
+        ``weight_coverage`` (share of the model's weight on them, for `screen-prior` the share of
+        the evidence),
         ``original_scale`` (on the scale of the training response), ``flags`` (joined by ``;``:
-        ``out_of_domain``, ``other_platform``, ``low_gene_coverage``, ``chance_skill``, ``knowledge_only``,
-        ``own_reference``, a profile the model was made from).
+        ``out_of_domain``, ``other_platform``, ``low_gene_coverage``, ``chance_skill``,
+        ``knowledge_only``, ``own_reference``, a profile the model was made from).
     viability : pandas.DataFrame or None
         Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
         of each curve is 1 − susceptibility wherever a curve can have it, see

@@ -37,7 +37,9 @@ def platform_facts(model: GeneModel, prepared: HarmonisedProfiles) -> PlatformFa
     names, counts = np.unique(bridge.names(found), return_counts=True)
     return PlatformFacts(
         profiles={str(name): int(count) for name, count in zip(names, counts, strict=True)},
-        model=str(bridge.home),
+        model=tuple(map(str, sorted(bridge.native, key=lambda one: one != bridge.home)))
+        if bridge.home is not Platform.UNKNOWN
+        else (),
         foreign=int(bridge.foreign(found).sum()),
         bridged=int(bridge.bridged(found).sum()),
     )
@@ -58,8 +60,7 @@ def verdict_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel) 
     limits = [
         *_of_profiles(provenance),
         *_of_model(provenance.model, model),
-        *_of_platform(provenance.platform, provenance.model),
-        *_of_biology(table, provenance.platform),
+        *_of_origin(table, provenance),
         *_of_coverage(table),
     ]
     level = _least(limits)
@@ -81,7 +82,7 @@ def _of_profiles(provenance: ScoringFacts) -> Iterator[_Limit]:
     if provenance.forced:
         yield (
             VerdictLevel.NOT_AT_ALL,
-            "The profiles would have been refused; they were scored by force.",
+            "The profiles would be refused; only force gives them a score.",
         )
     if provenance.profiles is not None and provenance.profiles.single_cells:
         yield (
@@ -120,20 +121,29 @@ def _of_model(facts: ModelFacts, model: GeneModel) -> Iterator[_Limit]:
         )
 
 
-def _of_platform(platform: PlatformFacts | None, model: ModelFacts) -> Iterator[_Limit]:
-    if platform is None or platform.model == Platform.UNKNOWN:
+def _of_origin(table: pd.DataFrame, provenance: ScoringFacts) -> Iterator[_Limit]:
+    """Judge platform and biology; of single cells neither can be told."""
+    if provenance.profiles is None or not provenance.profiles.single_cells:
+        yield from _of_platform(provenance.platform)
+        yield from _of_biology(table, provenance.platform)
+
+
+def _of_platform(platform: PlatformFacts | None) -> Iterator[_Limit]:
+    if platform is None or not platform.model:
         return
-    home = Platform(platform.model)
+    home = [Platform(name) for name in platform.model]
+    technologies = sorted({one.technology for one in home})
+    learned = f"while the model learned from {' and '.join(technologies)}"
     found = {Platform(name): count for name, count in platform.profiles.items()}
     unknown = found.pop(Platform.UNKNOWN, 0)
     if unknown:
         yield (
             VerdictLevel.GROUPS,
-            f"The platform of {unknown:,} profiles is not known, so another platform cannot be "
-            f"told from another biology (the model learned from {home}).",
+            f"The platform of {unknown:,} profiles is not known, {learned}: another platform "
+            "cannot be told from another biology.",
         )
-    foreign = sorted({one.technology for one in found} - {home.technology})
-    if platform.foreign > unknown and foreign:
+    foreign = sorted({one.technology for one in found}.difference(technologies))
+    if foreign:
         done = (
             "their levels were moved to the model's platform, which is not exact"
             if platform.bridged
@@ -142,10 +152,10 @@ def _of_platform(platform: PlatformFacts | None, model: ModelFacts) -> Iterator[
         yield (
             VerdictLevel.RANKING,
             f"{platform.foreign - unknown:,} profiles were measured by {' and '.join(foreign)}, "
-            f"while the model learned from {home.technology}: {done}.",
+            f"{learned}: {done}.",
         )
     patients = sum(count for one, count in found.items() if one.patients)
-    if patients and not home.patients and not model.knowledge_only:
+    if patients and not any(one.patients for one in home):
         yield (
             VerdictLevel.RANKING,
             f"{patients:,} profiles are of patients, while the model learned from cell lines.",
@@ -163,7 +173,7 @@ def _of_biology(table: pd.DataFrame, platform: PlatformFacts | None) -> Iterator
     if not outside:
         return
     which = f"{outside:,} of {len(table):,} profiles are unlike what the model learned from"
-    known = platform is not None and Platform.UNKNOWN not in (platform.model, *platform.profiles)
+    known = platform and platform.model and Platform.UNKNOWN not in platform.profiles
     if outside <= _MOST * len(judged):
         yield VerdictLevel.ABSOLUTE, f"{which} (flag out_of_domain); leave these out."
     elif known and judged["novelty"].median() >= _FAR:

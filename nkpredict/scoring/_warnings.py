@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nkpredict.facts import ModelFacts, PlatformFacts, ScoringFacts
+from nkpredict.facts import ModelFacts, ScoringFacts
 from nkpredict.io import SIMPLE_TABLE
 from nkpredict.learn import GeneModel, ScreenPrior
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
@@ -45,7 +45,6 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
         )
     about = (
         _own_reference_words(provenance),
-        _platform_words(provenance.platform),
         _domain_words(table, facts),
         _missing(provenance),
     )
@@ -96,21 +95,6 @@ def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
         f"{outside} of {len(table)} profiles lie outside the {domain} domain (median novelty "
         f"{table['novelty'].median():.1f}, the edge is 1), judged against the profiles of their "
         f"platform where it is known: do not read their values{intervals}."
-    )
-
-
-def _platform_words(platform: PlatformFacts | None) -> str:
-    if platform is None or not platform.foreign:
-        return ""
-    moved = (
-        f"{platform.bridged:,} of them were brought to the model's platform, gene by gene, before "
-        "they were scored"
-        if platform.bridged
-        else "they were scored as they are"
-    )
-    return (
-        f"{platform.foreign:,} profiles were measured by another platform than the model's "
-        f"({platform.model}); {moved}. Levels still differ by a part of their spread."
     )
 
 
