@@ -207,7 +207,7 @@ def model_with(model: NKSusceptibilityModel, levels: pd.DataFrame | None) -> NKS
 def print_lines_on_both(
     models: list, parts: tuple, rna_seq: pd.DataFrame, arrays: pd.DataFrame, same: pd.Series
 ) -> None:
-    """Print order and level of the same lines on both platforms, and whose nearest neighbour each is."""
+    """Print order and level of lines on both platforms, and whose nearest neighbour each is."""
     levels = {name: without(parts, name) for name in same.index}
     rows = []
     for title, known in (("no bridge", False), ("bridge", True)):

@@ -122,7 +122,9 @@ def _as_json(scores: ExplainedScores) -> dict[str, Any]:
     genes = {
         str(reading): table.head(_GENES_TOLD).to_dict("records") for reading, table in lists.items()
     }
+    verdict = scores.provenance.verdict
     content = {
+        "verdict": None if verdict is None else verdict.to_json(),
         "scores": scores.table.reset_index().to_dict("records"),
         "genes": genes,
         "drugs": _drugs(scores),

@@ -176,22 +176,23 @@ class PlatformBridge:
     def matched(self, ranked: RankedProfiles, found: IndexArray) -> RankedProfiles:
         """Rank profiles as they would rank on the model's platform, for predictions.
 
-        Only between technologies that measured the same lines; all others stay as they are.
+        Only between technologies that measured the same lines; all others stay as they are. Levels
+        move and spreads are kept.
         """
         moved = ranked
         for number in np.unique(found[found >= 0]):
             way = self._way(int(number))
             if way is not None:
-                moved = self._moved(
-                    moved, ranked, np.flatnonzero(found == number), int(number), way
-                )
+                rows = np.flatnonzero(found == number)
+                moved = self._moved(moved, ranked, rows, int(number), way, shrunk=False)
         return moved
 
     def judged(self, ranked: RankedProfiles, found: IndexArray) -> RankedProfiles:
         """Rank profiles as lines of their diseases would on the model's platform, for novelty.
 
-        What sets all patients apart from lines is taken off too; profiles of the model's own
-        platforms and of none that is known stay as they are.
+        What sets all patients apart from lines is taken off too, and a gene spreads the less the
+        less platforms agree on it; profiles of the model's own platforms and of none that is known
+        stay as they are.
         """
         moved, home = ranked, self.home
         if home is Platform.UNKNOWN:
@@ -200,7 +201,8 @@ class PlatformBridge:
         for number in np.unique(found[found >= 0]):
             if Platform(str(self.platforms[number])) not in self.native:
                 rows = np.flatnonzero(found == number)
-                moved = self._moved(moved, ranked, rows, int(number), (int(number), to))
+                way = (int(number), to)
+                moved = self._moved(moved, ranked, rows, int(number), way, shrunk=True)
         return moved
 
     def arrays(self) -> dict[str, AnyArray]:
@@ -245,13 +247,14 @@ class PlatformBridge:
         rows: IndexArray,
         number: int,
         way: tuple[int, int],
+        shrunk: bool,
     ) -> RankedProfiles:
         """Rank some profiles, of one platform, as they would rank at the end of the way."""
         level, spread = self.levels["level"][number], self.levels["spread"][number]
         scores = _normal_scores(ranked[rows])
         scaled = np.array([_scaled(own, level, spread) for own in scores])
         start, end = way
-        into, out = self._slope(start), self._slope(end, out=True)
+        into, out = self._slope(start, shrunk=shrunk), self._slope(end, out=True, shrunk=shrunk)
         here, there = self.levels["level"][start], self.levels["array_level"][start]
         on_arrays = there + (scaled - here) * into
         here, there = self.levels["level"][end], self.levels["array_level"][end]
@@ -261,19 +264,19 @@ class PlatformBridge:
         ranks[rows] = RankedProfiles.of(np.where(unknown, scaled, arrived)).doubled_ranks
         return replace(moved, doubled_ranks=ranks)
 
-    def _slope(self, number: int, out: bool = False) -> FloatArray:
+    def _slope(self, number: int, out: bool = False, shrunk: bool = True) -> FloatArray:
         """Spread on arrays per spread on the platform, or the other way ``out`` of arrays.
 
-        Where lines were measured twice the spread shrinks by the root of their agreement: half way
-        to the regression, which would shrink a profile to the average one. Elsewhere it is never
-        stretched.
+        Where lines were measured twice a ``shrunk`` spread is that times the root of their
+        agreement: half way to the regression, which would make every profile an average one. A
+        spread is never stretched where none was measured twice.
         """
         own = self.levels["spread"][number] ** 2 + _SMOOTHING
         ratio = np.sqrt((self.levels["array_spread"][number] ** 2 + _SMOOTHING) / own)
         ratio = 1 / ratio if out else ratio
         agreement = self.levels["agreement"][number]
-        shrunk = np.where(np.isnan(agreement), np.minimum(ratio, 1), np.sqrt(agreement) * ratio)
-        return np.asarray(shrunk)
+        twice = np.sqrt(agreement) * ratio if shrunk else ratio
+        return np.asarray(np.where(np.isnan(agreement), np.minimum(ratio, 1), twice))
 
     def _markers_of(self, first: int, second: int) -> _Markers:
         """Choose the genes whose levels differ most for samples of the second platform."""
