@@ -36,19 +36,19 @@ class HarmonisedProfiles:
         The profiles as given, in the gene order of the model.
     ranked : RankedProfiles
         The same with the ranks of their genes, as measured.
-    platforms : numpy.ndarray or None
-        Number of the platform of each, see `PlatformBridge`; None for a model without one.
     values : numpy.ndarray
         The same profiles harmonised, samples × genes, NaN for missing.
     core : BlendCore
         Of the model that they were harmonised for.
+    platforms : numpy.ndarray or None
+        Number of the platform of each, see `PlatformBridge`; None for a model without one.
     """
 
     given: Profiles
     ranked: RankedProfiles
-    platforms: IndexArray | None
     values: FloatArray
     core: BlendCore
+    platforms: IndexArray | None = None
 
     @property
     def samples(self) -> pd.Index:
@@ -141,7 +141,7 @@ class GeneModel(ProfileEstimator):
         bridge = self.platforms_
         found = None if bridge is None else bridge.tell(ranked)
         seen = ranked if bridge is None or found is None else bridge.matched(ranked, found)
-        return HarmonisedProfiles(given, ranked, found, self.core_.harmonise(seen), self.core_)
+        return HarmonisedProfiles(given, ranked, self.core_.harmonise(seen), self.core_, found)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
