@@ -173,16 +173,26 @@ def _of_biology(table: pd.DataFrame, platform: PlatformFacts | None) -> Iterator
     if not outside:
         return
     which = f"{outside:,} of {len(table):,} profiles are unlike what the model learned from"
-    known = platform and platform.model and Platform.UNKNOWN not in platform.profiles
     if outside <= _MOST * len(judged):
         yield VerdictLevel.ABSOLUTE, f"{which} (flag out_of_domain); leave these out."
-    elif known and judged["novelty"].median() >= _FAR:
+    elif _of_known_lines(platform) and judged["novelty"].median() >= _FAR:
         yield (
             VerdictLevel.NOT_AT_ALL,
             f"{which}, and far from it: another tissue, wrong gene names or damaged data.",
         )
     else:
-        yield VerdictLevel.GROUPS, f"{which}."
+        yield (
+            VerdictLevel.GROUPS,
+            f"{which}: another disease, tissue or way of measuring, or wrong gene names.",
+        )
+
+
+def _of_known_lines(platform: PlatformFacts | None) -> bool:
+    """Whether the biology alone can be foreign; patients are known from few diseases."""
+    if platform is None or not platform.model:
+        return False
+    found = [Platform(name) for name in platform.profiles]
+    return not any(one.patients or one is Platform.UNKNOWN for one in found)
 
 
 def _of_coverage(table: pd.DataFrame) -> Iterator[_Limit]:

@@ -158,3 +158,13 @@ def test_the_verdict_is_written_and_read(levels, skilled, tmp_path: Path) -> Non
     looked_at = inspect_profiles(tmp_path / "p.csv", skilled)
     assert looked_at.usable == score(tmp_path / "p.csv", skilled).verdict
     assert replace(looked_at.platform, model=()) == replace(facts.platform, model=())
+
+
+def test_patients_unlike_those_known_are_compared_as_groups(levels, skilled) -> None:
+    foreign = cohort(levels, Platform.RNA_SEQ_PATIENTS, 8)
+    moved = np.random.default_rng(9).random(foreign.shape[1]) < 0.15
+    foreign.loc[:, moved] = foreign.loc[:, moved].to_numpy()[:, ::-1] + 3
+    scores = score(foreign, skilled)
+    assert not scores.table["in_domain"].any()
+    assert scores.verdict.level is VerdictLevel.GROUPS
+    assert "another disease, tissue or way of measuring" in scores.verdict.reasons[0]
