@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from nkpredict import NKSusceptibilityModel, score
+from nkpredict.explain import explain_scores
 from nkpredict.facts import ScoringFacts
 from nkpredict.learn import EvidenceRidge
+from nkpredict.report import write_report
 from nkpredict.scoring import inspect_profiles
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import Platform, VerdictLevel
@@ -168,3 +170,11 @@ def test_patients_unlike_those_known_are_compared_as_groups(levels, skilled) -> 
     assert not scores.table["in_domain"].any()
     assert scores.verdict.level is VerdictLevel.GROUPS
     assert "another disease, tissue or way of measuring" in scores.verdict.reasons[0]
+
+
+def test_the_report_begins_with_it(levels, skilled, tmp_path: Path) -> None:
+    scores = explain_scores(score(cohort(levels, Platform.RNA_SEQ, 2, spread=0.3), skilled))
+    page = write_report(scores, tmp_path / "report.html").read_text()
+    verdict = page.index("Verdict: usable for ranking within this cohort")
+    assert verdict < page.index(">Summary")
+    assert page.count(scores.verdict.sentence) == 1
