@@ -97,6 +97,35 @@ class EvidenceReading(StrEnum):
     NO_EVIDENCE = "no evidence"
 
 
+class Platform(StrEnum):
+    """What profiles were measured with and of what: the two things that move all levels at once."""
+
+    ARRAY = "HG-U219 array, cell lines"
+    RNA_SEQ = "RNA-seq, cell lines"
+    RNA_SEQ_PATIENTS = "RNA-seq, patients"
+    OLD_ARRAY_PATIENTS = "HG-U95Av2 array, patients"
+    UNKNOWN = UNKNOWN
+
+    @property
+    def technology(self) -> str:
+        """What measured the profiles, whatever they are of."""
+        return self.value.partition(",")[0]
+
+    @property
+    def patients(self) -> bool:
+        """Whether the profiles are of patients; False when it is not known."""
+        return self.value.endswith("patients")
+
+
+class VerdictLevel(StrEnum):
+    """What the scores of a cohort may be used for, from most to least."""
+
+    ABSOLUTE = "usable for absolute values"
+    RANKING = "usable for ranking within this cohort"
+    GROUPS = "usable for groups only"
+    NOT_AT_ALL = "not usable"
+
+
 class NKLiability(StrEnum):
     """What a drug does to NK cells themselves; ``spares``: looked at, and no harm was found."""
 

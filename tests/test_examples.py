@@ -22,9 +22,7 @@ PACKAGE = Path(__file__).parents[1] / "nkpredict"
 PAGES = [PACKAGE.parent / "README.md", *sorted((PACKAGE.parent / "docs" / "use").glob("*.md"))]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CODE = {
-    kind: [b for k, b in FENCED.findall(TEXT) if k == kind] for kind in ("python", "bash", "")
-}
+CODE = {kind: [b for k, b in FENCED.findall(TEXT) if k == kind] for kind in ("python", "bash", "")}
 INLINE = re.findall(r"`([^`]+)`", FENCED.sub("", TEXT))
 # File of the pages → what a simulated study has for it.
 FILES = {

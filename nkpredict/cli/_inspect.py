@@ -9,10 +9,11 @@ import typer
 
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, write_json_file
 from nkpredict.cli._options import with_options
+from nkpredict.cli._verdict import say_verdict
 from nkpredict.configuration import ReadingSettings, RegistryLocation, Setting
 
 if TYPE_CHECKING:
-    from nkpredict.facts import InspectionFacts
+    from nkpredict.facts import InspectionFacts, PlatformFacts
 
 _WIDTH = 80
 
@@ -47,12 +48,22 @@ def inspect(
     )
     write_json_file(json_file, found.to_json())
     if not quiet:
+        if found.usable is not None:
+            say_verdict(found.usable)
         print_table(f"What is in {profiles.name}", ["what", "found"], _rows(found), _WIDTH)
         for remark in () if found.expression is None else found.expression.remarks():
             say(f"Note: {remark}")
-        say(f"Verdict: {found.verdict}")
+        say(found.verdict)
     if not found.scored:
         raise typer.Exit(2)
+
+
+def _platforms(platform: PlatformFacts) -> list[list[str]]:
+    told = "; ".join(f"{name}: {count:,}" for name, count in platform.profiles.items())
+    return [
+        ["platform of the profiles", told],
+        ["platform of the model", "; ".join(platform.model) or "unknown"],
+    ]
 
 
 def _rows(found: InspectionFacts) -> list[list[str]]:
@@ -79,6 +90,7 @@ def _rows(found: InspectionFacts) -> list[list[str]]:
             ["model", model.name],
             ["genes of the model", f"{model.genes_found:,} of {model.genes_in_model:,}"],
             [f"{what} of the model", share],
+            *([] if found.platform is None else _platforms(found.platform)),
         ]
     rows.append(["would be scored", "yes" if found.scored else "no"])
     return rows

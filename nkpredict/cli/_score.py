@@ -11,6 +11,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._outcome import print_outcome
+from nkpredict.cli._verdict import say_verdict
 from nkpredict.configuration import ReadingSettings, RegistryLocation, Setting
 from nkpredict.vocabulary import GeneReading
 
@@ -121,7 +122,9 @@ def _as_json(scores: ExplainedScores) -> dict[str, Any]:
     genes = {
         str(reading): table.head(_GENES_TOLD).to_dict("records") for reading, table in lists.items()
     }
+    verdict = scores.provenance.verdict
     content = {
+        "verdict": None if verdict is None else verdict.to_json(),
         "scores": scores.table.reset_index().to_dict("records"),
         "genes": genes,
         "drugs": _drugs(scores),
@@ -140,6 +143,8 @@ def print_scores(scores: ExplainedScores) -> None:
     from nkpredict.report import gene_sentences
 
     provenance = scores.provenance
+    if provenance.verdict is not None:
+        say_verdict(provenance.verdict)
     profiles, genes, model = provenance.profiles, provenance.genes, provenance.model
     version = "" if model.registry_version is None else f"/{model.registry_version}"
     say(f"Model: {model.name}{version}")

@@ -42,6 +42,7 @@ from nkpredict.facts._screens import (
     ScreenFacts,
     ScreenFileFacts,
 )
+from nkpredict.facts._verdict import PlatformFacts, Verdict
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -71,6 +72,7 @@ __all__ = [
     "PanelFacts",
     "PerformanceFacts",
     "PerturbationFacts",
+    "PlatformFacts",
     "ReadFacts",
     "ReferenceFacts",
     "ReplicateFacts",
@@ -84,5 +86,6 @@ __all__ = [
     "TargetFacts",
     "TargetFileFacts",
     "TrainingFacts",
+    "Verdict",
     "ViabilityFacts",
 ]

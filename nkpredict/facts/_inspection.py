@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._read import ExpressionFacts
+from nkpredict.facts._verdict import PlatformFacts, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,10 @@ class InspectionFacts(VersionedFacts):
         Whether ``nkpredict score`` would give numbers without ``--force``.
     verdict
         The same in words, with the reason.
+    usable
+        What the scores could be used for; None when the profiles were refused unread.
+    platform
+        Where the profiles come from; None when that is not known.
     expression
         What was read; None when the profiles were refused.
     model
@@ -42,5 +47,7 @@ class InspectionFacts(VersionedFacts):
     source: str
     scored: bool
     verdict: str
+    usable: Verdict | None = None
+    platform: PlatformFacts | None = None
     expression: ExpressionFacts | None = None
     model: ModelCoverageFacts | None = None

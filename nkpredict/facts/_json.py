@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from nkpredict.errors import InputError, name_some
@@ -104,6 +105,8 @@ def _value(kind: Any, value: Any, where: str, strict: bool) -> Any:
         return {str(key): _value(parts[1], item, where, strict) for key, item in value.items()}
     if hasattr(value, "item"):  # of numpy, as h5ad files give it
         value = value.item()
+    if isinstance(kind, type) and issubclass(kind, StrEnum) and value in list(kind):
+        return kind(value)
     if kind is float:
         # JSON has no NaN and no whole floats
         value = float("nan") if value is None else float(value) if type(value) is int else value

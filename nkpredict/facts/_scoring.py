@@ -9,6 +9,7 @@ from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._model import ModelFacts
 from nkpredict.facts._outcome import OutcomeFacts
 from nkpredict.facts._read import ExpressionFacts
+from nkpredict.facts._verdict import PlatformFacts, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,10 @@ class ScoringFacts(VersionedFacts):
         The genes found, the killing curves when they were predicted, and the model.
     own_reference
         How many of the samples are profiles the model was made from; None when that is not known.
+    platform
+        Where the profiles come from; None for a model that knows no platforms.
+    verdict
+        What the scores may be used for.
     explanation
         What the lists of genes rest on, when the scores were explained.
     outcome
@@ -66,6 +71,8 @@ class ScoringFacts(VersionedFacts):
     model: ModelFacts
     forced: str = ""
     own_reference: int | None = None
+    platform: PlatformFacts | None = None
+    verdict: Verdict | None = None
     explanation: ExplanationFacts | None = None
     outcome: OutcomeFacts | None = None
     warnings: tuple[str, ...] = ()

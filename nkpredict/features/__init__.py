@@ -3,6 +3,7 @@
 from nkpredict.features._estimator import ProfileEstimator
 from nkpredict.features._harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read_gene_sets
+from nkpredict.features._platforms import PlatformBridge
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import divisor, mean_and_deviation
 from nkpredict.features._selection import correlation_with, select_genes
@@ -11,6 +12,7 @@ __all__ = [
     "NK_MODULES",
     "GeneSets",
     "ModuleScores",
+    "PlatformBridge",
     "ProfileEstimator",
     "ProfileHarmoniser",
     "Profiles",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-
     from nkpredict.explain import Patient
 
 # Light to dark in lightness alone as well, so that it reads in grey and for colour-blind eyes.

@@ -24,7 +24,7 @@ from nkpredict.learn._model import (
     NKSusceptibilityModel,
     fit_warnings_ignored,
 )
-from nkpredict.learn._novelty import ProfileNovelty
+from nkpredict.learn._novelty import ProfileNovelty, SubspaceNovelty
 from nkpredict.learn._prior import ScreenPrior
 from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
@@ -76,6 +76,7 @@ __all__ = [
     "ProfileNovelty",
     "ResponseRange",
     "ScreenPrior",
+    "SubspaceNovelty",
     "blend_weights",
     "closest_killing_curves",
     "default_learners",

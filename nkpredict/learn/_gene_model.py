@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
 from nkpredict.features import (
+    PlatformBridge,
     ProfileEstimator,
     Profiles,
     ProfilesLike,
@@ -21,7 +23,8 @@ from nkpredict.learn._core import BlendCore
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import Evidence
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.vocabulary import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +36,20 @@ class HarmonisedProfiles:
     given : Profiles
         The profiles as given, in the gene order of the model.
     ranked : RankedProfiles
-        The same with the ranks of their genes.
+        The same with the ranks of their genes, as measured.
     values : numpy.ndarray
         The same profiles harmonised, samples × genes, NaN for missing.
     core : BlendCore
         Of the model that they were harmonised for.
+    platforms : numpy.ndarray or None
+        Number of the platform of each, see `PlatformBridge`; None for a model without one.
     """
 
     given: Profiles
     ranked: RankedProfiles
     values: FloatArray
     core: BlendCore
+    platforms: IndexArray | None = None
 
     @property
     def samples(self) -> pd.Index:
@@ -80,6 +86,9 @@ class GeneModel(ProfileEstimator):
     skill_ : dict
         ``spearman`` of held-out predictions and its one-sided ``p``; empty when nothing was held
         out.
+    platforms_ : PlatformBridge or None
+        What platforms read of the model's genes, and which it learned from; None in models saved
+        without it.
     """
 
     knowledge_only: ClassVar[bool] = False
@@ -95,9 +104,13 @@ class GeneModel(ProfileEstimator):
     skill_: dict[str, float]
     evidence_: Evidence
     novelty_: ProfileNovelty
+    platforms_: PlatformBridge | None = None
 
     def prepare(self, X: ProfilesLike | HarmonisedProfiles) -> HarmonisedProfiles:
         """Check, align and harmonise profiles for all that is asked of the model.
+
+        Profiles of another technology than the model's are brought to it first, each by itself,
+        where the same lines were measured by both.
 
         Parameters
         ----------
@@ -127,7 +140,10 @@ class GeneModel(ProfileEstimator):
             profiles = Profiles.of(X)
             given = replace(profiles, values=profiles.aligned(genes), genes=genes)
             ranked = RankedProfiles.of(given.values, not_expression(genes))
-        return HarmonisedProfiles(given, ranked, self.core_.harmonise(ranked), self.core_)
+        bridge = self.platforms_
+        found = None if bridge is None else bridge.tell(ranked)
+        seen = ranked if bridge is None or found is None else bridge.matched(ranked, found)
+        return HarmonisedProfiles(given, ranked, self.core_.harmonise(seen), self.core_, found)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name.
@@ -213,9 +229,25 @@ class GeneModel(ProfileEstimator):
         return self._by_gene(prepared.values.copy(), prepared)
 
     def novelty(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
-        """Distance from the training profiles; 1 is the edge of the training domain."""
+        """Distance from the training profiles; 1 is the edge of the training domain.
+
+        Profiles of another known platform are judged against that platform.
+        """
         prepared = self.prepare(X)
-        return self.novelty_.score_samples(self._standardised(prepared))
+        if not self.novelty_.by_range:
+            return self.novelty_.score_samples(self._standardised(prepared))
+        bridge, found = self.platforms_, prepared.platforms
+        if bridge is None or found is None:
+            return self.novelty_.score_samples(self._compared(prepared.values))
+        values = self.core_.harmonise(bridge.judged(prepared.ranked, found))
+        return self.novelty_.score_samples(self._compared(values))
+
+    def platform(self, X: ProfilesLike | HarmonisedProfiles) -> npt.NDArray[np.str_]:
+        """Platform of each profile, see `nkpredict.vocabulary.Platform`, told from itself."""
+        prepared = self.prepare(X)
+        if self.platforms_ is None or prepared.platforms is None:
+            return np.full(len(prepared.samples), str(UNKNOWN))
+        return self.platforms_.names(prepared.platforms)
 
     def recognised(self, X: ProfilesLike | HarmonisedProfiles) -> BoolArray | None:
         """Whether each profile is one of those the model was made from, shape (n_samples,).
@@ -247,8 +279,12 @@ class GeneModel(ProfileEstimator):
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
         return np.full((len(prepared.samples), 2), np.nan)
 
+    def _compared(self, harmonised: FloatArray) -> Profiles:
+        """Harmonised profiles on the scale on which the novelty compares genes."""
+        return Profiles.unnamed(harmonised)
+
     def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
-        """Profiles in standard deviations of the training profiles, as the novelty sees them."""
+        """Profiles in standard deviations of the training profiles."""
         return Profiles.unnamed(self.core_.standardise(prepared.values))
 
     def _by_gene(self, values: FloatArray, prepared: HarmonisedProfiles) -> pd.DataFrame:

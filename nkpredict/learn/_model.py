@@ -13,7 +13,13 @@ from scipy.stats import spearmanr
 from sklearn.base import RegressorMixin, clone
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features import GeneSets, ProfileHarmoniser, Profiles, ProfilesLike
+from nkpredict.features import (
+    GeneSets,
+    PlatformBridge,
+    ProfileHarmoniser,
+    Profiles,
+    ProfilesLike,
+)
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
@@ -176,9 +182,11 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         self.response_range_ = ResponseRange.of(data.response)
         predicted = self.response_range_.bent(held_out @ self.weights_)
         self._judge(data.samples, data.response, predicted)
+        self.platforms_ = PlatformBridge.of(data.genes, data.profiles)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
-            Profiles.unnamed(self.core_.standardise(harmonised))
+            Profiles.unnamed(harmonised)
         )
+        self.novelty_.remember(Profiles.unnamed(self.core_.standardise(harmonised)))
         return self
 
     def inner_folds(

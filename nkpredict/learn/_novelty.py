@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -17,6 +16,9 @@ from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 # Set by hand.
 _DOMAIN_QUANTILE = 0.95
 _FOLDS = 5
+# Part of the root mean square width of the genes that counts as 1 at least: with many profiles and
+# few genes hardly any lies outside.
+_LEAST_LIMIT = 0.001
 # Ten genes have 3.6 million orders for 65,535 fingerprints: no order can be read from one, and two
 # profiles share one by chance once in 65,535.
 _BLOCK_GENES = 10
@@ -29,24 +31,21 @@ _SAME_SHARE = 0.1
 
 
 class ProfileNovelty(ProfileEstimator):
-    """Distance of a profile from the subspace spanned by the training profiles.
+    """How far the genes of a profile lie outside of what training profiles had.
 
-    The root mean square, per gene, of what the leading principal components leave unexplained,
-    divided by the 95th percentile of the same distance for training profiles held out in turn
-    (the squared prediction error of Jackson & Mudholkar, Technometrics 1979, doi
-    10.1080/00401706.1979.10489779, with an empirical limit). 1 is the edge of the training domain.
+    The root mean square, per gene, of how far it lies below the lowest or above the highest
+    training profile, divided by the 95th percentile of the same distance for training profiles held
+    out in turn. 1 is the edge of the training domain. See docs/decisions/020.
 
     Parameters
     ----------
-    components
-        Largest number of principal components; at most a quarter of the samples is used.
     random_state
-        Seed of the folds and of the randomised decomposition.
+        Seed of the folds.
 
     Attributes
     ----------
-    components_ : numpy.ndarray
-        Orthonormal directions, components × genes, float32.
+    lowest_, highest_ : numpy.ndarray
+        Ends of each gene over the training profiles, shape (n_genes,); NaN without any value.
     limit_ : float
         Distance that counts as 1.
     fingerprints_ : numpy.ndarray or None
@@ -54,17 +53,19 @@ class ProfileNovelty(ProfileEstimator):
         uint16, by which a training profile is recognised; None in models saved without it.
     """
 
-    def __init__(self, components: int = 20, random_state: int = 0) -> None:
-        self.components = components
+    by_range: ClassVar[bool] = True
+
+    def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
     def fit(self, X: ProfilesLike, y: Any = None) -> Self:
-        """Learn from standardised training profiles.
+        """Learn from training profiles.
 
         Parameters
         ----------
         X
-            Samples × genes in standard deviations; NaN marks a missing value and counts as average.
+            Samples × genes on the scale on which the model compares genes; NaN marks a missing
+            value and is left out.
         y
             Not used.
 
@@ -74,32 +75,35 @@ class ProfileNovelty(ProfileEstimator):
             When there are fewer than 2 samples.
         """
         profiles = Profiles.of(X)
-        self.fingerprint_genes_ = _blocks(profiles.values)
-        self.fingerprints_: AnyArray | None = _fingerprints(
-            profiles.values, self.fingerprint_genes_
-        )
         if len(profiles) < 2:
             raise InputError(
                 f"Found {len(profiles)} sample; expected 2 at least to tell what is usual."
             )
-        values = np.nan_to_num(profiles.values)
-        with threadpool_limits(1):
-            self.components_ = self._directions(values)
-            folds = KFold(min(_FOLDS, len(values)), shuffle=True, random_state=self.random_state)
-            held_out = np.empty(len(values))
-            for train, test in folds.split(values):
-                held_out[test] = _distance(values[test], self._directions(values[train]))
-        self.limit_ = max(float(np.quantile(held_out, _DOMAIN_QUANTILE)), 1e-12)
+        values = profiles.values
+        self.remember(profiles)
+        self.lowest_, self.highest_ = _ends(values)
+        folds = KFold(min(_FOLDS, len(values)), shuffle=True, random_state=self.random_state)
+        held_out = np.empty(len(values))
+        for train, test in folds.split(values):
+            held_out[test] = _excess(values[test], *_ends(values[train]))
+        width = np.nan_to_num(self.highest_ - self.lowest_)
+        least = max(_LEAST_LIMIT * float(np.sqrt((width**2).mean())), 1e-12)
+        self.limit_ = max(float(np.quantile(held_out, _DOMAIN_QUANTILE)), least)
         profiles.remember_names(self)
         return self
 
+    def remember(self, X: ProfilesLike) -> Self:
+        """Keep the traces by which profiles are recognised, taken from standardised ones."""
+        values = Profiles.of(X).values
+        self.fingerprint_genes_ = _blocks(values)
+        self.fingerprints_: AnyArray | None = _fingerprints(values, self.fingerprint_genes_)
+        return self
+
     def score_samples(self, X: ProfilesLike) -> FloatArray:
-        """Return the novelty of each standardised profile; NaN marks a missing gene."""
+        """Return the novelty of each profile, on the scale of the fit; NaN is a missing gene."""
         check_is_fitted(self)
-        names = getattr(self, "feature_names_in_", np.arange(self.components_.shape[1]))
-        values = Profiles.of(X).aligned(names)
-        with threadpool_limits(1):
-            return _distance(values, self.components_) / self.limit_
+        names = getattr(self, "feature_names_in_", np.arange(len(self.lowest_)))
+        return _excess(Profiles.of(X).aligned(names), self.lowest_, self.highest_) / self.limit_
 
     def recognised(self, X: ProfilesLike) -> BoolArray | None:
         """Whether each standardised profile is one of those it was fitted on.
@@ -113,7 +117,7 @@ class ProfileNovelty(ProfileEstimator):
         known = getattr(self, "fingerprints_", None)
         if known is None:
             return None
-        names = getattr(self, "feature_names_in_", np.arange(self.components_.shape[1]))
+        names = getattr(self, "feature_names_in_", np.arange(self._genes))
         given = _fingerprints(Profiles.of(X).aligned(names), self.fingerprint_genes_)
         found = np.zeros(len(given), dtype=bool)
         for row, own in enumerate(given):
@@ -125,10 +129,48 @@ class ProfileNovelty(ProfileEstimator):
             found[row] = bool((same >= needed).any())
         return found
 
-    def _directions(self, X: FloatArray) -> FloatArray:
-        count = max(1, min(self.components, len(X) // 4, X.shape[1]))
-        pca = PCA(count, svd_solver="randomized", iterated_power=2, random_state=self.random_state)
-        return np.asarray(pca.fit(X).components_, dtype=np.float32)
+    @property
+    def _genes(self) -> int:
+        return len(self.lowest_)
+
+
+class SubspaceNovelty(ProfileNovelty):
+    """Distance from the subspace of the training profiles, as older bundles keep it.
+
+    The root mean square, per gene, of what principal components leave unexplained of a profile in
+    standard deviations, divided by ``limit_``.
+
+    Attributes
+    ----------
+    components_ : numpy.ndarray
+        Orthonormal directions, components × genes, float32.
+    """
+
+    by_range: ClassVar[bool] = False
+    components_: AnyArray
+
+    def score_samples(self, X: ProfilesLike) -> FloatArray:
+        """Return the novelty of each standardised profile; NaN marks a missing gene."""
+        names = getattr(self, "feature_names_in_", np.arange(self._genes))
+        with threadpool_limits(1):
+            return _distance(Profiles.of(X).aligned(names), self.components_) / self.limit_
+
+    @property
+    def _genes(self) -> int:
+        return int(self.components_.shape[1])
+
+
+def _ends(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest value of each gene, missing values left out."""
+    return np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+
+
+def _excess(values: FloatArray, lowest: FloatArray, highest: FloatArray) -> FloatArray:
+    """Root mean square, per gene that is there, of what lies outside of the ends."""
+    present = ~(np.isnan(values) | np.isnan(lowest))
+    outside = np.maximum(np.maximum(lowest - values, values - highest), 0.0)
+    squares = np.where(present, outside**2, 0.0).sum(axis=1)
+    return np.asarray(np.sqrt(squares / np.maximum(present.sum(axis=1), 1)))
 
 
 def _distance(profiles: FloatArray, directions: FloatArray) -> FloatArray:

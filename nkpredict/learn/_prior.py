@@ -20,6 +20,7 @@ from nkpredict.evidence import (
     known_experiments,
 )
 from nkpredict.features import (
+    PlatformBridge,
     ProfileHarmoniser,
     Profiles,
     ProfilesLike,
@@ -154,6 +155,7 @@ class ScreenPrior(GeneModel):
         self.slopes_ = np.divide(slopes, weights, out=np.ones(len(weights)), where=weights != 0)
         self._read_effector(self.effector)
         self.skill_, self.response_range_ = {}, ResponseRange(-np.inf, np.inf)
+        self.platforms_ = PlatformBridge.of(self.feature_names_in_, ranked)
         self.novelty_ = ProfileNovelty(random_state=self.random_state).fit(
             Profiles.unnamed(score.standardised(Profiles.unnamed(harmonised)))
         )
@@ -208,9 +210,12 @@ class ScreenPrior(GeneModel):
         prepared = self.prepare(X)
         return self.axis_score.coverage(Profiles.unnamed(prepared.values))
 
-    def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
+    def _compared(self, harmonised: FloatArray) -> Profiles:
         """Profiles in standard deviations of the platform that each resembles."""
-        return Profiles.unnamed(self.axis_score.standardised(Profiles.unnamed(prepared.values)))
+        return Profiles.unnamed(self.axis_score.standardised(Profiles.unnamed(harmonised)))
+
+    def _standardised(self, prepared: HarmonisedProfiles) -> Profiles:
+        return self._compared(prepared.values)
 
     def _read_effector(self, effector: str) -> None:
         """Set what depends on the effector."""

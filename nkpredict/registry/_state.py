@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from nkpredict.errors import BundleError
 from nkpredict.evidence import GeneEvidence
-from nkpredict.features import ModuleScores, ProfileHarmoniser
+from nkpredict.features import ModuleScores, PlatformBridge, ProfileHarmoniser
 from nkpredict.io import to_json
 from nkpredict.learn import (
     STORED,
@@ -28,6 +28,7 @@ from nkpredict.learn import (
     ProfileNovelty,
     ResponseRange,
     ScreenPrior,
+    SubspaceNovelty,
 )
 from nkpredict.types import AnyArray
 
@@ -64,18 +65,15 @@ def state_of(model: GeneModel) -> ModelState:
     arrays = {
         "harmoniser.mean": core.harmoniser.mean_,
         "harmoniser.scale": core.harmoniser.scale_,
-        "novelty.components": model.novelty_.components_,
+        **_novelty_arrays(model.novelty_),
         **{f"core.{name}": getattr(core, name) for name in _CORE_ARRAYS},
         **{f"model.{name}": getattr(model, name) for name in _MODEL_ARRAYS},
     }
     ends = (model.response_range_.low, model.response_range_.high)
     if np.isfinite(ends).all():
         arrays["model.response_range"] = np.array(ends)
-    # bundles written before models kept a trace of their profiles have none
-    fingerprints = getattr(model.novelty_, "fingerprints_", None)
-    if fingerprints is not None:
-        arrays["novelty.fingerprints"] = fingerprints
-        arrays["novelty.fingerprint_genes"] = model.novelty_.fingerprint_genes_
+    if model.platforms_ is not None:
+        arrays |= {f"platforms.{name}": part for name, part in model.platforms_.arrays().items()}
     learners: list[dict[str, Any]] = []
     texts: list[str] = []
     for name, learner in core.learners.items():
@@ -191,15 +189,17 @@ def _rebuild(
         setattr(model, name, arrays[f"model.{name}"])
     _check_shapes(arrays, len(genes), features)
     model.core_, model.feature_names_in_, model.evidence_ = core, genes, model.evidence
-    model.novelty_ = ProfileNovelty(random_state=model.random_state)
-    model.novelty_.components_ = arrays["novelty.components"]
-    model.novelty_.fingerprints_ = arrays.get("novelty.fingerprints")
-    if model.novelty_.fingerprints_ is not None:
-        model.novelty_.fingerprint_genes_ = arrays["novelty.fingerprint_genes"]
+    model.novelty_ = _novelty(arrays, float(settings["novelty_limit"]), model.random_state)
+    levels = {
+        name.removeprefix("platforms."): part
+        for name, part in arrays.items()
+        if name.startswith("platforms.")
+    }
+    # bundles written before models knew platforms have none
+    model.platforms_ = PlatformBridge.from_arrays(levels, len(genes)) if levels else None
     # models saved without a range, or without a response, bound nothing
     low, high = arrays.get("model.response_range", (-np.inf, np.inf))
     model.response_range_ = ResponseRange(float(low), float(high))
-    model.novelty_.limit_ = float(settings["novelty_limit"])
     model.skill_ = dict(settings["skill"])
     if isinstance(model, ScreenPrior):
         model.evidence_by_effector_ = {
@@ -216,6 +216,34 @@ def _rebuild(
             index=settings["held_out_samples"],
         )
     return model
+
+
+def _novelty_arrays(novelty: ProfileNovelty) -> dict[str, AnyArray]:
+    if isinstance(novelty, SubspaceNovelty):
+        arrays = {"novelty.components": novelty.components_}
+    else:
+        arrays = {"novelty.lowest": novelty.lowest_, "novelty.highest": novelty.highest_}
+    # bundles written before models kept a trace of their profiles have none
+    fingerprints = getattr(novelty, "fingerprints_", None)
+    if fingerprints is not None:
+        arrays["novelty.fingerprints"] = fingerprints
+        arrays["novelty.fingerprint_genes"] = novelty.fingerprint_genes_
+    return arrays
+
+
+def _novelty(arrays: Mapping[str, AnyArray], limit: float, random_state: int) -> ProfileNovelty:
+    novelty: ProfileNovelty
+    if "novelty.components" in arrays:  # written before the ends of the genes were kept
+        novelty = older = SubspaceNovelty(random_state=random_state)
+        older.components_ = arrays["novelty.components"]
+    else:
+        novelty = ProfileNovelty(random_state=random_state)
+        novelty.lowest_, novelty.highest_ = arrays["novelty.lowest"], arrays["novelty.highest"]
+    novelty.limit_ = limit
+    novelty.fingerprints_ = arrays.get("novelty.fingerprints")
+    if novelty.fingerprints_ is not None:
+        novelty.fingerprint_genes_ = arrays["novelty.fingerprint_genes"]
+    return novelty
 
 
 def _learners(

@@ -17,7 +17,7 @@ from nkpredict.report._summary import words_of
 
 _ITEMS_LISTED = 12
 # Facts with a place of their own in the report.
-_TOLD_ELSEWHERE = ("schema_version", "performance", "warnings", "explanation")
+_TOLD_ELSEWHERE = ("schema_version", "performance", "warnings", "explanation", "verdict")
 
 
 class Fact(NamedTuple):

@@ -132,6 +132,7 @@ def _render(scores: Scored) -> str:
         forced_words=FORCED_NOTICE.split(": ", 1)[-1].capitalize(),
         simulated_words=summary.simulated_words(scores),
         # what the banner says needs no second place
+        verdict=provenance.verdict,
         warnings=[
             warning
             for warning in provenance.warnings

@@ -22,6 +22,7 @@ from nkpredict.scoring import OWN_REFERENCE
 
 FLAG_WORDS = {
     "forced": "scored though it would be refused",
+    "other_platform": "another platform than the model's",
     "low_gene_coverage": "many genes missing",
     "low_weight_coverage": "much of the model's weight missing",
     "chance_skill": "model no better than chance",

@@ -19,6 +19,9 @@ from nkpredict.learn import (
 )
 from nkpredict.registry import Bundle, Registry
 from nkpredict.scoring._bundle_of import bundle_of, genes_of
+from nkpredict.scoring._provenance import provenance_of
+from nkpredict.scoring._table import score_table
+from nkpredict.scoring._verdict import platform_facts, verdict_of
 
 
 def inspect_profiles(
@@ -73,10 +76,20 @@ def inspect_profiles(
             "Can be scored, but every cell as a sample: these look like single cells. Add the "
             "counts of each sample up first (pseudobulk)."
         )
+    provenance = replace(
+        provenance_of(adata, bundle, prepared.samples, ~np.isnan(prepared.given.values)),
+        forced=refused,
+        platform=platform_facts(bundle.model, prepared),
+    )
+    own = bundle.model.recognised(prepared)
+    provenance = replace(provenance, own_reference=None if own is None else int(own.sum()))
+    table = score_table(prepared, bundle, own, refused)
     return InspectionFacts(
         source=str(path),
         scored=not refused,
         verdict=verdict,
+        usable=verdict_of(table, provenance, bundle.model),
+        platform=provenance.platform,
         expression=expression,
         model=_coverage(bundle, prepared),
     )

@@ -33,6 +33,7 @@ from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of, viability_facts
 from nkpredict.scoring._scores import Scores
 from nkpredict.scoring._table import axes_table, score_table
+from nkpredict.scoring._verdict import platform_facts, verdict_of
 from nkpredict.scoring._warnings import warnings_of
 from nkpredict.types import BoolArray
 
@@ -126,6 +127,7 @@ def score(
         provenance_of(adata, bundle, prepared.samples, measured),
         forced=forced,
         own_reference=None if own is None else int(own.sum()),
+        platform=platform_facts(bundle.model, prepared),
     )
     viability, curves = None, None
     if bundle.curve is not None:
@@ -140,6 +142,7 @@ def score(
             provenance,
             viability=curves,
             outcome=None if found is None else found.facts,
+            verdict=verdict_of(table, provenance, bundle.model),
             warnings=said,
         ),
         bundle=bundle,

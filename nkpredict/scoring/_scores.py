@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.facts import ScoringFacts
+from nkpredict.facts import ScoringFacts, Verdict
 from nkpredict.learn import HarmonisedProfiles
 from nkpredict.outcome import OutcomeAssociation
 from nkpredict.registry import Bundle
@@ -26,12 +26,14 @@ class Scores:
     table : pandas.DataFrame
         One row a sample: ``susceptibility`` (higher = killed more easily), ``lower`` and
         ``upper`` (90 % interval), ``percentile`` (among held-out predictions of the training
-        samples), ``novelty`` (1 = edge of what the model was made from), ``in_domain``,
-        ``gene_coverage`` (share of the model's genes measured), ``weight_coverage`` (share of the
-        model's weight on them, for `screen-prior` the share of the evidence),
+        samples), ``novelty`` (1 = edge of what the model was made from, judged against the platform
+        of the profile), ``in_domain``, ``platform`` (`nkpredict.vocabulary.Platform`, told from the
+        profile itself), ``gene_coverage`` (share of the model's genes measured),
+        ``weight_coverage`` (share of the model's weight on them, for `screen-prior` the share of
+        the evidence),
         ``original_scale`` (on the scale of the training response), ``flags`` (joined by ``;``:
-        ``out_of_domain``, ``low_gene_coverage``, ``chance_skill``, ``knowledge_only``,
-        ``own_reference``, a profile the model was made from).
+        ``out_of_domain``, ``other_platform``, ``low_gene_coverage``, ``chance_skill``,
+        ``knowledge_only``, ``own_reference``, a profile the model was made from).
     viability : pandas.DataFrame or None
         Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
         of each curve is 1 − susceptibility wherever a curve can have it, see
@@ -64,6 +66,14 @@ class Scores:
     lineage: pd.Series | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcome: OutcomeAssociation | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the scores of this cohort may be used for, and why it is no more."""
+        found = self.provenance.verdict
+        if found is None:
+            raise InputError("These scores were made without a verdict; score the profiles again.")
+        return found
 
     @property
     def simulated(self) -> bool:

@@ -12,7 +12,7 @@ from nkpredict.types import BoolArray
 
 # Below this share of the model's genes or weight a score rests on too little to be trusted; set by
 # hand.
-_LOW_COVERAGE = 0.8
+LOW_COVERAGE = 0.8
 OWN_REFERENCE = "own_reference"
 """Flag of profiles that the model was made from."""
 
@@ -33,6 +33,7 @@ def score_table(
             "percentile": model.percentile(predicted),
             "novelty": novelty,
             "in_domain": novelty <= 1,
+            "platform": model.platform(prepared),
             "gene_coverage": (~np.isnan(prepared.given.values)).mean(axis=1),
             "weight_coverage": model.weight_coverage(prepared),
             "original_scale": (predicted - response.offset) / response.slope,
@@ -43,8 +44,9 @@ def score_table(
     raised = {
         "forced": np.full(len(table), bool(forced)),
         "out_of_domain": ~table["in_domain"].to_numpy(),
-        "low_gene_coverage": table["gene_coverage"].to_numpy() < _LOW_COVERAGE,
-        "low_weight_coverage": (weight < _LOW_COVERAGE) & (not model.knowledge_only),
+        "other_platform": _foreign(model, prepared),
+        "low_gene_coverage": table["gene_coverage"].to_numpy() < LOW_COVERAGE,
+        "low_weight_coverage": (weight < LOW_COVERAGE) & (not model.knowledge_only),
         "chance_skill": np.full(len(table), is_chance(model)),
         "knowledge_only": np.full(len(table), model.knowledge_only),
         OWN_REFERENCE: np.zeros(len(table), dtype=bool) if own is None else own,
@@ -72,6 +74,14 @@ def axes_table(
             "coverage": parts.coverage.to_numpy().ravel(),
         }
     )
+
+
+def _foreign(model: GeneModel, prepared: HarmonisedProfiles) -> BoolArray:
+    """Whether each profile was measured by another technology than the model's."""
+    bridge, found = model.platforms_, prepared.platforms
+    if bridge is None or found is None:
+        return np.zeros(len(prepared.samples), dtype=bool)
+    return bridge.foreign(found)
 
 
 def is_chance(model: GeneModel) -> bool:

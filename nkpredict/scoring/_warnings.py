@@ -43,7 +43,11 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
             f"The model was trained on the column {facts.response.target} of a table: "
             "susceptibility means sensitivity in that measurement."
         )
-    about = (_own_reference_words(provenance), _domain_words(table, facts), _missing(provenance))
+    about = (
+        _own_reference_words(provenance),
+        _domain_words(table, facts),
+        _missing(provenance),
+    )
     return (*warnings, *(words for words in about if words))
 
 
@@ -86,12 +90,11 @@ def _domain_words(table: pd.DataFrame, model: ModelFacts) -> str:
     if not outside:
         return ""
     domain = "reference" if model.knowledge_only else "training"
-    intervals = "" if model.knowledge_only else ", and do not rely on the intervals"
+    intervals = "" if model.knowledge_only else " and intervals"
     return (
         f"{outside} of {len(table)} profiles lie outside the {domain} domain (median novelty "
-        f"{table['novelty'].median():.1f}, the edge is 1), as profiles from another platform "
-        "or disease do: compare them with each other, do not read their absolute "
-        f"values{intervals}."
+        f"{table['novelty'].median():.1f}, the edge is 1), judged against the profiles of their "
+        f"platform where it is known: do not read their values{intervals}."
     )
 
 

@@ -269,6 +269,7 @@ def test_score_without_a_model_uses_the_shipped_one(run, tmp_path, monkeypatch) 
     cohort = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
     code, out, err = run("score", cohort, "--out", tmp_path / "results")
     assert code == 0, err
+    assert out.startswith("VERDICT: usable for ranking within this cohort\n")
     assert "Model: screen-prior" in out
     assert "no measured response" in out
     assert (tmp_path / "results" / "report.html").is_file()
@@ -333,7 +334,8 @@ def test_inspect_tells_what_would_be_read(run, bundle: Path, patients: Path, tmp
     code, said, _ = run("inspect", patients, "--model", bundle, "--json", found)
     assert code == 0
     assert "genes-by-samples" in said
-    assert "Verdict: Can be scored." in said
+    assert "Can be scored." in said
+    assert said.startswith("VERDICT: ")
     assert max(len(line) for line in said.splitlines()) <= 80
     assert json.loads(found.read_text())["scored"] is True
     code, said, _ = run("inspect", spoil("duplicate genes", patients), "--model", bundle)

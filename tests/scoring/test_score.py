@@ -36,6 +36,7 @@ def test_scores_keep_the_contract(bundle: Path, patients: pd.DataFrame) -> None:
         "percentile",
         "novelty",
         "in_domain",
+        "platform",
         "gene_coverage",
         "weight_coverage",
         "original_scale",
