@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError
@@ -132,6 +133,29 @@ class GeneModel(ProfileEstimator):
         prepared = self.prepare(X)
         each = self.core_.predict_each(prepared.values)
         return np.asarray((each * self.weights_).sum(axis=1))
+
+    def predict_interval(
+        self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9
+    ) -> FloatArray:
+        """Predict the interval that holds the response of a new sample.
+
+        Parameters
+        ----------
+        X
+            Samples × genes.
+        coverage
+            Share of new samples that the interval should hold, between 0 and 1.
+
+        Returns
+        -------
+        numpy.ndarray
+            Lower and upper end, shape (n_samples, 2); NaN where nothing is known of the errors.
+        """
+        predicted = self.predict(X)
+        # the errors are kept as one number, of 90 %
+        width = self.half_width_ * norm.ppf((1 + coverage) / 2) / norm.ppf(0.95)
+        half = width if np.isfinite(width) else np.nan
+        return np.column_stack([predicted - half, predicted + half])
 
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes.

@@ -23,12 +23,13 @@ def score_table(
     """Return one row a sample; see `Scores.table`."""
     model = bundle.model
     predicted, novelty = model.predict(prepared), model.novelty(prepared)
+    lower, upper = model.predict_interval(prepared).T
     response = bundle.metadata.response or ResponseFacts()
     table = pd.DataFrame(
         {
             "susceptibility": predicted,
-            "lower": predicted - model.half_width_,
-            "upper": predicted + model.half_width_,
+            "lower": lower,
+            "upper": upper,
             "percentile": model.percentile(predicted),
             "novelty": novelty,
             "in_domain": novelty <= 1,
