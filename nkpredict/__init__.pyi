@@ -38,6 +38,7 @@ from .io import (
     read_response as read_response,
 )
 from .learn import (
+    CalibratedModel as CalibratedModel,
     KillingCurveModel as KillingCurveModel,
     NKSusceptibilityModel as NKSusceptibilityModel,
     ScreenPrior as ScreenPrior,

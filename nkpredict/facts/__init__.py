@@ -1,5 +1,6 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
+from nkpredict.facts._calibration import CalibrationFacts, CalibrationGainFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
     CarryFacts,
@@ -47,6 +48,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
     "AssociationFacts",
+    "CalibrationFacts",
+    "CalibrationGainFacts",
     "CarryFacts",
     "ChanceFacts",
     "CombinationFacts",

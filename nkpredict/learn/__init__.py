@@ -1,6 +1,7 @@
 """Estimators that predict NK susceptibility from expression."""
 
 from nkpredict.learn._blend import blend_weights, normal_scores
+from nkpredict.learn._calibrated import FEWEST_LINES, CalibratedModel
 from nkpredict.learn._core import RANGE_ENDS, BlendCore
 from nkpredict.learn._floor import (
     LEAST_GENE_COVERAGE,
@@ -25,6 +26,7 @@ from nkpredict.learn._model import (
 )
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn._prior import ScreenPrior
+from nkpredict.learn._rising_line import RisingLine
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
     LEARNERS,
@@ -45,6 +47,7 @@ from nkpredict.learn.learners import (
 
 __all__ = [
     "CHANCE_LEVEL",
+    "FEWEST_LINES",
     "FEWEST_SAMPLES_A_RATIO",
     "LEARNERS",
     "LEAST_GENE_COVERAGE",
@@ -56,6 +59,7 @@ __all__ = [
     "AdditivePredictor",
     "AxisScore",
     "BlendCore",
+    "CalibratedModel",
     "ChanceSkillWarning",
     "Evidence",
     "EvidenceBoosting",
@@ -71,6 +75,7 @@ __all__ = [
     "NoSplitWarning",
     "PartialLeastSquares",
     "ProfileNovelty",
+    "RisingLine",
     "ScreenPrior",
     "blend_weights",
     "closest_killing_curves",
