@@ -64,6 +64,7 @@ from .simulate import (
     simulate_study as simulate_study,
 )
 from .training import (
+    calibrate as calibrate,
     train as train,
 )
 

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from nkpredict.cli import (
+    _calibrate as calibrate,
+)
+from nkpredict.cli import (
     _demo as demo,
 )
 from nkpredict.cli import (
@@ -45,6 +48,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
+app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)

@@ -83,13 +83,15 @@ class CalibrationFacts(Facts):
     """From which model and which own lines a calibrated model was made.
 
     ``model``, ``version`` and ``sha256`` are of the bundle that was calibrated; ``lines`` names the
-    own lines, ``expression``, ``response`` and ``panel`` say how they were read.
+    own lines, ``lines_outside`` counts those outside the domain of the model; ``expression``,
+    ``response`` and ``panel`` say how they were read.
     """
 
     model: str | None = None
     version: int | None = None
     sha256: str | None = None
     lines: tuple[str, ...] = ()
+    lines_outside: int = 0
     gain: CalibrationGainFacts
     expression: ExpressionFacts | None = None
     response: ResponseFacts | None = None

@@ -67,9 +67,13 @@ class CalibratedModel(RegressorMixin, GeneModel):
     centre_ : float
         Mean of the model's reference predictions.
     typical_width_ : float
-        Root mean square of half the width of the model's intervals of the own lines; NaN when it has none.
+        Root mean square of half the width of the model's intervals of the own lines; NaN when it
+        has none.
     gain_ : CalibrationGainFacts
         What the lines bought.
+    lines_ : pandas.DataFrame
+        Own lines: ``measured``, ``uncalibrated`` prediction of the model, and ``left_out``, the
+        prediction of a calibration that had not seen the line. Not kept in a bundle.
 
     Notes
     -----
@@ -81,6 +85,12 @@ class CalibratedModel(RegressorMixin, GeneModel):
     >>> own = CalibratedModel(model).fit(profiles, killing)  # doctest: +SKIP
     >>> own.predict_interval(patients)  # doctest: +SKIP
     """
+
+    line_: RisingLine
+    centre_: float
+    typical_width_: float
+    gain_: CalibrationGainFacts
+    lines_: pd.DataFrame
 
     def __init__(self, model: GeneModel | None = None, same_unit: bool = False) -> None:
         self.model = model
@@ -130,6 +140,10 @@ class CalibratedModel(RegressorMixin, GeneModel):
                 line(np.arange(len(x)) != row, mean).at(x[[row]])[0]
                 for row, mean in enumerate(others)
             ]
+        )
+        self.lines_ = pd.DataFrame(
+            {"measured": target, "uncalibrated": predicted, "left_out": left_out},
+            index=prepared.samples,
         )
         self.gain_ = CalibrationGainFacts(
             lines=len(x),
@@ -307,8 +321,8 @@ def _require_support(gain: CalibrationGainFacts) -> None:
         raise InputError(
             f"The {gain.lines} own lines contradict the model: with a probability of "
             f"{gain.falling:.2f} (at most {LARGEST_FALLING:g} is accepted) their response falls "
-            f"where its prediction rises (Spearman {gain.spearman:.2f}). Check the direction of the "
-            "response and the names of the lines; if both are right, the model is not for this "
+            f"where its prediction rises (Spearman {gain.spearman:.2f}). Check the direction of "
+            "the response and the names of the lines; if both are right, the model is not for this "
             "assay."
         )
     if gain.error_calibrated >= gain.error_own_mean:
