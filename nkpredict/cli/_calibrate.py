@@ -64,8 +64,7 @@ def calibrate(
 
     Example:
 
-        nkpredict calibrate --model nk-heme@champion --own lines.csv \\
-        --response killing.csv --direction higher-is-sensitive --name nk-heme-lab
+        nkpredict calibrate --model nk-heme --own lines.csv --response prism.txt --name lab
     """
     from nkpredict.training import calibrate as run_calibration
 

@@ -15,8 +15,9 @@ class CalibrationGainFacts(Facts):
 
     Attributes
     ----------
-    lines, lines_seen
-        Own lines, and how many of them the model was trained on without a held-out prediction.
+    lines, lines_held_out, lines_seen
+        Own lines; how many of them are training samples of the model that count with the prediction
+        made while they were held out, and how many without such a prediction.
     same_unit
         Whether the model's training response has the unit of the lines'.
     level_shift
@@ -37,7 +38,8 @@ class CalibrationGainFacts(Facts):
     """
 
     lines: int
-    lines_seen: int
+    lines_held_out: int = 0
+    lines_seen: int = 0
     same_unit: bool
     level_shift: float = nan
     slope: float
@@ -70,6 +72,11 @@ class CalibrationGainFacts(Facts):
         ]
         if self.same_unit:
             said.insert(1, f"The laboratory's level differs by {self.level_shift:+.3g}.")
+        if self.lines_held_out:
+            said.append(
+                f"{self.lines_held_out} of the lines are training samples of the model and count "
+                "with the prediction made while they were held out."
+            )
         if self.lines_seen:
             said.append(
                 f"{self.lines_seen} of the lines are training samples of the model without a "

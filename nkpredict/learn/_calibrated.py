@@ -120,7 +120,7 @@ class CalibratedModel(RegressorMixin, GeneModel):
         model = self.fitted_model
         prepared = model.prepare(X)
         target = prepared.given.target(y)
-        predicted, seen = _unseen_predictions(model, prepared)
+        predicted, held_out, seen = _unseen_predictions(model, prepared)
         _check(target, predicted)
         self._take_over(model)
         scale, x, sd = _scale_of(model), predicted - self.centre_, float(target.std(ddof=1))
@@ -147,6 +147,7 @@ class CalibratedModel(RegressorMixin, GeneModel):
         )
         self.gain_ = CalibrationGainFacts(
             lines=len(x),
+            lines_held_out=held_out,
             lines_seen=seen,
             same_unit=same_unit,
             level_shift=float((target - predicted).mean()) if same_unit else np.nan,
@@ -285,20 +286,19 @@ class CalibratedModel(RegressorMixin, GeneModel):
         return down, up
 
 
-def _unseen_predictions(model: GeneModel, prepared: HarmonisedProfiles) -> tuple[FloatArray, int]:
-    """Predict own lines, training samples as they were held out; count those that were not."""
+def _unseen_predictions(
+    model: GeneModel, prepared: HarmonisedProfiles
+) -> tuple[FloatArray, int, int]:
+    """Predict own lines, training samples as they were held out; count those, and those not."""
     predicted = model.predict(prepared)
-    known = model.recognised(prepared)
+    known = model.novelty_.known_as(model._standardised(prepared))
     if known is None or model.knowledge_only:
-        return predicted, 0
+        return predicted, 0, 0
+    seen = int((known >= 0).sum())
     held_out: pd.DataFrame | None = getattr(model, "held_out_", None)
-    if held_out is None or not prepared.given.named:
-        return predicted, int(known.sum())
-    by_name = held_out["predicted"].set_axis(held_out.index.astype(str))
-    by_name = by_name[~by_name.index.duplicated(keep=False)]
-    there = by_name.reindex(prepared.samples.astype(str)).to_numpy()
-    taken = known & np.isfinite(there)
-    return np.where(taken, there, predicted), int((known & ~taken).sum())
+    if held_out is None:
+        return predicted, 0, seen
+    return np.where(known >= 0, held_out["predicted"].to_numpy()[known], predicted), seen, 0
 
 
 def _check(target: FloatArray, predicted: FloatArray) -> None:
