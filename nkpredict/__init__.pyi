@@ -1,6 +1,10 @@
 """The public names; each is imported from its room when it is first used."""
 
 from . import pl as pl
+from .comparison import (
+    CohortComparison as CohortComparison,
+    compare as compare,
+)
 from .drugs import (
     TargetTable as TargetTable,
     druggable_targets as druggable_targets,

@@ -11,6 +11,9 @@ from nkpredict.cli import (
     _calibrate as calibrate,
 )
 from nkpredict.cli import (
+    _compare as compare,
+)
+from nkpredict.cli import (
     _demo as demo,
 )
 from nkpredict.cli import (
@@ -52,6 +55,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)
+app.command("compare")(compare.compare)
 app.add_typer(models.app, name="models")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)

@@ -1,6 +1,7 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
 from nkpredict.facts._calibration import CalibrationFacts, CalibrationGainFacts
+from nkpredict.facts._comparison import CohortFacts, ComparisonFacts, DifferenceFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
     CarryFacts,
@@ -52,10 +53,13 @@ __all__ = [
     "CalibrationGainFacts",
     "CarryFacts",
     "ChanceFacts",
+    "CohortFacts",
     "CombinationFacts",
+    "ComparisonFacts",
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
+    "DifferenceFacts",
     "DriverFacts",
     "EvidenceFacts",
     "ExperimentFacts",
