@@ -14,6 +14,7 @@ ALL, WITHIN = "all samples", "within lineages"
 FEWEST = 3
 """Samples that each cohort needs, over all and in a lineage; set by hand."""
 _Z = float(norm.ppf(0.975))
+_NEAR = 1e-9
 _MOST_PAIRS = 4_000_000  # differences held in memory; beyond, quantiles stand for the samples
 
 
@@ -118,8 +119,9 @@ def _superiority_interval(found: float, n: int, m: int) -> tuple[float, float]:
         spread = 1 + half * ((1 - true) / (2 - true) + true / (1 + true))
         return float((found - true) ** 2 - _Z**2 * true * (1 - true) * spread / pairs)
 
-    lower = 0.0 if found == 0 else brentq(away, 0.0, found)
-    upper = 1.0 if found == 1 else brentq(away, found, 1.0)
+    # at 0 and 1 both sides vanish; the end that is sought lies beside
+    lower = 0.0 if found == 0 else brentq(away, 0.0, min(found, 1 - _NEAR))
+    upper = 1.0 if found == 1 else brentq(away, max(found, _NEAR), 1.0)
     return float(lower), float(upper)
 
 
