@@ -86,20 +86,16 @@ class CohortComparison:
                 f"Too few samples in one of the cohorts (below {FEWEST}): "
                 f"{name_some(facts.lineages_left_out)}."
             )
-        clear = self.genes[self.genes["fdr"] < 0.05]
-        if len(clear):
-            listed = clear.head(_GENES_TOLD)
-            genes = ", ".join(
-                f"{g} ({d:+.3g})" for g, d in listed[["gene", "difference"]].to_numpy()
-            )
-            total = float(self.genes["difference"].sum())
+        clear = int((self.genes["fdr"] < 0.05).sum())
+        largest = self.genes.head(_GENES_TOLD)
+        if len(largest):
+            named = zip(largest["gene"], largest["difference"], strict=True)
             said.append(
-                f"Genes that make the difference of the means ({total:+.3g}), {first} minus "
-                f"{second}: {genes}; {len(clear):,} of {facts.genes:,} genes differ at a false "
-                "discovery rate of 5 %."
+                "Genes that make the difference of the means "
+                f"({self.genes['difference'].sum():+.3g}), {first} minus {second}: "
+                f"{', '.join(f'{gene} ({part:+.3g})' for gene, part in named)}; {clear:,} of "
+                f"{facts.genes:,} genes differ at a false discovery rate of 5 %."
             )
-        else:
-            said.append("No gene differs clearly between the cohorts.")
         return tuple(said)
 
     def save(self, folder: str | Path) -> Path:

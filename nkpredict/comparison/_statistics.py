@@ -56,7 +56,7 @@ def difference(first: FloatArray, second: FloatArray, stratum: str = ALL) -> Dif
         superiority=superiority,
         superiority_lower=lower,
         superiority_upper=upper,
-        overlap=float(1 - ks_2samp(first, second).statistic),
+        overlap=float(1 - ks_2samp(first, second, method="asymp").statistic),
         p=float(test.pvalue),
     )
 

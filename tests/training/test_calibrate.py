@@ -160,8 +160,6 @@ def test_one_unit_is_told_by_what_is_on_record(registry, files) -> None:
     assert not other.facts.gain.same_unit
 
 
-def test_published_knowledge_is_calibrated_for_the_cells_of_the_laboratory(
-    registry, files
-) -> None:
+def test_published_knowledge_is_calibrated_for_the_cells_of_the_laboratory(registry, files) -> None:
     with pytest.raises(InputError, match="contradict|support|hold too little"):
         calibrated(registry, files, model="screen-prior", effector="NK-92")
