@@ -6,9 +6,9 @@ here, so three kinds of pairs stand for it: the drugs of both that correlate bes
 little in common), two drugs of one screen that correlate (one unit, another level), and one drug
 with a second laboratory that is SIMULATED (0.25 + 0.7 of the response, noise of 0.07).
 
-Prints the error on lines that neither saw: of the model as it was, of the calibrated one, and of the
-mean of the own lines, which stands in where lines are refused; and how often lines are refused, as
-they are, shuffled and reversed.
+Prints the error on lines that neither saw: of the model as it was, of the calibrated one, and of
+the mean of the own lines, which stands in where lines are refused; and how often lines are refused,
+as they are, shuffled and reversed.
 
 Example
 -------
@@ -30,7 +30,7 @@ from nkpredict.errors import InputError
 from nkpredict.io import read_expression
 from nkpredict.learn import CalibratedModel, NKSusceptibilityModel, fit_warnings_ignored
 
-SIZES, SPLITS, DRAWS = (5, 10, 20), 3, 10
+SIZES, DRAWS = (5, 10, 20), 10
 LEAST_CORRELATION, BEST = 0.5, 3
 ACROSS, WITHIN, PLANTED = "GDSC1 to GDSC2", "two drugs of one screen", "SIMULATED second laboratory"
 
@@ -53,8 +53,7 @@ def main() -> None:
     with progress_bars() as report:
         for done, (kind, trains, calibrates) in enumerate(found):
             report("pairs", done, len(found))
-            for split in range(SPLITS):
-                rows += carried_over(profiles, kind, trains, calibrates, split)
+            rows += carried_over(profiles, kind, trains, calibrates)
         report("pairs", len(found), len(found))
     print_errors(pd.DataFrame(rows))
 
@@ -76,11 +75,10 @@ def pairs(gdsc1: pd.DataFrame, gdsc2: pd.DataFrame) -> list[tuple[str, pd.Series
 
 
 def carried_over(
-    profiles: pd.DataFrame, kind: str, trains: pd.Series, calibrates: pd.Series, split: int
+    profiles: pd.DataFrame, kind: str, trains: pd.Series, calibrates: pd.Series
 ) -> list[dict]:
     """Train once on two thirds of the lines; calibrate and test on lines that it has not seen."""
-    rng = np.random.default_rng([split, 1])
-    lines = rng.permutation(trains.dropna().index)
+    lines = np.random.default_rng(1).permutation(trains.dropna().index)
     seen = lines[: 2 * len(lines) // 3]
     with fit_warnings_ignored():
         model = NKSusceptibilityModel().fit(profiles.loc[seen], trains[seen])
@@ -92,7 +90,7 @@ def carried_over(
     ]
     for size in SIZES:
         for draw in range(DRAWS):
-            rng = np.random.default_rng([split, size, draw])
+            rng = np.random.default_rng([size, draw])
             own = other.sample(size, random_state=rng)
             rest = other.drop(index=own.index)
             mean = own.mean()
