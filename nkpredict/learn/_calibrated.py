@@ -250,6 +250,8 @@ class CalibratedModel(RegressorMixin, GeneModel):
         self.core_, self.weights_, self.range_ = model.core_, model.weights_, model.range_
         self.feature_names_in_, self.n_features_in_ = model.feature_names_in_, model.n_features_in_
         self.novelty_, self.evidence_, self.skill_ = model.novelty_, model.evidence_, model.skill_
+        # that it compares samples of one group alone stays true
+        self.offsets_ = getattr(model, "offsets_", None)
         self.centre_ = float(model.reference_.mean())
 
     def _scale_up(self) -> None:

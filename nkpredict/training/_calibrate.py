@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from nkpredict.io import (
     write_json,
 )
 from nkpredict.learn import CalibratedModel, GeneModel, ScreenPrior, require_readable
-from nkpredict.registry import Bundle, Registry, check_model_name, load_bundle, save_bundle
+from nkpredict.registry import Bundle, Registry, check_model_name, save_bundle
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -165,6 +165,9 @@ def calibrate(
         simulated=base.simulated or read.simulated,
         knowledge_only=fitted.knowledge_only,
         nkpredict_version=version("nkpredict"),
+        # ranks hold, errors were measured in the unit of the model's own laboratory
+        performance=base.metadata.performance
+        and tuple(replace(row, rmse=nan) for row in base.metadata.performance),
         interval_coverage=None,
         curves=None,
         calibration=facts,
@@ -264,7 +267,7 @@ def _registered(
     lines: pd.DataFrame,
     store: Registry,
 ) -> tuple[Bundle, int]:
-    """Save the model, register it and return it as it was saved."""
+    """Save the model, register it and return it as it was registered."""
     mark = {"note": "SIMULATED"} if metadata.simulated else {}
     gain = facts.gain.to_json()
     with tempfile.TemporaryDirectory() as temporary:
@@ -289,4 +292,4 @@ def _registered(
             },
             artifacts=[folder / "own_lines.csv", folder / "provenance.json"],
         )
-        return load_bundle(folder / "bundle"), number
+        return store.load(f"{metadata.name}/{number}"), number

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nkpredict import CalibratedModel, Registry, calibrate, explain_scores, score
 from nkpredict.errors import InputError
-from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
+from nkpredict.facts import ModelFacts, PerformanceFacts, ResponseFacts, TrainingFacts
 from nkpredict.registry import Bundle, save_bundle
 from nkpredict.testing import toy_panel
 
@@ -150,6 +153,25 @@ def test_a_model_that_learned_from_simulated_data_stays_marked(registry, files) 
     assert done.bundle.simulated
     assert done.sentences()[0].startswith("SIMULATED")
     assert score(PATIENTS, done.bundle).simulated
+
+
+def test_errors_and_notes_of_the_model_are_not_passed_off_as_the_laboratorys(
+    registry, files
+) -> None:
+    base = registry.load("toy@champion")
+    row = PerformanceFacts(
+        split="random", model="nkpredict", spearman=0.6, spearman_within_lineage=0.4, rmse=0.1
+    )
+    within = copy(base.model)
+    within.offsets_ = pd.Series({"AML": 0.1, "MM": -0.1})
+    metadata = replace(base.metadata, performance=(row,), interval_coverage={"random": 0.9})
+    done = calibrated(registry, files, model=Bundle(within, metadata))
+    kept = done.bundle.metadata
+    assert kept.performance[0].spearman == 0.6
+    assert np.isnan(kept.performance[0].rmse)
+    assert kept.interval_coverage is None
+    scores = score(PATIENTS, done.bundle)
+    assert "without the lineages' own levels" in " ".join(scores.provenance.warnings)
 
 
 def test_one_unit_is_told_by_what_is_on_record(registry, files) -> None:
