@@ -285,6 +285,7 @@ def _compared(first: Cohort, second: Cohort) -> CohortComparison:
         second.facts,
         knowledge_only=first.model.knowledge_only,
         by_lineage=with_lineage,
+        shared=int(samples.duplicated(["sample", "score"]).sum()),
     )
     facts = ComparisonFacts(
         first=first.facts,

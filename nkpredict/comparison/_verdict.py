@@ -16,7 +16,12 @@ _KINDS = {"counts": _SEQUENCED, "tpm": _SEQUENCED, "log2_intensity": _ARRAY}
 
 
 def verdict_of(
-    first: CohortFacts, second: CohortFacts, *, knowledge_only: bool, by_lineage: bool
+    first: CohortFacts,
+    second: CohortFacts,
+    *,
+    knowledge_only: bool,
+    by_lineage: bool,
+    shared: int = 0,
 ) -> tuple[str, tuple[str, ...]]:
     """Say whether two cohorts can be compared on one scale, and why not.
 
@@ -28,6 +33,8 @@ def verdict_of(
         Whether the model has learned no response.
     by_lineage
         Whether lineages are compared each by itself.
+    shared
+        Samples of one name and one score in both cohorts.
 
     Returns
     -------
@@ -37,6 +44,8 @@ def verdict_of(
         Sentences.
     """
     against, careful = _against(first, second), _careful(first, second)
+    if shared:
+        careful.append(f"{shared} samples are in both cohorts: what they share hides a difference.")
     if knowledge_only and not by_lineage:
         careful.append(
             "The score of published knowledge does not order lineages as they were measured: "

@@ -103,6 +103,7 @@ def test_files_folders_of_results_and_scores_are_the_same_cohort(bundle, tmp_pat
     again = compare(results, results)
     assert again.facts.first.name == "scored (first)"
     assert again.facts.differences[0].superiority == 0.5
+    assert "15 samples are in both cohorts" in " ".join(again.facts.reasons)
 
 
 def test_the_reference_of_the_model_is_the_second_cohort(bundle) -> None:
