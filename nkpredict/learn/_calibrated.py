@@ -189,7 +189,14 @@ class CalibratedModel(RegressorMixin, GeneModel):
         -------
         numpy.ndarray
             Lower and upper end, shape (n_samples, 2).
+
+        Raises
+        ------
+        InputError
+            When the coverage is not between 0 and 1.
         """
+        if not 0 < coverage < 1:
+            raise InputError(f"The coverage is {coverage}; expected a share between 0 and 1.")
         prepared = self.prepare(X)
         x = self.fitted_model.predict(prepared) - self.centre_
         predicted = self.line_.at(x)

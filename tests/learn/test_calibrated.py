@@ -93,6 +93,8 @@ def test_intervals_are_finite_hold_the_response_and_grow_with_the_coverage(calib
     assert LABORATORY[NEW.index].between(lower, upper).mean() >= 0.8
     narrow = np.ptp(calibrated.predict_interval(NEW, coverage=0.5), axis=1)
     assert (narrow < upper - lower).all()
+    with pytest.raises(InputError, match="coverage is 90; expected a share"):
+        calibrated.predict_interval(NEW, coverage=90)
 
 
 def test_an_interval_is_wide_where_that_of_the_model_is(model) -> None:
