@@ -107,11 +107,13 @@ def carried_over(
             }
             rows.append(
                 about
-                | {"lines": size, "refused": fitted is None}
+                | {"lines": size, "refused": float(fitted is None)}
                 | _errors(*taken, rest)
                 | {f"mean_{name}": value for name, value in plain.items()}
                 | {
-                    f"refused_{name}": _calibrated(model, profiles, one, kind != ACROSS) is None
+                    f"refused_{name}": float(
+                        _calibrated(model, profiles, one, kind != ACROSS) is None
+                    )
                     for name, one in changed.items()
                 }
             )
@@ -130,11 +132,11 @@ def print_errors(rows: pd.DataFrame) -> None:
         table[["kind", "lines", *columns]].to_numpy().tolist(),
     )
     refused = ["refused", "refused_shuffled", "refused_reversed"]
-    own = table[table["lines"] > 0].astype({"refused": float})
+    own = table[table["lines"] > 0]
     print_table(
         "Share of draws that were refused",
         ["kind", "lines", "as measured", "shuffled", "reversed"],
-        own[["kind", "lines", *refused]].astype(object).to_numpy().tolist(),
+        own[["kind", "lines", *refused]].to_numpy().tolist(),
     )
 
 
