@@ -1,6 +1,10 @@
 """The public names; each is imported from its room when it is first used."""
 
 from . import datasets as datasets, pl as pl
+from .comparison import (
+    CohortComparison as CohortComparison,
+    compare as compare,
+)
 from .drugs import (
     TargetTable as TargetTable,
     druggable_targets as druggable_targets,
@@ -38,6 +42,7 @@ from .io import (
     read_response as read_response,
 )
 from .learn import (
+    CalibratedModel as CalibratedModel,
     KillingCurveModel as KillingCurveModel,
     NKSusceptibilityModel as NKSusceptibilityModel,
     ScreenPrior as ScreenPrior,
@@ -64,6 +69,7 @@ from .simulate import (
     simulate_study as simulate_study,
 )
 from .training import (
+    calibrate as calibrate,
     train as train,
 )
 

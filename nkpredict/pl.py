@@ -1,7 +1,9 @@
 """Plots: `nkpredict.pl.ranking(scores)`, `nkpredict.pl.volcano(screens)` and the others."""
 
 from nkpredict.figures import plot_agreement as agreement
+from nkpredict.figures import plot_cohorts as cohorts
 from nkpredict.figures import plot_dots as dots
+from nkpredict.figures import plot_gene_differences as gene_differences
 from nkpredict.figures import plot_genes as genes
 from nkpredict.figures import plot_lineage as lineage
 from nkpredict.figures import plot_ranking as ranking
@@ -13,7 +15,9 @@ from nkpredict.figures import plot_waterfall as waterfall
 
 __all__ = [
     "agreement",
+    "cohorts",
     "dots",
+    "gene_differences",
     "genes",
     "lineage",
     "ranking",

@@ -22,7 +22,7 @@ FLOORS = [
     {"scoring"},
     {"explain"},
     {"figures"},
-    {"training", "pl", "testing"},
+    {"comparison", "training", "pl", "testing"},
     {"report"},
     {"cli"},
 ]

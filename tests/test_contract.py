@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from nkpredict import KillingCurveModel, NKSusceptibilityModel, ScreenPrior
+from nkpredict import CalibratedModel, KillingCurveModel, NKSusceptibilityModel, ScreenPrior
 from nkpredict.errors import InputError
 from nkpredict.evaluate import naive_baselines
 from nkpredict.explain import explain, knockout
@@ -117,12 +117,15 @@ def test_scikit_learn_accepts(estimator: Any, check: Callable[[Any], None]) -> N
 def test_only_what_predicts_a_measured_response_is_a_regressor() -> None:
     regressors = {type(one).__name__ for one in ESTIMATORS[: -len(BASELINES)] if is_regressor(one)}
     assert regressors == {kind.__name__ for kind in LEARNERS} | {"NKSusceptibilityModel"}
+    # it calibrates a fitted model, which the checks above cannot give
+    assert is_regressor(CalibratedModel())
 
 
 ASKED: dict[str, Callable[[Any, pd.DataFrame], object]] = {
     "predict": lambda model, X: model.predict(X),
     "contributions": lambda model, X: model.contributions(X),
     "substituted": lambda model, X: model.substituted(X, np.zeros(X.shape[1])),
+    "predict_interval": lambda model, X: model.predict_interval(X),
     "novelty": lambda model, X: model.novelty(X),
     "harmonised": lambda model, X: model.harmonised(X),
     "weight_coverage": lambda model, X: model.weight_coverage(X),
@@ -132,7 +135,11 @@ ASKED: dict[str, Callable[[Any, pd.DataFrame], object]] = {
 
 
 @pytest.mark.parametrize("asked", ASKED)
-@pytest.mark.parametrize("model", [NKSusceptibilityModel(), ScreenPrior()], ids=["model", "prior"])
+@pytest.mark.parametrize(
+    "model",
+    [NKSusceptibilityModel(), ScreenPrior(), CalibratedModel()],
+    ids=["model", "prior", "calibrated"],
+)
 def test_an_unfitted_model_says_so(model, asked, profiles) -> None:
     with pytest.raises(NotFittedError):
         ASKED[asked](model, profiles)
@@ -151,10 +158,12 @@ def flagship() -> NKSusceptibilityModel:
 
 def test_asking_a_model_changes_nothing_in_it(flagship, profiles, susceptibility) -> None:
     model = clone(flagship).fit(profiles, susceptibility)
-    before = pickle.dumps(model)
-    for ask in ASKED.values():
-        ask(model, profiles)
-    assert pickle.dumps(model) == before
+    calibrated = CalibratedModel(model).fit(profiles[:20], 3 * susceptibility[:20])
+    for one in (model, calibrated):
+        before = pickle.dumps(one)
+        for ask in ASKED.values():
+            ask(one, profiles)
+        assert pickle.dumps(one) == before
 
 
 def test_a_learner_must_say_how_it_predicts_and_splits() -> None:

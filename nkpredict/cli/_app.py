@@ -8,6 +8,12 @@ from typing import Annotated
 import typer
 
 from nkpredict.cli import (
+    _calibrate as calibrate,
+)
+from nkpredict.cli import (
+    _compare as compare,
+)
+from nkpredict.cli import (
     _demo as demo,
 )
 from nkpredict.cli import (
@@ -48,10 +54,12 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
+app.command("calibrate")(calibrate.calibrate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
+app.command("compare")(compare.compare)
 app.add_typer(models.app, name="models")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)

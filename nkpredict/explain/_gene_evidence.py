@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from nkpredict.evidence import GeneEvidence
 from nkpredict.facts import CombinationFacts, KnowledgeFacts
-from nkpredict.learn import Evidence, GeneModel
+from nkpredict.learn import CalibratedModel, Evidence, GeneModel
 from nkpredict.vocabulary import EvidenceRole
 
 
 def evidence_role(model: GeneModel) -> EvidenceRole:
     """Return what evidence was to a model."""
+    # a calibration changes nothing in what a model learned from
+    model = model.fitted_model if isinstance(model, CalibratedModel) else model
     if getattr(model, "knowledge_only", False):
         return EvidenceRole.SOLE_SOURCE
     known = getattr(model, "evidence_", None)

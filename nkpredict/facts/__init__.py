@@ -1,5 +1,7 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
+from nkpredict.facts._calibration import CalibrationFacts, CalibrationGainFacts
+from nkpredict.facts._comparison import CohortFacts, ComparisonFacts, DifferenceFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
     CarryFacts,
@@ -48,12 +50,17 @@ __all__ = [
     "SCHEMA_VERSION",
     "AnnotationFacts",
     "AssociationFacts",
+    "CalibrationFacts",
+    "CalibrationGainFacts",
     "CarryFacts",
     "ChanceFacts",
+    "CohortFacts",
     "CombinationFacts",
+    "ComparisonFacts",
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
+    "DifferenceFacts",
     "DriverFacts",
     "EvidenceFacts",
     "ExperimentFacts",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nkpredict.facts._calibration import CalibrationFacts
 from nkpredict.facts._json import Facts, VersionedFacts
 from nkpredict.facts._read import ExpressionFacts, GeneticsFacts, PanelFacts, ResponseFacts
 from nkpredict.facts._screens import CombinationFacts, GeneSetFacts, KnowledgeFacts
@@ -120,6 +121,8 @@ class ModelFacts(VersionedFacts):
     skill, within_lineages
         Of the fitted model, when it scores: its out-of-fold skill, and whether it learned without
         the lineages' own levels.
+    calibration
+        The own lines of a laboratory that it was calibrated to, and the model that was.
     """
 
     name: str | None = None
@@ -140,8 +143,11 @@ class ModelFacts(VersionedFacts):
     reference: ReferenceFacts | None = None
     curves: CurveFacts | None = None
     drivers: DriverFacts | None = None
+    calibration: CalibrationFacts | None = None
 
     @property
     def response(self) -> ResponseFacts | None:
-        """The response it was trained on."""
+        """The response it speaks of: that of own lines when it was calibrated, else of training."""
+        if self.calibration is not None:
+            return self.calibration.response
         return None if self.training is None else self.training.response

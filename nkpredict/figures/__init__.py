@@ -1,5 +1,6 @@
 """Pictures of screens, scores and evaluations; users reach them as `nkpredict.pl`."""
 
+from nkpredict.figures._comparison import plot_cohorts, plot_gene_differences
 from nkpredict.figures._data import (
     ALL_SAMPLES,
     Group,
@@ -45,7 +46,9 @@ __all__ = [
     "lineages",
     "optional",
     "plot_agreement",
+    "plot_cohorts",
     "plot_dots",
+    "plot_gene_differences",
     "plot_genes",
     "plot_lineage",
     "plot_ranking",

@@ -109,7 +109,9 @@ def score_word(scores: Scored) -> str:
 
 def reference_word(scores: Scored) -> str:
     """Name the samples that a score is compared with."""
-    return "reference profiles" if is_knowledge_only(scores) else "training samples"
+    # what ships has no training samples, calibrated or not
+    alone = is_knowledge_only(scores) or scores.provenance.model.reference is not None
+    return "reference profiles" if alone else "training samples"
 
 
 def optional(scores: Scored, name: str) -> pd.DataFrame:

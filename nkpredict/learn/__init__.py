@@ -1,6 +1,7 @@
 """Estimators that predict NK susceptibility from expression."""
 
 from nkpredict.learn._blend import blend_weights, normal_scores
+from nkpredict.learn._calibrated import FEWEST_LINES, CalibratedModel
 from nkpredict.learn._core import RANGE_ENDS, BlendCore
 from nkpredict.learn._floor import (
     LEAST_GENE_COVERAGE,
@@ -27,6 +28,7 @@ from nkpredict.learn._model import (
 from nkpredict.learn._novelty import ProfileNovelty, SubspaceNovelty
 from nkpredict.learn._prior import ScreenPrior
 from nkpredict.learn._response_range import ResponseRange
+from nkpredict.learn._rising_line import RisingLine
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
     LEARNERS,
@@ -47,6 +49,7 @@ from nkpredict.learn.learners import (
 
 __all__ = [
     "CHANCE_LEVEL",
+    "FEWEST_LINES",
     "FEWEST_SAMPLES_A_RATIO",
     "LEARNERS",
     "LEAST_GENE_COVERAGE",
@@ -58,6 +61,7 @@ __all__ = [
     "AdditivePredictor",
     "AxisScore",
     "BlendCore",
+    "CalibratedModel",
     "ChanceSkillWarning",
     "Evidence",
     "EvidenceBoosting",
@@ -75,6 +79,7 @@ __all__ = [
     "PartialLeastSquares",
     "ProfileNovelty",
     "ResponseRange",
+    "RisingLine",
     "ScreenPrior",
     "SubspaceNovelty",
     "blend_weights",

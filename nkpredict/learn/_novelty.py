@@ -106,7 +106,12 @@ class ProfileNovelty(ProfileEstimator):
         return _excess(Profiles.of(X).aligned(names), self.lowest_, self.highest_) / self.limit_
 
     def recognised(self, X: ProfilesLike) -> BoolArray | None:
-        """Whether each standardised profile is one of those it was fitted on.
+        """Whether each standardised profile is one of those it was fitted on; see `known_as`."""
+        known = self.known_as(X)
+        return None if known is None else known >= 0
+
+    def known_as(self, X: ProfilesLike) -> IndexArray | None:
+        """Position of the profile that each standardised profile is the same as, -1 for a new one.
 
         A profile counts as the same when a tenth of its blocks of genes without a missing value,
         two at least where there are two, are ordered as in one training profile: a tenth of the
@@ -119,14 +124,15 @@ class ProfileNovelty(ProfileEstimator):
             return None
         names = getattr(self, "feature_names_in_", np.arange(self._genes))
         given = _fingerprints(Profiles.of(X).aligned(names), self.fingerprint_genes_)
-        found = np.zeros(len(given), dtype=bool)
+        found = np.full(len(given), -1, dtype=np.intp)
         for row, own in enumerate(given):
             read = own != _UNREAD
             if not read.any():
                 return None
             same = (known[:, read] == own[read]).sum(axis=1)
             needed = max(min(_SAME_BLOCKS, read.sum()), _SAME_SHARE * read.sum())
-            found[row] = bool((same >= needed).any())
+            if same.max() >= needed:
+                found[row] = same.argmax()
         return found
 
     @property

@@ -13,7 +13,8 @@ import pandas as pd
 from nkpredict.errors import BundleError, InputError, name_some
 from nkpredict.facts import ModelFacts
 from nkpredict.io import atomic_folder, to_json
-from nkpredict.learn import GeneModel, KillingCurveModel
+from nkpredict.learn import CalibratedModel, GeneModel, KillingCurveModel
+from nkpredict.registry._calibration import calibrated_from, calibration_files
 from nkpredict.registry._card import model_card
 from nkpredict.registry._killing_curve import curve_files, curve_from
 from nkpredict.registry._state import file_names, files_of, model_from, state_from, state_of
@@ -102,17 +103,20 @@ def save_bundle(
     pathlib.Path
         The folder, holding ``bundle.json`` (format and hashes), ``model.json``, ``arrays.npz``,
         ``trees-*.txt`` (LightGBM's text format), ``metadata.json`` and ``card.md``; of a killing
-        curve also ``curve.json`` and, when used, the files of its component.
+        curve also ``curve.json`` and, when used, the files of its component; of a calibrated
+        model the files of the model that was calibrated, and ``calibration.json``.
     """
     metadata = metadata or ModelFacts()
     curve = model if isinstance(model, KillingCurveModel) else None
     rests_on = model.model_ if isinstance(model, KillingCurveModel) else model
-    state = state_of(rests_on)
+    calibrated = rests_on if isinstance(rests_on, CalibratedModel) else None
+    state = state_of(rests_on if calibrated is None else calibrated.fitted_model)
     files = {
         **files_of(state),
         _METADATA: to_json(metadata.to_json()).encode(),
         "card.md": model_card(rests_on, metadata, curve).encode(),
         **({} if curve is None else curve_files(curve)),
+        **({} if calibrated is None else calibration_files(calibrated)),
     }
     manifest = {
         "format": FORMAT,
@@ -168,7 +172,8 @@ def load_bundle(folder: str | Path) -> Bundle:
     except InputError as error:
         raise BundleError(f"{folder / _METADATA} is not understood: {error}") from error
     digest = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
-    return Bundle(model, replace(metadata, sha256=digest), curve_from(contents, model))
+    curve = curve_from(contents, model)
+    return Bundle(calibrated_from(contents, model), replace(metadata, sha256=digest), curve)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from nkpredict.evidence import GeneEvidence, evidence_origins, named_origins
 from nkpredict.facts import KnowledgeFacts, ModelFacts, ResponseFacts, TrainingFacts
-from nkpredict.learn import Evidence, GeneModel, KillingCurveModel, NKSusceptibilityModel
+from nkpredict.learn import (
+    CalibratedModel,
+    Evidence,
+    GeneModel,
+    KillingCurveModel,
+    NKSusceptibilityModel,
+)
 
 NOTICE = (
     "For research use only. Not a medical device; not for diagnosis or for decisions on treatment."
@@ -41,11 +47,33 @@ def model_card(
     lines = [f"# {metadata.name or 'NK susceptibility model'}", "", NOTICE, ""]
     if metadata.simulated:
         lines += [f"**{SIMULATED_NOTICE}**", ""]
+    if isinstance(model, CalibratedModel):
+        lines += _calibrated(model, metadata)
+        model = model.fitted_model
     if isinstance(model, NKSusceptibilityModel):
         lines += _trained(model, metadata, curve)
     else:
         lines += _knowledge_only(model, metadata)
     return "\n".join(lines)
+
+
+def _calibrated(model: CalibratedModel, metadata: ModelFacts) -> list[str]:
+    facts = metadata.calibration
+    made_from = "a model in memory" if facts is None else facts.reference
+    response = metadata.response
+    return [
+        "## Calibrated to a laboratory",
+        "",
+        f"- Made from {made_from}"
+        + (f" (SHA-256 {facts.sha256})" if facts is not None and facts.sha256 else ""),
+        *([] if response is None else [f"- Response of the own lines: {response.unit}"]),
+        *(f"- {sentence}" for sentence in model.gain_.sentences()),
+        "- No gene was fitted again: the order of samples is that of the model below. Level, scale "
+        "and intervals are those of the laboratory's assay.",
+        "",
+        "What follows is the card of the model that was calibrated, in its own unit.",
+        "",
+    ]
 
 
 def _trained(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nkpredict.errors import name_some
 from nkpredict.evaluate import OUR_MODEL
-from nkpredict.facts import ScoringFacts, TrainingFacts
+from nkpredict.facts import CalibrationFacts, ScoringFacts, TrainingFacts
 from nkpredict.figures import Scored, is_knowledge_only
 from nkpredict.report._formats import NO_VALUE, decimal, percent
 from nkpredict.report._genes_text import lines_words
@@ -118,6 +118,7 @@ def model_card(scores: Scored) -> list[Fact]:
             "Kind",
             "published experiments alone" if model.knowledge_only else "trained on a response",
         ),
+        ("Calibrated to", model.calibration and _calibration(model.calibration)),
         ("Training samples", training.samples),
     ]
     if response is not None:
@@ -138,6 +139,10 @@ def model_card(scores: Scored) -> list[Fact]:
         ("SHA-256", model.sha256),
     ]
     return [Fact(label, _text(value)) for label, value in rows if value not in (None, "")]
+
+
+def _calibration(facts: CalibrationFacts) -> str:
+    return f"{facts.gain.lines} own lines of a laboratory, from {facts.reference}"
 
 
 def limits(scores: Scored) -> list[str]:

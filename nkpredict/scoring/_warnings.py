@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nkpredict.facts import ModelFacts, ScoringFacts
+from nkpredict.facts import CalibrationFacts, ModelFacts, ScoringFacts
 from nkpredict.io import SIMPLE_TABLE
 from nkpredict.learn import GeneModel, ScreenPrior
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE
@@ -38,7 +38,9 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
             "The model learned without the lineages' own levels: compare samples of one lineage "
             "with each other, and read no absolute values."
         )
-    if facts.response is not None and facts.response.format == SIMPLE_TABLE:
+    if facts.calibration is not None:
+        warnings.append(_calibration_words(facts.calibration))
+    elif facts.response is not None and facts.response.format == SIMPLE_TABLE:
         warnings.append(
             f"The model was trained on the column {facts.response.target} of a table: "
             "susceptibility means sensitivity in that measurement."
@@ -49,6 +51,16 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
         _missing(provenance),
     )
     return (*warnings, *(words for words in about if words))
+
+
+def _calibration_words(calibration: CalibrationFacts) -> str:
+    response = calibration.response
+    unit = "" if response is None else f", {response.unit}"
+    return (
+        f"Calibrated to {calibration.gain.lines} own lines: level, scale and intervals are those "
+        f"of that laboratory's response{unit}; the order of samples is that of "
+        f"{calibration.reference}."
+    )
 
 
 def _effector_words(model: ScreenPrior) -> str:
