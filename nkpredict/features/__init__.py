@@ -6,6 +6,7 @@ from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import divisor, mean_and_deviation
 from nkpredict.features._selection import correlation_with, select_genes
+from nkpredict.features._sparse import SparseProfiles, SparseRanks
 
 __all__ = [
     "NK_MODULES",
@@ -16,6 +17,8 @@ __all__ = [
     "Profiles",
     "ProfilesLike",
     "RankedProfiles",
+    "SparseProfiles",
+    "SparseRanks",
     "correlation_with",
     "divisor",
     "mean_and_deviation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ from nkpredict.features import (
     Profiles,
     ProfilesLike,
     RankedProfiles,
+    SparseProfiles,
+    SparseRanks,
     not_expression,
 )
 from nkpredict.learn._core import BlendCore
@@ -48,6 +51,52 @@ class HarmonisedProfiles:
     def samples(self) -> pd.Index:
         """Names of the samples."""
         return self.given.samples
+
+    def predict_each(self) -> FloatArray:
+        """Predictions of each learner of the model, samples × learners."""
+        return self.core.predict_each(self.values)
+
+
+class HarmonisedCells(HarmonisedProfiles):
+    """Cells as one model sees them; dense profiles are made only when something asks for them.
+
+    Parameters
+    ----------
+    ranks
+        Ranks of the model's genes.
+    genes
+        Names of these genes.
+    core
+        Of the model.
+    """
+
+    def __init__(self, ranks: SparseRanks, genes: pd.Index, core: BlendCore) -> None:
+        vars(self).update(core=core, _ranks=ranks, _genes=genes)
+        vars(self).update(cells=SparseProfiles.of(ranks, core.harmoniser))
+
+    cells: SparseProfiles
+    _ranks: SparseRanks
+    _genes: pd.Index
+
+    @cached_property
+    def given(self) -> Profiles:  # type: ignore[override]
+        """The ranks as dense profiles; which genes were measured is what is asked of them."""
+        values = self.ranked.values
+        return replace(Profiles.unnamed(values), genes=self._genes, named=True)
+
+    @cached_property
+    def ranked(self) -> RankedProfiles:  # type: ignore[override]
+        """Dense ranks."""
+        return self._ranks.dense()
+
+    @cached_property
+    def values(self) -> FloatArray:  # type: ignore[override]
+        """Dense harmonised profiles."""
+        return self.cells.dense()
+
+    def predict_each(self) -> FloatArray:
+        """Predictions of each learner of the model, cells × learners."""
+        return self.core.predict_each_cell(self.cells)
 
 
 class GeneModel(ProfileEstimator):
@@ -127,10 +176,26 @@ class GeneModel(ProfileEstimator):
             ranked = RankedProfiles.of(given.values, not_expression(genes))
         return HarmonisedProfiles(given, ranked, self.core_.harmonise(ranked), self.core_)
 
+    def prepare_cells(self, ranks: SparseRanks) -> HarmonisedCells:
+        """Harmonise cells for all that is asked of the model, without their zeros.
+
+        Parameters
+        ----------
+        ranks
+            Ranks of the model's genes in each cell.
+
+        Raises
+        ------
+        NotFittedError
+            When the model is not fitted.
+        """
+        check_is_fitted(self)
+        return HarmonisedCells(ranks, pd.Index(self.feature_names_in_), self.core_)
+
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name."""
         prepared = self.prepare(X)
-        each = self.core_.predict_each(prepared.values)
+        each = prepared.predict_each()
         return np.asarray((each * self.weights_).sum(axis=1))
 
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:

@@ -86,6 +86,21 @@ class Neighbours:
             reliability[some, gene] = likeness**2
         return estimate, reliability
 
+    def of_some(self, numbers: IndexArray) -> tuple[Self, IndexArray]:
+        """Return the neighbours of some genes, their places being those among the genes returned.
+
+        Returns
+        -------
+        neighbours : Neighbours
+            Of the genes with these numbers, whose places count in ``places``.
+        places : numpy.ndarray
+            The genes that are neighbours of any of them, places among all genes.
+        """
+        genes = self.genes[numbers]
+        places = np.unique(genes[genes >= 0]).astype(np.intp)
+        within = np.where(genes < 0, -1, np.searchsorted(places, genes)).astype(np.int32)
+        return type(self)(within, self.correlations[numbers]), places
+
     def arrays(self) -> dict[str, AnyArray]:
         """Return the parts as arrays by name."""
         return {"neighbour_genes": self.genes, "neighbour_correlations": self.correlations}
