@@ -1,5 +1,6 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
+from nkpredict.facts._cells import CellFacts, DepthFacts, GroupingFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
     CarryFacts,
@@ -48,11 +49,13 @@ __all__ = [
     "AnnotationFacts",
     "AssociationFacts",
     "CarryFacts",
+    "CellFacts",
     "ChanceFacts",
     "CombinationFacts",
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
+    "DepthFacts",
     "DriverFacts",
     "EvidenceFacts",
     "ExperimentFacts",
@@ -62,6 +65,7 @@ __all__ = [
     "GeneListFacts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "GroupingFacts",
     "InspectionFacts",
     "KnowledgeFacts",
     "ModelCoverageFacts",

@@ -137,6 +137,11 @@ class CellRows:
             return self.file.cells * len(self.file.genes)
         return int(self._matrix["data"].shape[0])
 
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return self.file.cells
+
     def names(self, start: int, stop: int) -> AnyArray:
         """Return the names of cells from one place to another."""
         if self.file.format == TENX:
