@@ -1,6 +1,11 @@
 """The public names; each is imported from its room when it is first used."""
 
-from . import pl as pl
+from . import pl as pl, tl as tl
+from .cells import (
+    CellScores as CellScores,
+    score_cells as score_cells,
+    write_h5ad as write_h5ad,
+)
 from .drugs import (
     TargetTable as TargetTable,
     druggable_targets as druggable_targets,

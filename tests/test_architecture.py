@@ -20,9 +20,9 @@ FLOORS = [
     {"learn"},
     {"evaluate", "outcome", "registry"},
     {"scoring"},
-    {"explain"},
+    {"cells", "explain"},
     {"figures"},
-    {"training", "pl", "testing"},
+    {"training", "pl", "testing", "tl"},
     {"report"},
     {"cli"},
 ]

@@ -1,5 +1,6 @@
 """Single cells: numbers a cell in one pass over the file, and groups of cells as bulk samples."""
 
+from nkpredict.cells._adata import score_adata
 from nkpredict.cells._depth import FEW_UMIS
 from nkpredict.cells._groups import FEW_CELLS
 from nkpredict.cells._plan import NO_GROUPS
@@ -15,6 +16,7 @@ __all__ = [
     "CellScores",
     "cells_of",
     "refuse_ungrouped",
+    "score_adata",
     "score_cells",
     "write_h5ad",
 ]

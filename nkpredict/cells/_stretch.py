@@ -130,6 +130,14 @@ def score_stretch(task: CellTask, stretch: Stretch) -> StretchScores:
     )
 
 
+def ranks_of_cells(
+    task: CellTask, rows: CellRows | CellsInMemory, start: int, stop: int
+) -> SparseRanks:
+    """Return the ranks of the model's genes of some cells."""
+    bite = _Bite.read(task, rows, start, stop, np.ones(stop - start, dtype=bool))
+    return bite.ranks(task.columns.present)
+
+
 def cells_as_counts(
     task: CellTask, rows: CellRows | CellsInMemory, start: int, stop: int, kept: BoolArray | None
 ) -> tuple[sparse.csr_matrix, FloatArray]:

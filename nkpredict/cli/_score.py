@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nkpredict.cli._cells import CellSettings, require_groupby, score_cell_file
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._outcome import print_outcome
@@ -78,9 +79,13 @@ def score(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     settings: ScoreSettings,
+    cells: CellSettings,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -89,12 +94,24 @@ def score(
     Example:
 
         nkpredict score patients.csv --model nk-heme@champion --out results
+        nkpredict score cells.h5ad --groupby patient --out results
     """
+    from nkpredict.cells import refuse_ungrouped
     from nkpredict.explain import explain_scores
     from nkpredict.report import check_results_folder, write_results
     from nkpredict.scoring import score as score_profiles
 
     check_results_folder(out)
+    if cells.groupby is not None:
+        scored = score_cell_file(profiles, out, settings, cells, report, figures, quiet)
+        if scored is not None and not quiet:
+            print_scores(scored)
+        if json_file is not None:
+            write_json_file(json_file, {} if scored is None else _as_json(scored))
+        return
+    require_groupby(cells)
+    if profiles.exists():
+        refuse_ungrouped(profiles, layer=settings.layer)
     with stages(quiet) as progress:
         progress("scoring", 0, 1)
         scores = score_profiles(profiles, **vars(settings))
@@ -103,13 +120,13 @@ def score(
         explained = explain_scores(scores)
         progress("explaining", 1, 1)
         progress("writing", 0, 1)
-        write_results(explained, out, figures=figures)
+        write_results(explained, out, figures=figures, report=report)
         progress("writing", 1, 1)
     if json_file is not None:
         write_json_file(json_file, _as_json(explained))
     if not quiet:
         print_scores(explained)
-        say(f"Report: {out / 'report.html'}")
+        say(f"Report: {out / 'report.html'}" if report else f"Results: {out}")
 
 
 def _as_json(scores: ExplainedScores) -> dict[str, Any]:
