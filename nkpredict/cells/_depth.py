@@ -37,14 +37,17 @@ def depth_of(plan: CellPlan) -> DepthFacts:
             parts.append(counts)
             umis.append(total)
     counts = sparse.vstack(parts).tocsr()
+    counts = counts[counts.getnnz(axis=1) > 0]
     facts = DepthFacts(cells=counts.shape[0], median_umis=float(np.median(np.concatenate(umis))))
     if not task.source.whole or counts.shape[0] < 3:
         return facts
     thinned = counts.copy()
     thinned.data = generator.binomial(counts.data.astype(np.int64), 0.5).astype(np.float64)
     thinned.eliminate_zeros()
+    left = thinned.getnnz(axis=1) > 0
+    counts, thinned = counts[left], thinned[left]
     full, half = (_predicted(plan, matrix) for matrix in (counts, thinned))
-    if np.ptp(full) == 0 or np.ptp(half) == 0:
+    if len(full) < 3 or np.ptp(full) == 0 or np.ptp(half) == 0:
         return facts
     return replace(
         facts,
@@ -56,6 +59,8 @@ def depth_of(plan: CellPlan) -> DepthFacts:
 def with_all_cells(depth: DepthFacts, score: FloatArray, umis: FloatArray) -> DepthFacts:
     """Add how the numbers of all cells go with their UMIs."""
     depth = replace(depth, median_umis=float(np.median(umis)) if len(umis) else 0.0)
+    known = np.isfinite(score)
+    score, umis = score[known], umis[known]
     if len(score) < 3 or np.ptp(score) == 0 or np.ptp(umis) == 0:
         return depth
     return replace(depth, spearman_with_umis=float(stats.spearmanr(score, umis).statistic))

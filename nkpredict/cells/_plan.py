@@ -221,7 +221,7 @@ def _expression(source: CellFile | CellsInMemory, columns: CellColumns) -> Expre
     names, unknown = columns.names, sum(not symbol for symbol in columns.names.approved)
     file = source.path.name if isinstance(source.path, Path) else "AnnData"
     added = (
-        (f"The counts of {len(columns.added_up):,} genes with several columns were added up "
+        (f"Columns of one gene were added up, for {len(columns.added_up):,} of the model's genes "
          f"({name_some(columns.added_up)}).",)
         if columns.added_up else ()
     )  # fmt: skip

@@ -33,7 +33,8 @@ class CellScores:
         The numbers as an Arrow table, or the Parquet file that holds them: ``sample`` (name of the
         cell), ``group``, ``susceptibility``, ``gene_coverage`` (share of the model's genes in the
         file), ``umis`` (sum of all values), ``genes`` (how many are above 0) and ``flags`` (joined
-        by ``;``: ``few_umis``, ``low_gene_coverage`` and those of the model).
+        by ``;``: ``few_umis`` (below 1,000), ``no_gene_read`` (and so no number),
+        ``low_gene_coverage`` and those of the model).
     groups : Scores or None
         Summed counts of each group scored as a bulk sample; see `nkpredict.cells.score_cells`.
     facts : CellFacts

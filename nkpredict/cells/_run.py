@@ -192,8 +192,9 @@ def _with_flags(table: pa.Table, plan: CellPlan) -> tuple[pa.Table, dict[str, in
         **constant_flags(plan.task.model),
     }
     common = [name for name, on in constant.items() if on]
-    texts = [";".join(common), ";".join(["few_umis", *common])]
+    texts = [";".join([*own, *common]) for own in ([], ["few_umis"], ["no_gene_read"])]
     codes = np.zeros(len(table), dtype=np.int32) if few is None else few.astype(np.int32)
+    codes[np.isnan(table["susceptibility"].to_numpy())] = 2
     group = table["group"].to_numpy()
     names = pa.array(plan.groups or [""], pa.string())
     columns = {
@@ -208,5 +209,5 @@ def _with_flags(table: pa.Table, plan: CellPlan) -> tuple[pa.Table, dict[str, in
         "flags": pa.DictionaryArray.from_arrays(codes, pa.array(texts)),
     }
     raised = dict.fromkeys(common, len(table))
-    raised["few_umis"] = int(codes.sum())
+    raised |= {"few_umis": int((codes == 1).sum()), "no_gene_read": int((codes == 2).sum())}
     return pa.table(columns), raised

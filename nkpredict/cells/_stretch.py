@@ -79,7 +79,7 @@ class StretchScores:
     groups
         Number of the group of each, -1 for none.
     susceptibility
-        One number a cell.
+        One number a cell; NaN where no gene of the model was read.
     umis, genes
         Sum of all values of a cell, and how many are above 0.
     groups_here
@@ -117,7 +117,9 @@ def score_stretch(task: CellTask, stretch: Stretch) -> StretchScores:
             within = slice(start - stretch.start, stop - stretch.start)
             bite = _Bite.read(task, rows, start, stop, kept[within])
             prepared = task.model.prepare_cells(bite.ranks(task.columns.present))
-            parts.append((task.model.predict(prepared), bite.umis, bite.stored))
+            score = task.model.predict(prepared)
+            score[np.diff(bite.indptr) == 0] = np.nan  # no gene ranks above another
+            parts.append((score, bite.umis, bite.stored))
             if len(here):
                 chosen = kept[within]
                 row = np.searchsorted(here, groups[within][chosen]) * task.bins

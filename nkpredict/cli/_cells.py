@@ -137,7 +137,7 @@ def _say(scores: CellScores, out: Path, report: bool, h5ad: Path | None) -> None
         f"{facts.matrix}, {facts.expression.unit_words}, median {facts.depth.median_umis:,.0f} "
         f"UMIs); found {facts.genes.found:,} of the model's {facts.genes.in_model:,} genes."
     )
-    for note in facts.expression.remarks():
+    for note in facts.expression.remarks() if scores.groups is None else ():
         say(f"Note: {note}")
     for warning in facts.warnings:
         say(f"Note: {warning}")

@@ -176,6 +176,8 @@ def print_scores(scores: ExplainedScores) -> None:
     knowledge_only = is_knowledge_only(scores)
     columns = ["sample", score_word(scores)]
     columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
+    of_cells = "sampling_lower" in scores.table
+    columns += ["cells", "90 % from cells", "not ranked"] if of_cells else []
     rows = []
     row: Any  # of named tuples whose fields pandas does not type
     for name, row in zip(shown.index, shown.itertuples(), strict=True):
@@ -187,6 +189,7 @@ def print_scores(scores: ExplainedScores) -> None:
                 *interval,
                 round(row.percentile),
                 f"{row.novelty:.1f}",
+                *(_of_cells(row) if of_cells else ()),
             ]
         )
     what = "score" if knowledge_only else "susceptibility"
@@ -200,6 +203,13 @@ def print_scores(scores: ExplainedScores) -> None:
         say(f"Note: {remark}")
     for warning in provenance.warnings:
         say(f"Note: {warning}")
+
+
+def _of_cells(row: Any) -> list[Any]:
+    """Return cells, interval and flags of a group of single cells."""
+    flags = [flag for flag in row.flags.split(";") if flag in ("few_cells", "low_depth")]
+    interval = f"{row.sampling_lower:.2f} to {row.sampling_upper:.2f}"
+    return [int(row.cells), interval, ", ".join(flags).replace("_", " ")]
 
 
 def say_drugs(scores: ExplainedScores) -> None:

@@ -1,5 +1,6 @@
 """Pictures of screens, scores and evaluations; users reach them as `nkpredict.pl`."""
 
+from nkpredict.figures._cells import plot_umap, plot_violin
 from nkpredict.figures._data import (
     ALL_SAMPLES,
     Group,
@@ -50,6 +51,8 @@ __all__ = [
     "plot_ranking",
     "plot_survival",
     "plot_targets",
+    "plot_umap",
+    "plot_violin",
     "plot_volcano",
     "plot_waterfall",
     "printable",
