@@ -179,9 +179,12 @@ class AxisScore(AdditivePredictor):
         missing = np.flatnonzero(np.isnan(levels).any(axis=0))
         if len(missing):
             near, places = self.neighbours_.of_some(missing)
-            values = self.scales_.standardised(cells.take(places), platforms, places)
-            estimate, _ = near.estimate(_bent(values))
-            levels[:, missing] = np.where(np.isnan(levels[:, missing]), estimate, levels[:, missing])
+            values = _bent(self.scales_.standardised(cells.take(places), platforms, places))
+            for platform in np.unique(platforms):  # cells of one have the same genes
+                rows = platforms == platform
+                known = levels[np.ix_(rows, missing)]
+                estimate, _ = near.estimate(values[rows])
+                levels[np.ix_(rows, missing)] = np.where(np.isnan(known), estimate, known)
         return np.asarray((levels * self.weights_[self._chosen]).sum(axis=1))
 
     def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
