@@ -121,9 +121,7 @@ def _scale(level: np.ndarray) -> float:
 
 def _block(rng: np.random.Generator, level: np.ndarray) -> sparse.csr_matrix:
     parts = [
-        sparse.csr_matrix(
-            rng.poisson(level * rng.lognormal(0, 0.4, (256, 1))).astype(np.float32)
-        )
+        sparse.csr_matrix(rng.poisson(level * rng.lognormal(0, 0.4, (256, 1))).astype(np.float32))
         for _ in range(BLOCK // 256)
     ]
     return sparse.vstack(parts).tocsr()

@@ -39,8 +39,8 @@ def score_adata(
     """Score the cells of an AnnData in memory and write the numbers into it.
 
     ``obs`` gets ``nk_susceptibility``, ``nk_gene_coverage``, ``nk_umis`` and ``nk_flags``, with
-    groups also ``nk_group_susceptibility``, ``nk_group_lower`` and ``nk_group_upper`` (90 % interval
-    of the group's own score from cells and depth) and ``nk_group_flags``;
+    groups also ``nk_group_susceptibility``, ``nk_group_lower`` and ``nk_group_upper`` (90 %
+    interval of the group's own score from cells and depth) and ``nk_group_flags``;
     ``uns["nkpredict_cells"]`` what they rest on.
 
     Parameters
@@ -95,4 +95,4 @@ def _contributions(adata: AnnData, scores: CellScores, layer: str | None) -> pd.
             part, _ = model.contributions(prepared)
             parts.append(part.loc[:, (part != 0).any()].astype("float32"))
     table = pd.concat(parts, ignore_index=True).fillna(0.0)
-    return table[sorted(table)].set_axis(adata.obs_names)
+    return table[sorted(map(str, table))].set_axis(adata.obs_names)

@@ -28,8 +28,8 @@ REPLICATES = 100
 """How often the cells of a group are drawn anew; set by hand."""
 _THINNINGS = 10
 _NORMAL = 1.645  # standard deviations that hold nine tenths of a normal distribution
-FEW_CELLS = 10
-"""Cells below which a group says little, whatever the interval; set by hand, see
+FEW_CELLS = 30
+"""Cells below which the interval of a group is too narrow; set by hand, see
 docs/decisions/023."""
 # A group is not ranked when cells and depth alone leave it so many standard deviations of the
 # reference on either side; set by hand, see docs/decisions/023.
@@ -85,9 +85,7 @@ def score_groups(
     return _with_sureness(scores, totals, sureness, plan)
 
 
-def _pseudobulk(
-    plan: CellPlan, sums: FloatArray, genes: pd.Index, totals: pd.DataFrame
-) -> AnnData:
+def _pseudobulk(plan: CellPlan, sums: FloatArray, genes: pd.Index, totals: pd.DataFrame) -> AnnData:
     import anndata
 
     per_million = sums * (1e6 / totals["umis"].to_numpy())[:, None]
@@ -98,7 +96,9 @@ def _pseudobulk(
         samples=len(totals),
         unit_words=f"counts of {plan.facts.cells:,} cells added up by group",
         transform="log2(counts per million + 1), no gene length",
-        unlike_expression="" if plan.facts.simulated else unlike_expression(values, list(genes)),
+        unlike_expression=""
+        if plan.facts.simulated
+        else unlike_expression(values.astype(np.float64), list(genes)),
     )
     record_facts(adata, ReadFacts(expression=expression, simulated=plan.facts.simulated))
     return adata
@@ -147,13 +147,16 @@ def _with_sureness(
         ";".join([*(flag for flag, on in raised.items() if on[row]), *([said] if said else [])])
         for row, said in enumerate(table["flags"])
     ]
-    flags = {
-        name: tuple(map(str, table.index[flagged])) for name, flagged in raised.items()
-    }
+    flags = {name: tuple(map(str, table.index[flagged])) for name, flagged in raised.items()}
     known = plan.facts.grouping
     if known is None:
         raise ValueError("cells without groups have no scores of groups")
-    facts = replace(known, replicates=REPLICATES, **flags)
+    facts = replace(
+        known,
+        replicates=REPLICATES,
+        few_cells=flags["few_cells"],
+        low_depth=flags["low_depth"],
+    )
     said = _words(flags, len(table), half, spread)
     provenance = replace(scores.provenance, warnings=(*said, *scores.provenance.warnings))
     return replace(scores, table=table, provenance=provenance), facts

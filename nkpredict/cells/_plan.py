@@ -12,7 +12,14 @@ import pandas as pd
 
 from nkpredict.cells._stretch import CellTask, Stretch
 from nkpredict.errors import InputError, name_some
-from nkpredict.facts import CellFacts, CoverageFacts, DepthFacts, ExpressionFacts, GroupingFacts
+from nkpredict.facts import (
+    CellFacts,
+    CoverageFacts,
+    DepthFacts,
+    ExpressionFacts,
+    GroupingFacts,
+    SkillFacts,
+)
 from nkpredict.features import Profiles
 from nkpredict.io import (
     CellColumns,
@@ -88,9 +95,7 @@ class CellPlan:
     def bins(self) -> npt.NDArray[np.uint8]:
         """Random part of its group that each cell belongs to."""
         generator = np.random.default_rng(self.seed)
-        return generator.integers(
-            0, max(self.task.bins, 1), self.task.source.cells, dtype=np.uint8
-        )
+        return generator.integers(0, max(self.task.bins, 1), self.task.source.cells, dtype=np.uint8)
 
 
 def plan_of(
@@ -125,16 +130,14 @@ def plan_of(
     expression = _expression(source, columns)
     coverage = _coverage(columns, bundle)
     seen = np.where(columns.present, 1.0, np.nan)[None, :]
-    prepared = model.prepare(
-        replace(Profiles.unnamed(seen), samples=pd.Index([expression.file]))
-    )
+    prepared = model.prepare(replace(Profiles.unnamed(seen), samples=pd.Index([expression.file])))
     with source.open() as rows:
         simulated = all_simulated(rows.names(0, min(source.cells, 200)))
     grouping = None
     if names:
         grouping = GroupingFacts(
             column=str(groupby),
-            groups=int(len(np.unique(used[used >= 0]))),
+            groups=len(np.unique(used[used >= 0])),
             cells_without_group=int(((used < 0) & (True if kept is None else kept)).sum()),
             replicates=0,
             bins=_bins(len(names)),
@@ -152,7 +155,12 @@ def plan_of(
         expression=expression,
         depth=DepthFacts(cells=0, median_umis=0.0),
         grouping=grouping,
-        model=bundle.metadata,
+        model=replace(
+            bundle.metadata,
+            skill=SkillFacts.from_json(model.skill_),
+            half_width=model.half_width_,
+            knowledge_only=model.knowledge_only,
+        ),
         simulated=simulated or bundle.simulated,
         forced=refused(model, prepared, expression, force),
     )

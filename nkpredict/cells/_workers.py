@@ -77,13 +77,11 @@ def _on_dask(
             "Cells in memory cannot be handed to Dask; write them as .h5ad or .zarr where its "
             "workers can read them."
         )
+    local = None
     if address == LOCAL_CLUSTER:
-        cluster = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-        closing = [cluster]
-    else:
-        cluster, closing = address, []
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
     try:
-        with Client(cluster) as client:
+        with Client(local or address) as client:
             ahead = 2 * max(len(client.scheduler_info(n_workers=-1)["workers"]), 1)
             running = as_completed(raise_errors=False)
             numbers: dict[str, int] = {}
@@ -98,8 +96,8 @@ def _on_dask(
             f"There is no Dask scheduler at {address} ({error}); expected tcp://HOST:PORT or local."
         ) from error
     finally:
-        for one in closing:
-            one.close()
+        if local is not None:
+            local.close()
 
 
 def _submit(client, running, numbers, task, stretch) -> None:  # type: ignore[no-untyped-def]

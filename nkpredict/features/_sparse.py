@@ -180,7 +180,8 @@ class SparseProfiles:
     def weighted_sums(self, weights: FloatArray) -> FloatArray:
         """Sum all measured genes, each times its weight; ``weights`` is genes × sums."""
         of_background = np.where(self.present[:, None], weights, 0.0).sum(axis=0)
-        return self.above_background(weights) + self.background[:, None] * of_background
+        background = self.background[:, None] * of_background
+        return np.asarray(self.above_background(weights) + background)
 
 
 def _ranks_by_table(

@@ -74,7 +74,7 @@ def plot_umap(
             f"The AnnData has no embedding {basis!r} in obsm; it has "
             f"{name_some(adata.obsm.keys()) or 'none'}. Compute one (scanpy.tl.umap) or name it."
         )
-    places = np.asarray(adata.obsm[basis])[:, :2]
+    across, up = np.asarray(adata.obsm[basis])[:, :2].T
     known = np.isfinite(values)
     ax = axes_or_new(ax, (6.0, 5.0), show)
     ax.spines[["bottom"]].set_visible(False)
@@ -82,10 +82,13 @@ def plot_umap(
     ax.set_yticks([])
     size = float(np.clip(20_000 / max(len(values), 1), 0.5, 20))
     if not known.all():
-        ax.scatter(*places[~known].T, s=size, color=GREY, alpha=0.3, linewidths=0, rasterized=True)
+        ax.scatter(
+            across[~known], up[~known], s=size, color=GREY, alpha=0.3, linewidths=0, rasterized=True
+        )
     low, high = np.quantile(values[known], _COLOUR_QUANTILES)
     drawn = ax.scatter(
-        *places[known].T,
+        across[known],
+        up[known],
         c=values[known],
         s=size,
         cmap=diverging(),
@@ -164,7 +167,8 @@ def _draw_group(ax: Axes, row: int, cells: pd.DataFrame) -> None:
         drawn = ax.violinplot(
             [numbers], [row], orientation="horizontal", widths=0.8, showextrema=False
         )
-        for body in drawn["bodies"]:
+        bodies: Any = drawn["bodies"]
+        for body in bodies:
             body.set(facecolor=SENSITIZES, alpha=0.35, linewidth=0)
     ax.plot(float(np.median(numbers)), row, "|", color=SENSITIZES, markersize=12)
     names = [f"nk_group_{part}" for part in ("susceptibility", "lower", "upper")]

@@ -96,9 +96,13 @@ def plot_ranking(
 def _interval(table: pd.DataFrame) -> tuple[str, str]:
     """Columns of the interval: of the prediction, else of groups of cells from cells and depth."""
     known = np.isfinite(table["lower"].to_numpy(dtype=float)).any()
-    return ("lower", "upper") if known or "sampling_lower" not in table else (
-        "sampling_lower",
-        "sampling_upper",
+    return (
+        ("lower", "upper")
+        if known or "sampling_lower" not in table
+        else (
+            "sampling_lower",
+            "sampling_upper",
+        )
     )
 
 

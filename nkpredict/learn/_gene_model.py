@@ -79,18 +79,18 @@ class HarmonisedCells(HarmonisedProfiles):
     _genes: pd.Index
 
     @cached_property
-    def given(self) -> Profiles:  # type: ignore[override]
+    def given(self) -> Profiles:
         """The ranks as dense profiles; which genes were measured is what is asked of them."""
         values = self.ranked.values
         return replace(Profiles.unnamed(values), genes=self._genes, named=True)
 
     @cached_property
-    def ranked(self) -> RankedProfiles:  # type: ignore[override]
+    def ranked(self) -> RankedProfiles:
         """Dense ranks."""
         return self._ranks.dense()
 
     @cached_property
-    def values(self) -> FloatArray:  # type: ignore[override]
+    def values(self) -> FloatArray:
         """Dense harmonised profiles."""
         return self.cells.dense()
 

@@ -11,8 +11,8 @@ from nkpredict.registry import Bundle
 from nkpredict.types import BoolArray
 
 LOW_COVERAGE = 0.8
-"""Share of the model's genes or weight below which a score rests on too little to be trusted; set by
-hand."""
+"""Share of the model's genes or weight below which a score rests on too little to be trusted; set
+by hand."""
 OWN_REFERENCE = "own_reference"
 """Flag of profiles that the model was made from."""
 

@@ -18,11 +18,11 @@ import nkpredict
 from nkpredict.errors import InputError
 from nkpredict.features import RankedProfiles, SparseRanks
 from nkpredict.registry import Bundle
-from tests.cells.conftest import cells_of
+from tests.celled import cells_of
 
 
-def dense(adata, rows=slice(None)) -> pd.DataFrame:
-    return pd.DataFrame(adata.X[rows].toarray(), columns=adata.var_names)
+def dense(cells) -> pd.DataFrame:
+    return pd.DataFrame(cells.X.toarray(), columns=cells.var_names)
 
 
 KINDS = ["ridge and trees", "partial least squares", "modules", "prior"]
@@ -31,8 +31,10 @@ KINDS = ["ridge and trees", "partial least squares", "modules", "prior"]
 @pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("change", ["counts", "many reads", "normalised", "genes missing"])
-def test_a_cell_gets_the_number_of_its_dense_profile(models, adata, kind: str, change: str) -> None:
-    cells, model = adata[:120].copy(), models[kind]
+def test_a_cell_gets_the_number_of_its_dense_profile(
+    cell_models, cell_adata, kind: str, change: str
+) -> None:
+    cells, model = cell_adata[:120].copy(), cell_models[kind]
     if change == "many reads":
         cells.X = cells.X * np.float32(97)
     if change == "normalised":
@@ -137,39 +139,39 @@ def as_folder(cells, path):
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::anndata.ImplicitModificationWarning")
 @pytest.mark.filterwarnings("ignore:Writing zarr v2")
-def test_every_store_gives_the_same_numbers(models, adata, tmp_path, store) -> None:
-    model = models["ridge and trees"]
-    expected = nkpredict.score_cells(adata, model).table
-    found = nkpredict.score_cells(store(adata, tmp_path), model, keep=tmp_path / "keep").table
+def test_every_store_gives_the_same_numbers(cell_models, cell_adata, tmp_path, store) -> None:
+    model = cell_models["ridge and trees"]
+    expected = nkpredict.score_cells(cell_adata, model).table
+    found = nkpredict.score_cells(store(cell_adata, tmp_path), model, keep=tmp_path / "keep").table
     pd.testing.assert_frame_equal(found.drop(columns="group"), expected.drop(columns="group"))
 
 
-def test_a_backed_anndata_stays_on_disk(models, adata, file) -> None:
-    model = models["prior"]
-    backed = anndata.read_h5ad(file, backed="r")
+def test_a_backed_anndata_stays_on_disk(cell_models, cell_adata, cell_file) -> None:
+    model = cell_models["prior"]
+    backed = anndata.read_h5ad(cell_file, backed="r")
     found = nkpredict.score_cells(backed, model).table["susceptibility"]
-    assert found.equals(nkpredict.score_cells(adata, model).table["susceptibility"])
+    assert found.equals(nkpredict.score_cells(cell_adata, model).table["susceptibility"])
     assert backed.isbacked
 
 
 @pytest.mark.filterwarnings("ignore:Variable names are not unique")
-def test_columns_of_one_gene_are_added_up(models, adata) -> None:
-    split = adata[:50].copy()
+def test_columns_of_one_gene_are_added_up(cell_models, cell_adata) -> None:
+    split = cell_adata[:50].copy()
     doubled = anndata.concat([split, split[:, :1]], axis=1, merge="first")
     doubled.var_names = [*split.var_names, split.var_names[0]]
     twice = sparse.diags_array([2.0] + [1.0] * 149, dtype=np.float32)
     once = anndata.AnnData(sparse.csr_matrix(split.X @ twice), split.obs, split.var)
-    model = models["ridge and trees"]
+    model = cell_models["ridge and trees"]
     scores = nkpredict.score_cells(doubled, model)
     expected = nkpredict.score_cells(once, model).table["susceptibility"]
     pd.testing.assert_series_equal(scores.table["susceptibility"], expected, rtol=1e-9)
     assert any("added up" in note for note in scores.facts.expression.remarks())
 
 
-def test_what_is_known_of_a_cell_stands_beside_its_number(models, adata) -> None:
-    table = nkpredict.score_cells(adata, models["prior"]).table
-    assert table["umis"].to_numpy() == pytest.approx(np.asarray(adata.X.sum(axis=1)).ravel())
-    assert (table["genes"].to_numpy() == adata.X.getnnz(axis=1)).all()
+def test_what_is_known_of_a_cell_stands_beside_its_number(cell_models, cell_adata) -> None:
+    table = nkpredict.score_cells(cell_adata, cell_models["prior"]).table
+    assert table["umis"].to_numpy() == pytest.approx(np.asarray(cell_adata.X.sum(axis=1)).ravel())
+    assert (table["genes"].to_numpy() == cell_adata.X.getnnz(axis=1)).all()
     assert table["gene_coverage"].eq(1.0).all()
     assert table["flags"].str.startswith("few_umis").sum() == 299  # of 150 genes
     assert table["flags"].iloc[3].startswith("no_gene_read")
@@ -186,35 +188,37 @@ def test_what_is_known_of_a_cell_stands_beside_its_number(models, adata) -> None
         (lambda a: a[:0].copy(), "holds 0 cells"),
     ],
 )
-def test_what_cannot_be_scored_is_refused(models, adata, tmp_path, spoil, words: str) -> None:
+def test_what_cannot_be_scored_is_refused(
+    cell_models, cell_adata, tmp_path, spoil, words: str
+) -> None:
     path = tmp_path / "cells.h5ad"
-    spoil(adata).write_h5ad(path)
+    spoil(cell_adata).write_h5ad(path)
     with pytest.raises(InputError, match=words):
-        nkpredict.score_cells(path, models["ridge and trees"])
+        nkpredict.score_cells(path, cell_models["ridge and trees"])
 
 
-def _with(adata, value):
-    spoilt = adata.copy()
+def _with(cell_adata, value):
+    spoilt = cell_adata.copy()
     spoilt.X.data[7] = value
     return spoilt
 
 
-def test_force_scores_what_would_be_refused_and_marks_it(models, adata) -> None:
-    few = adata[:, 110:].copy()
-    scores = nkpredict.score_cells(few, models["ridge and trees"], force=True)
+def test_force_scores_what_would_be_refused_and_marks_it(cell_models, cell_adata) -> None:
+    few = cell_adata[:, 110:].copy()
+    scores = nkpredict.score_cells(few, cell_models["ridge and trees"], force=True)
     assert scores.table["flags"].str.contains("forced").all()
     assert "too little of the model" in scores.facts.forced
 
 
-def test_depth_is_said(models, all_genes) -> None:
-    shallow = nkpredict.score_cells(cells_of(all_genes, 200, depth=0.3), models["prior"])
-    deep = nkpredict.score_cells(cells_of(all_genes, 200, depth=3000), models["prior"])
+def test_depth_is_said(cell_models, cell_genes) -> None:
+    shallow = nkpredict.score_cells(cells_of(cell_genes, 200, depth=0.3), cell_models["prior"])
+    deep = nkpredict.score_cells(cells_of(cell_genes, 200, depth=3000), cell_models["prior"])
     assert shallow.facts.depth.spearman_at_half < 0.8 < deep.facts.depth.spearman_at_half
     assert any("do not rank single cells" in words for words in shallow.facts.warnings)
     assert not deep.facts.warnings
 
 
-def test_a_killing_curve_scores_cells_by_the_model_it_rests_on(models, adata) -> None:
-    bundle = Bundle(models["prior"])
-    found = nkpredict.score_cells(adata, bundle).table["susceptibility"]
+def test_a_killing_curve_scores_cells_by_the_model_it_rests_on(cell_models, cell_adata) -> None:
+    bundle = Bundle(cell_models["prior"])
+    found = nkpredict.score_cells(cell_adata, bundle).table["susceptibility"]
     assert found.isna().sum() == 1

@@ -1,4 +1,4 @@
-"""A run goes on after a kill, says what is wrong in one sentence, and gives the same bytes anyhow."""
+"""A run goes on after a kill, says what is wrong, and gives the same bytes anyhow."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from scipy import sparse
 import nkpredict
 from nkpredict.errors import InputError
 from nkpredict.registry import save_bundle
-from tests.cells.conftest import cells_of
+from tests.celled import cells_of
 
 STRETCHES = 4
 
 
 @pytest.fixture(scope="module")
-def many(all_genes, tmp_path_factory) -> Path:
+def many(cell_genes, tmp_path_factory) -> Path:
     """Cells enough for several stretches."""
     path = tmp_path_factory.mktemp("many") / "cells.h5ad"
-    cells = cells_of(all_genes, 512)
+    cells = cells_of(cell_genes, 512)
     count = 3 * 4096 + 100
     rows = np.resize(np.arange(512), count)
     names = [f"cell{number:06d}" for number in range(count)]
@@ -41,8 +41,8 @@ def many(all_genes, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(models, tmp_path_factory) -> Path:
-    return save_bundle(models["prior"], tmp_path_factory.mktemp("model") / "prior")
+def model(cell_models, tmp_path_factory) -> Path:
+    return save_bundle(cell_models["prior"], tmp_path_factory.mktemp("model") / "prior")
 
 
 def bytes_of(scores, folder: Path) -> dict[str, bytes]:
@@ -114,7 +114,11 @@ def test_a_run_that_was_killed_goes_on(many, model, expected, tmp_path, moment: 
     assert killed.returncode == -signal.SIGKILL
     steps = []
     scores = nkpredict.score_cells(
-        many, model, groupby="patient", keep=keep, progress=lambda _, done, total: steps.append(done)
+        many,
+        model,
+        groupby="patient",
+        keep=keep,
+        progress=lambda _, done, total: steps.append(done),
     )
     if moment.isdigit():
         assert steps[0] == int(moment)  # nothing is done twice
@@ -124,7 +128,9 @@ def test_a_run_that_was_killed_goes_on(many, model, expected, tmp_path, moment: 
 
 
 @pytest.mark.parametrize("change", ["file", "groups", "cells", "model"])
-def test_what_another_run_kept_is_not_taken(many, model, models, tmp_path, change: str) -> None:
+def test_what_another_run_kept_is_not_taken(
+    many, model, cell_models, tmp_path, change: str
+) -> None:
     keep, steps = tmp_path / "keep", []
     asked = {"groupby": "patient", "cells": "kind=malignant"}
     nkpredict.score_cells(many, model, keep=keep, **asked)
@@ -132,7 +138,7 @@ def test_what_another_run_kept_is_not_taken(many, model, models, tmp_path, chang
         many = Path(shutil.copy(many, tmp_path))
     asked["groupby"] = "plate" if change == "groups" else "patient"
     asked["cells"] = "kind=T cell" if change == "cells" else "kind=malignant"
-    other = models["ridge and trees"] if change == "model" else model
+    other = cell_models["ridge and trees"] if change == "model" else model
     told = lambda _, done, total: steps.append(done)  # noqa: E731
     nkpredict.score_cells(many, other, keep=keep, progress=told, **asked)
     assert steps[0] == 0
@@ -183,13 +189,13 @@ def test_a_file_that_was_cut_short_is_said(many, model, tmp_path) -> None:
         nkpredict.score_cells(path, model)
 
 
-def test_memory_does_not_hold_what_is_not_asked_for(models, tmp_path, all_genes) -> None:
+def test_memory_does_not_hold_what_is_not_asked_for(cell_models, tmp_path, cell_genes) -> None:
     """Genes that the model does not know cost nothing but being read."""
-    cells = cells_of(all_genes, 50)
+    cells = cells_of(cell_genes, 50)
     wide = sparse.hstack([cells.X, sparse.csr_matrix((50, 60_000), dtype=np.float32)]).tocsr()
     more = [*cells.var_names, *(f"X{number}" for number in range(60_000))]
     cells = anndata.AnnData(wide, cells.obs, pd.DataFrame(index=more))
-    found = nkpredict.score_cells(cells, models["prior"])
+    found = nkpredict.score_cells(cells, cell_models["prior"])
     assert found.facts.expression.genes_in_file == len(more)
 
 
@@ -221,7 +227,7 @@ def test_dask_gives_the_same_bytes_though_a_worker_dies(many, model, expected, t
     assert bytes_of(scores, tmp_path / "out") == expected
 
 
-def test_cells_in_memory_are_not_handed_to_dask(models, adata) -> None:
+def test_cells_in_memory_are_not_handed_to_dask(cell_models, cell_adata) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
     with pytest.raises(InputError, match="in memory cannot be handed to Dask"):
-        nkpredict.score_cells(adata, models["prior"], dask="local")
+        nkpredict.score_cells(cell_adata, cell_models["prior"], dask="local")

@@ -172,7 +172,7 @@ class AxisScore(AdditivePredictor):
         return np.asarray(parts.sum(axis=1) + base)
 
     def predict_cells(self, cells: SparseProfiles) -> FloatArray:
-        """Score each cell from the genes with evidence and, where one is missing, its neighbours."""
+        """Score each cell from the genes with evidence; neighbours speak for a missing one."""
         platforms = self.scales_.nearest_of_cells(cells)
         own = cells.take(self.positions_)
         levels = _bent(self.scales_.standardised(own, platforms, self.positions_))

@@ -69,5 +69,5 @@ def columns_of_cells(names: Sequence[str], genes: Sequence[str], path: str) -> C
             "symbols or Ensembl gene ids."
         )
     times = np.bincount(found, minlength=len(genes))
-    several = tuple(str(genes[place]) for place in np.flatnonzero(times > 1))
+    several = tuple(str(genes[int(place)]) for place in np.flatnonzero(times > 1))
     return CellColumns(places, times > 0, outcome, several)

@@ -333,7 +333,9 @@ def _matrix_of(path: Path, root: Any, layer: str | None) -> tuple[str, bool, tup
 
 def _kind(matrix: Any) -> str:
     stored = matrix["data"] if hasattr(matrix, "keys") else matrix
-    return kind_of_values(np.asarray(stored[: _VALUES_LOOKED_AT if stored.ndim == 1 else _LOOKED_AT]))
+    return kind_of_values(
+        np.asarray(stored[: _VALUES_LOOKED_AT if stored.ndim == 1 else _LOOKED_AT])
+    )
 
 
 def _stored(matrix: Any) -> str:

@@ -57,7 +57,7 @@ class CellsInMemory:
         self.matrix, self.notes = chosen_matrix(kinds, layer, _NAME)
         self.whole = kinds[self.matrix] == COUNTS
         values = held[self.matrix]
-        self._values = values if sparse.issparse(values) else np.asarray(values)
+        self._values: Any = values if sparse.issparse(values) else np.asarray(values)
         if sparse.issparse(values) and values.format != "csr":
             self._values = values.tocsr()
         genes, self.gene_names_from = gene_names_of(

@@ -39,20 +39,20 @@ def cells_of(genes, count: int, seed: int = 0, depth: float = 1.0) -> anndata.An
 
 
 @pytest.fixture(scope="session")
-def all_genes():
+def cell_genes():
     from nkpredict.io import approved_symbols
 
     return sorted(approved_symbols())[::170][:120]
 
 
 @pytest.fixture(scope="session")
-def models(all_genes):
+def cell_models(cell_genes):
     """Every kind of model that is scored with, on 120 genes."""
     rng = np.random.default_rng(5)
-    X = pd.DataFrame(rng.normal(5, 2, (60, 120)), columns=all_genes)
+    X = pd.DataFrame(rng.normal(5, 2, (60, 120)), columns=cell_genes)
     X.index = [f"S{number}" for number in X.index]
     y = X.iloc[:, :3].sum(axis=1) * 0.1 + rng.normal(0, 0.2, 60)
-    sets = {"first": all_genes[:12], "second": all_genes[20:30]}
+    sets = {"first": cell_genes[:12], "second": cell_genes[20:30]}
     missing = X.copy()
     missing.iloc[30:, 100:] = np.nan  # genes that one platform lacks
     # some genes with evidence, and genes that move with them
@@ -62,7 +62,7 @@ def models(all_genes):
 
     rows = pd.DataFrame(
         {"evidence": 0.5, "confidence": 1.0, "n_screens": 1, "agreement": 1.0, "conflict": False},
-        index=pd.Index([all_genes[place] for place in (5, 100, 101, 50, 60)], name="gene"),
+        index=pd.Index([cell_genes[place] for place in (5, 100, 101, 50, 60)], name="gene"),
     )
     platform = np.repeat(["a", "b"], 30)
     return {
@@ -76,12 +76,12 @@ def models(all_genes):
 
 
 @pytest.fixture(scope="session")
-def adata(all_genes):
-    return cells_of(all_genes, 300)
+def cell_adata(cell_genes):
+    return cells_of(cell_genes, 300)
 
 
 @pytest.fixture
-def file(adata, tmp_path: Path) -> Path:
+def cell_file(cell_adata, tmp_path: Path) -> Path:
     path = tmp_path / "cells.h5ad"
-    adata.write_h5ad(path)
+    cell_adata.write_h5ad(path)
     return path
