@@ -16,17 +16,48 @@ from nkpredict.types import FloatArray
 FEW_UMIS = 1000
 """UMIs below which a cell is flagged; set by hand."""
 _BLOCKS, _CELLS_OF_A_BLOCK = 10, 50
-_UNRELIABLE = 0.8  # rank correlation with half of the UMIs; set by hand
-_FOLLOWS = 0.5
+_FEWEST = 10  # cells, to correlate; set by hand
+# Reliability below which, and correlation with the UMIs above which, users are told; set by hand.
+_UNRELIABLE, _FOLLOWS = 0.8, 0.5
 
 
 def depth_of(plan: CellPlan) -> DepthFacts:
-    """Take half of the UMIs of some 500 cells away and score them again.
+    """Score each half of the UMIs of some 500 cells, to tell how alike the numbers of one cell are.
 
-    Blocks of cells are taken from all over the file, by lot.
+    Blocks of cells are taken from all over the file. The UMIs of a cell are dealt into halves by
+    lot, which gives two cells of half the depth that are independent but for being the same
+    (binomial thinning); what their agreement tells of the whole depth is the formula of Spearman
+    and Brown (Br J Psychol 1910, doi 10.1111/j.2044-8295.1910.tb00206.x).
     """
-    task = plan.task
     generator = np.random.default_rng([plan.seed, 1])
+    counts, umis = _some_cells(plan)
+    facts = DepthFacts(cells=counts.shape[0], median_umis=float(np.median(umis)))
+    if not plan.task.source.whole:
+        return facts
+    first = counts.copy()
+    first.data = generator.binomial(counts.data.astype(np.int64), 0.5).astype(np.float64)
+    second = counts - first
+    first.eliminate_zeros()
+    second.eliminate_zeros()
+    read = (first.getnnz(axis=1) > 0) & (second.getnnz(axis=1) > 0)
+    if read.sum() < _FEWEST:
+        return facts
+    full, one, other = (_predicted(plan, part[read]) for part in (counts, first, second.tocsr()))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return facts
+    alike = float(stats.spearmanr(one, other).statistic)
+    return replace(
+        facts,
+        cells=int(read.sum()),
+        split_half_spearman=alike,
+        reliability=2 * alike / (1 + alike) if alike > 0 else 0.0,
+        shift_at_half=float(((one + other) / 2 - full).mean()),
+    )
+
+
+def _some_cells(plan: CellPlan) -> tuple[sparse.csr_matrix, FloatArray]:
+    """Read blocks of cells from all over the file: counts of the model's genes, and UMIs."""
+    task = plan.task
     starts = range(0, task.source.cells, max(task.source.cells // _BLOCKS, _CELLS_OF_A_BLOCK))
     parts, umis = [], []
     with task.source.open() as rows:
@@ -36,24 +67,7 @@ def depth_of(plan: CellPlan) -> DepthFacts:
             counts, total = cells_as_counts(task, rows, start, stop, kept)
             parts.append(counts)
             umis.append(total)
-    counts = sparse.vstack(parts).tocsr()
-    counts = counts[counts.getnnz(axis=1) > 0]
-    facts = DepthFacts(cells=counts.shape[0], median_umis=float(np.median(np.concatenate(umis))))
-    if not task.source.whole or counts.shape[0] < 3:
-        return facts
-    thinned = counts.copy()
-    thinned.data = generator.binomial(counts.data.astype(np.int64), 0.5).astype(np.float64)
-    thinned.eliminate_zeros()
-    left = thinned.getnnz(axis=1) > 0
-    counts, thinned = counts[left], thinned[left]
-    full, half = (_predicted(plan, matrix) for matrix in (counts, thinned))
-    if len(full) < 3 or np.ptp(full) == 0 or np.ptp(half) == 0:
-        return facts
-    return replace(
-        facts,
-        spearman_at_half=float(stats.spearmanr(full, half).statistic),
-        shift_at_half=float((half - full).mean()),
-    )
+    return sparse.vstack(parts).tocsr(), np.concatenate(umis)
 
 
 def with_all_cells(depth: DepthFacts, score: FloatArray, umis: FloatArray) -> DepthFacts:
@@ -61,7 +75,7 @@ def with_all_cells(depth: DepthFacts, score: FloatArray, umis: FloatArray) -> De
     depth = replace(depth, median_umis=float(np.median(umis)) if len(umis) else 0.0)
     known = np.isfinite(score)
     score, umis = score[known], umis[known]
-    if len(score) < 3 or np.ptp(score) == 0 or np.ptp(umis) == 0:
+    if len(score) < _FEWEST or np.ptp(score) == 0 or np.ptp(umis) == 0:
         return depth
     return replace(depth, spearman_with_umis=float(stats.spearmanr(score, umis).statistic))
 
@@ -69,12 +83,12 @@ def with_all_cells(depth: DepthFacts, score: FloatArray, umis: FloatArray) -> De
 def depth_words(depth: DepthFacts) -> tuple[str, ...]:
     """Say what depth does to the numbers of cells, where it does much."""
     words = []
-    if depth.spearman_at_half is not None and depth.spearman_at_half < _UNRELIABLE:
+    if depth.reliability is not None and depth.reliability < _UNRELIABLE:
         words.append(
-            f"With half of their UMIs the numbers of {depth.cells} cells keep their order by "
-            f"Spearman {depth.spearman_at_half:.2f} only and move by {depth.shift_at_half:+.3f} "
-            f"(median {depth.median_umis:,.0f} UMIs): do not rank single cells, compare groups of "
-            "many cells (--groupby)."
+            f"The numbers of single cells are reliable to {depth.reliability:.2f} (1 = no noise of "
+            f"sequencing; from the two halves of the UMIs of {depth.cells} cells, median "
+            f"{depth.median_umis:,.0f}) and move by {depth.shift_at_half:+.3f} when half of the "
+            "UMIs are left: do not rank single cells, compare groups of many cells (--groupby)."
         )
     follows = depth.spearman_with_umis
     if follows is not None and abs(follows) > _FOLLOWS:

@@ -15,14 +15,17 @@ from nkpredict.facts._scoring import CoverageFacts
 class DepthFacts(Facts):
     """How far the number of a cell depends on how deeply it was sequenced.
 
-    ``cells`` were looked at; ``spearman_at_half`` is the rank correlation of their numbers with
-    those at half of their UMIs, ``shift_at_half`` the mean change, None where there are no counts.
+    ``cells`` were looked at: their UMIs were dealt into two halves and each scored.
+    ``split_half_spearman`` is the rank correlation of the two numbers, ``reliability`` that of the
+    number of all UMIs with another one of as many (Spearman-Brown), ``shift_at_half`` the mean
+    change from all UMIs to a half; None where there are no counts.
     ``spearman_with_umis`` is the correlation of the number with the UMIs over all cells.
     """
 
     cells: int
     median_umis: float
-    spearman_at_half: float | None = None
+    split_half_spearman: float | None = None
+    reliability: float | None = None
     shift_at_half: float | None = None
     spearman_with_umis: float | None = None
 

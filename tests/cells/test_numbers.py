@@ -213,7 +213,7 @@ def test_force_scores_what_would_be_refused_and_marks_it(cell_models, cell_adata
 def test_depth_is_said(cell_models, cell_genes) -> None:
     shallow = nkpredict.score_cells(cells_of(cell_genes, 200, depth=0.3), cell_models["prior"])
     deep = nkpredict.score_cells(cells_of(cell_genes, 200, depth=3000), cell_models["prior"])
-    assert shallow.facts.depth.spearman_at_half < 0.8 < deep.facts.depth.spearman_at_half
+    assert shallow.facts.depth.reliability < 0.8 < deep.facts.depth.reliability
     assert any("do not rank single cells" in words for words in shallow.facts.warnings)
     assert not deep.facts.warnings
 

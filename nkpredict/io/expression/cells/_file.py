@@ -312,7 +312,7 @@ def _anndata(
         genes=tuple(names),
         stored=stored,
         whole=whole,
-        columns=tuple(str(name) for name in obs if str(name) not in (index, "__categories")),
+        columns=tuple(str(name) for name in obs.attrs.get("column-order", ()) if name in obs),
         gene_names_from=names_from,
         notes=notes,
     )
