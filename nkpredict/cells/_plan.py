@@ -133,15 +133,7 @@ def plan_of(
     prepared = model.prepare(replace(Profiles.unnamed(seen), samples=pd.Index([expression.file])))
     with source.open() as rows:
         simulated = all_simulated(rows.names(0, min(source.cells, 200)))
-    grouping = None
-    if names:
-        grouping = GroupingFacts(
-            column=str(groupby),
-            groups=len(np.unique(used[used >= 0])),
-            cells_without_group=int(((used < 0) & (True if kept is None else kept)).sum()),
-            replicates=0,
-            bins=_bins(len(names)),
-        )
+    grouping = _grouping(str(groupby), used, kept, len(names)) if names else None
     facts = CellFacts(
         file=expression.file,
         format=source.format,
@@ -221,8 +213,17 @@ def _kept(source: CellFile | CellsInMemory, cells: str | None) -> BoolArray | No
     return np.isin(codes, [names.index(word) for word in wanted])
 
 
-def _bins(groups: int) -> int:
-    return int(np.clip(_MOST_BINS // groups, _FEWEST_BINS, BINS))
+def _grouping(
+    column: str, codes: npt.NDArray[np.int32], kept: BoolArray | None, groups: int
+) -> GroupingFacts:
+    apart = (codes < 0) if kept is None else (codes < 0) & kept
+    return GroupingFacts(
+        column=column,
+        groups=len(np.unique(codes[codes >= 0])),
+        cells_without_group=int(apart.sum()),
+        replicates=0,
+        bins=int(np.clip(_MOST_BINS // groups, _FEWEST_BINS, BINS)),
+    )
 
 
 def _expression(source: CellFile | CellsInMemory, columns: CellColumns) -> ExpressionFacts:

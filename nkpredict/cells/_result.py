@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nkpredict.errors import InputError, name_some
 from nkpredict.facts import CellFacts
 from nkpredict.io import to_json
 from nkpredict.registry import Bundle
@@ -98,9 +99,22 @@ class CellScores:
         adata.uns["nkpredict_cells"] = to_json(self.facts.to_json())
 
     def columns(self, cells: pd.Index) -> Mapping[str, pd.Series]:
-        """Return what `annotate` writes into ``obs``, by name of the column."""
+        """Return what `annotate` writes into ``obs``, by name of the column.
+
+        Raises
+        ------
+        InputError
+            When cells have to be matched by name and a name stands more than once.
+        """
         table = self.table
         if not table.index.equals(cells):
+            repeated = table.index[table.index.duplicated()].unique()
+            if len(repeated):
+                raise InputError(
+                    f"{len(repeated):,} names of cells stand more than once "
+                    f"({name_some(repeated)}); expected each once, to match cells by name. Make "
+                    "them unique, or score all cells."
+                )
             table = table.reindex(cells)
         columns = {f"nk_{name}": table[name] for name in _COLUMNS}
         columns["nk_flags"] = columns["nk_flags"].astype("category")

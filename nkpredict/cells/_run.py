@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 _CELLS = "cells.parquet"
 
 
+class CellReading(TypedDict, total=False):
+    """What the user says about a file of cells; see `nkpredict.read_expression`."""
+
+    layer: str | None
+    var_column: str | None
+
+
 def score_cells(
     source: str | Path | AnnData,
     model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
@@ -41,14 +48,13 @@ def score_cells(
     cells: str | None = None,
     registry: str | Path | Registry | None = None,
     effector: str | None = None,
-    layer: str | None = None,
-    var_column: str | None = None,
     force: bool = False,
     workers: int | None = None,
     dask: str | None = None,
     keep: str | Path | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    **reading: Unpack[CellReading],
 ) -> CellScores:
     """Score single cells: one number a cell, and groups of cells as bulk samples.
 
@@ -70,8 +76,6 @@ def score_cells(
         for the cells alone. Groups need counts.
     cells
         ``"COLUMN=VALUE|VALUE"``: score only these cells, such as the malignant ones.
-    layer, var_column
-        As `nkpredict.read_expression` takes them. Counts are taken wherever they lie.
     workers
         Threads, one for each processor when not given; processes of a local Dask cluster.
     dask
@@ -84,6 +88,8 @@ def score_cells(
         Of the random parts and draws.
     progress
         Called with what is being done, steps done and steps in all.
+    **reading
+        ``layer, var_column``: see `nkpredict.read_expression`. Counts are taken wherever they lie.
 
     Returns
     -------
@@ -101,9 +107,7 @@ def score_cells(
     bundle = bundle_of(model, registry, effector)
     folder = None if keep is None else Path(keep)
     converted = None if folder is None else folder.with_name(f"{folder.name}.h5")
-    found = cells_of(
-        source, layer=layer, var_column=var_column, known=genes_of(bundle), converted=converted
-    )
+    found = cells_of(source, known=genes_of(bundle), converted=converted, **reading)
     with threadpool_limits(1):  # the stretches share the processors
         plan = plan_of(found, bundle, groupby=groupby, cells=cells, force=force, seed=seed)
         if not plan.facts.cells:

@@ -17,7 +17,6 @@ from scipy import io, sparse
 import nkpredict
 from nkpredict.errors import InputError
 from nkpredict.features import RankedProfiles, SparseRanks
-from nkpredict.registry import Bundle
 from tests.celled import cells_of
 
 
@@ -216,9 +215,3 @@ def test_depth_is_said(cell_models, cell_genes) -> None:
     assert shallow.facts.depth.reliability < 0.8 < deep.facts.depth.reliability
     assert any("do not rank single cells" in words for words in shallow.facts.warnings)
     assert not deep.facts.warnings
-
-
-def test_a_killing_curve_scores_cells_by_the_model_it_rests_on(cell_models, cell_adata) -> None:
-    bundle = Bundle(cell_models["prior"])
-    found = nkpredict.score_cells(cell_adata, bundle).table["susceptibility"]
-    assert found.isna().sum() == 1
