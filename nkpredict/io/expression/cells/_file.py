@@ -22,6 +22,8 @@ from nkpredict.types import AnyArray, IndexArray
 # Rows, and values of a sparse matrix, to tell counts from other values.
 _LOOKED_AT, _VALUES_LOOKED_AT = 200, 200_000
 TENX = "10x HDF5"
+# What h5py and zarr raise where a file is damaged; UnicodeDecodeError is a ValueError.
+_DAMAGED = (OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ class CellRows:
         """Where the values of each cell begin, for a sparse matrix."""
         if self._indptr is None:
             self._indptr = np.asarray(self._matrix["indptr"][:], dtype=np.int64)
+            ends = (self._indptr[:1] < 0).any() or (self._indptr[-1:] > self.stored_values).any()
+            if len(self._indptr) != self.cells + 1 or ends or (np.diff(self._indptr) < 0).any():
+                raise ValueError("the places where cells begin do not fit its values")
         return self._indptr
 
     def rows(self, start: int, stop: int) -> tuple[IndexArray, AnyArray, AnyArray]:
@@ -113,17 +118,20 @@ class CellRows:
             if self.file.stored == "csr":
                 pointers = self.indptr[start : stop + 1]
                 within = slice(int(pointers[0]), int(pointers[-1]))
-                return (
-                    pointers - pointers[0],
-                    np.asarray(self._matrix["indices"][within]),
-                    np.asarray(self._matrix["data"][within]),
-                )
+                columns = np.asarray(self._matrix["indices"][within])
+                values = np.asarray(self._matrix["data"][within])
+                genes = len(self.file.genes)
+                if len(columns) and not (columns.min() >= 0 and columns.max() < genes):
+                    raise ValueError(f"it names columns beyond its {genes:,} genes")
+                if len(columns) != len(values) or len(columns) != pointers[-1] - pointers[0]:
+                    raise ValueError("columns and values differ in number")
+                return pointers - pointers[0], columns, values
             part = (
                 self._turned()[start:stop]
                 if self.file.stored == "csc"
                 else sparse.csr_matrix(np.asarray(self._matrix[start:stop]))
             )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except _DAMAGED as error:
             raise InputError(
                 f"Cells {start + 1:,} to {stop:,} of {self.file.path} cannot be read "
                 f"({_first_line(error)}); the file may be damaged. Copy or write it again."
@@ -144,10 +152,16 @@ class CellRows:
 
     def names(self, start: int, stop: int) -> AnyArray:
         """Return the names of cells from one place to another."""
-        if self.file.format == TENX:
-            return _texts(self._root["matrix"]["barcodes"], start, stop)
-        table = self._root["obs"]
-        return _texts(table[str(table.attrs["_index"])], start, stop)
+        try:
+            if self.file.format == TENX:
+                return _texts(self._root["matrix"]["barcodes"], start, stop)
+            table = self._root["obs"]
+            return _texts(table[str(table.attrs["_index"])], start, stop)
+        except _DAMAGED as error:
+            raise InputError(
+                f"The names of the cells of {self.file.path} cannot be read ({_first_line(error)});"
+                " the file may be damaged. Copy or write it again."
+            ) from error
 
     def labels(self, column: str) -> tuple[IndexArray, list[str]]:
         """Return a column of the cells' table as codes, -1 for missing, and what they stand for.
@@ -164,7 +178,13 @@ class CellRows:
             )
         from anndata.io import read_elem
 
-        values = pd.Series(read_elem(self._root["obs"][column]))
+        try:
+            values = pd.Series(read_elem(self._root["obs"][column]))
+        except Exception as error:  # anndata raises many kinds for a damaged file
+            raise InputError(
+                f"The column {column!r} of {self.file.path} cannot be read ({_first_line(error)}); "
+                "the file may be damaged. Copy or write it again."
+            ) from error
         codes, names = pd.factorize(values.astype("category"), sort=True)
         return codes.astype(np.int32), [str(name) for name in names]
 
@@ -240,13 +260,15 @@ def open_cells(
     if path.is_file() and not _is_hdf5(path):
         return None
     with opened(path) as root:
-        inside = set(root)
         try:
+            inside = set(root)
             if "matrix" in inside and "features" in root["matrix"]:
                 return _tenx(path, root)
             if {"obs", "var"} <= inside:
                 return _anndata(path, root, layer, var_column, known)
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # h5py, zarr and anndata raise many kinds for a damaged file
             raise InputError(
                 f"{path} is not a readable file of cells ({_first_line(error)}); it may be "
                 "truncated or written by an old version. Copy or write it again."
