@@ -1,6 +1,11 @@
 """The public names; each is imported from its room when it is first used."""
 
-from . import datasets as datasets, pl as pl
+from . import datasets as datasets, pl as pl, tl as tl
+from .cells import (
+    CellScores as CellScores,
+    score_cells as score_cells,
+    write_h5ad as write_h5ad,
+)
 from .comparison import (
     CohortComparison as CohortComparison,
     compare as compare,

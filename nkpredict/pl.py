@@ -1,4 +1,4 @@
-"""Plots: `nkpredict.pl.ranking(scores)`, `nkpredict.pl.volcano(screens)` and the others."""
+"""Plots: `nkpredict.pl.ranking(scores)`, `nkpredict.pl.umap(adata)` and the others."""
 
 from nkpredict.figures import plot_agreement as agreement
 from nkpredict.figures import plot_cohorts as cohorts
@@ -10,6 +10,8 @@ from nkpredict.figures import plot_ranking as ranking
 from nkpredict.figures import plot_survival as survival
 from nkpredict.figures import plot_synapse as synapse
 from nkpredict.figures import plot_targets as targets
+from nkpredict.figures import plot_umap as umap
+from nkpredict.figures import plot_violin as violin
 from nkpredict.figures import plot_volcano as volcano
 from nkpredict.figures import plot_waterfall as waterfall
 
@@ -24,6 +26,8 @@ __all__ = [
     "survival",
     "synapse",
     "targets",
+    "umap",
+    "violin",
     "volcano",
     "waterfall",
 ]

@@ -11,7 +11,7 @@ import pytest
 
 from nkpredict.io import approved_symbols
 
-pytest_plugins = ["tests.scored", "tests.trained"]
+pytest_plugins = ["tests.celled", "tests.scored", "tests.trained"]
 
 SLOW_FOLDERS = {"benchmark", "browser", "integration"}
 

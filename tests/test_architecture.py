@@ -20,9 +20,9 @@ FLOORS = [
     {"learn"},
     {"evaluate", "outcome", "registry"},
     {"scoring"},
-    {"explain"},
+    {"cells", "explain"},
     {"figures"},
-    {"comparison", "training", "pl", "testing"},
+    {"comparison", "training", "pl", "testing", "tl"},
     {"report"},
     {"cli"},
 ]

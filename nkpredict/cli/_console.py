@@ -23,8 +23,15 @@ JsonFile = Annotated[
 
 
 @contextmanager
-def stages(quiet: bool) -> Iterator[Progress]:
+def stages(quiet: bool, time_left: bool = False) -> Iterator[Progress]:
     """Show one progress bar for each stage on stderr.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+    time_left
+        Also say how long a stage will take, where its steps are alike.
 
     Yields
     ------
@@ -43,6 +50,7 @@ def stages(quiet: bool) -> Iterator[Progress]:
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
         bars.TimeElapsedColumn(),
+        *((bars.TextColumn("left"), bars.TimeRemainingColumn()) if time_left else ()),
     )
     with bars.Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}

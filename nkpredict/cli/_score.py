@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nkpredict.cli._cells import CellSettings, require_groupby, score_cell_file
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._outcome import print_outcome
@@ -79,9 +80,13 @@ def score(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
     settings: ScoreSettings,
+    cells: CellSettings,
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -90,12 +95,24 @@ def score(
     Example:
 
         nkpredict score patients.csv --model nk-heme@champion --out results
+        nkpredict score cells.h5ad --groupby patient --out results
     """
+    from nkpredict.cells import refuse_ungrouped
     from nkpredict.explain import explain_scores
     from nkpredict.report import check_results_folder, write_results
     from nkpredict.scoring import score as score_profiles
 
     check_results_folder(out)
+    if cells.groupby is not None:
+        scored = score_cell_file(profiles, out, settings, cells, report, figures, quiet)
+        if scored is not None and not quiet:
+            print_scores(scored)
+        if json_file is not None:
+            write_json_file(json_file, {} if scored is None else _as_json(scored))
+        return
+    require_groupby(cells)
+    if profiles.exists():
+        refuse_ungrouped(profiles, layer=settings.layer)
     with stages(quiet) as progress:
         progress("scoring", 0, 1)
         scores = score_profiles(profiles, **vars(settings))
@@ -104,13 +121,13 @@ def score(
         explained = explain_scores(scores)
         progress("explaining", 1, 1)
         progress("writing", 0, 1)
-        write_results(explained, out, figures=figures)
+        write_results(explained, out, figures=figures, report=report)
         progress("writing", 1, 1)
     if json_file is not None:
         write_json_file(json_file, _as_json(explained))
     if not quiet:
         print_scores(explained)
-        say(f"Report: {out / 'report.html'}")
+        say(f"Report: {out / 'report.html'}" if report else f"Results: {out}")
 
 
 def _as_json(scores: ExplainedScores) -> dict[str, Any]:
@@ -164,6 +181,8 @@ def print_scores(scores: ExplainedScores) -> None:
     knowledge_only = is_knowledge_only(scores)
     columns = ["sample", score_word(scores)]
     columns += ([] if knowledge_only else ["90 % interval"]) + ["percentile", "novelty"]
+    of_cells = "sampling_lower" in scores.table
+    columns += ["cells", "90 % from cells", "not ranked"] if of_cells else []
     rows = []
     row: Any  # of named tuples whose fields pandas does not type
     for name, row in zip(shown.index, shown.itertuples(), strict=True):
@@ -176,6 +195,7 @@ def print_scores(scores: ExplainedScores) -> None:
                 *interval,
                 round(row.percentile),
                 f"{row.novelty:.1f}",
+                *(_of_cells(row) if of_cells else ()),
             ]
         )
     what = "score" if knowledge_only else "susceptibility"
@@ -189,6 +209,13 @@ def print_scores(scores: ExplainedScores) -> None:
         say(f"Note: {remark}")
     for warning in provenance.warnings:
         say(f"Note: {warning}")
+
+
+def _of_cells(row: Any) -> list[Any]:
+    """Return cells, interval and flags of a group of single cells."""
+    flags = [flag for flag in row.flags.split(";") if flag in ("few_cells", "low_depth")]
+    interval = f"{row.sampling_lower:.2f} to {row.sampling_upper:.2f}"
+    return [int(row.cells), interval, ", ".join(flags).replace("_", " ")]
 
 
 def say_drugs(scores: ExplainedScores) -> None:

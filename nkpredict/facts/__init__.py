@@ -1,6 +1,7 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
 from nkpredict.facts._calibration import CalibrationFacts, CalibrationGainFacts
+from nkpredict.facts._cells import CellFacts, DepthFacts, GroupingFacts
 from nkpredict.facts._comparison import CohortFacts, ComparisonFacts, DifferenceFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
@@ -53,6 +54,7 @@ __all__ = [
     "CalibrationFacts",
     "CalibrationGainFacts",
     "CarryFacts",
+    "CellFacts",
     "ChanceFacts",
     "CohortFacts",
     "CombinationFacts",
@@ -60,6 +62,7 @@ __all__ = [
     "CoverageFacts",
     "CurveErrorFacts",
     "CurveFacts",
+    "DepthFacts",
     "DifferenceFacts",
     "DriverFacts",
     "EvidenceFacts",
@@ -70,6 +73,7 @@ __all__ = [
     "GeneListFacts",
     "GeneSetFacts",
     "GeneticsFacts",
+    "GroupingFacts",
     "InspectionFacts",
     "KnowledgeFacts",
     "ModelCoverageFacts",

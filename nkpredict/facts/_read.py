@@ -76,7 +76,7 @@ class ExpressionFacts(Facts):
             (self.genes_duplicated_collapsed, f"{self.genes_duplicated_collapsed:,} genes that "
              f"stand more than once were taken together ({self.duplicates or 'equal values'})."),
             (self.single_cells, "The profiles look like single cells; each is read as a sample. "
-             "Add the counts of each sample up first (pseudobulk)."),
+             "nkpredict score --groupby gathers them by group."),
         )  # fmt: skip
         return (*self.notes, *(sentence for fact, sentence in said if fact))
 

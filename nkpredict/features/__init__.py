@@ -7,6 +7,7 @@ from nkpredict.features._platforms import PlatformBridge
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
 from nkpredict.features._scaling import divisor, mean_and_deviation
 from nkpredict.features._selection import correlation_with, select_genes
+from nkpredict.features._sparse import SparseProfiles, SparseRanks
 
 __all__ = [
     "NK_MODULES",
@@ -18,6 +19,8 @@ __all__ = [
     "Profiles",
     "ProfilesLike",
     "RankedProfiles",
+    "SparseProfiles",
+    "SparseRanks",
     "correlation_with",
     "divisor",
     "mean_and_deviation",

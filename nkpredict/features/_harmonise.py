@@ -97,7 +97,7 @@ class ProfileHarmoniser(TransformerMixin, ProfileEstimator):
         ranks = ranked.doubled_ranks
         present = ranks >= 0
         if present.all():
-            return self._lookup(np.arange(ranks.shape[1]))[ranks]
+            return self.reference_values(np.arange(ranks.shape[1]))[ranks]
         out = np.full(ranks.shape, np.nan)
         # Samples with the same genes present share one reference: usually all of them.
         patterns, member = np.unique(np.packbits(present, axis=1), axis=0, return_inverse=True)
@@ -105,13 +105,16 @@ class ProfileHarmoniser(TransformerMixin, ProfileEstimator):
             rows = np.flatnonzero(member.ravel() == pattern)
             genes = np.flatnonzero(present[rows[0]])
             if len(genes):
-                out[np.ix_(rows, genes)] = self._lookup(genes)[ranks[np.ix_(rows, genes)]]
+                out[np.ix_(rows, genes)] = self.reference_values(genes)[ranks[np.ix_(rows, genes)]]
         if ranked.unranked is not None:
             out[:, ranked.unranked] = ranked.values[:, ranked.unranked]
         return out
 
-    def _lookup(self, genes: IndexArray) -> FloatArray:
-        # Value for each doubled rank; the odd ones are ties between two neighbouring ranks.
+    def reference_values(self, genes: IndexArray) -> FloatArray:
+        """Return the value for each doubled rank among some genes, shape (2 · n_genes - 1,).
+
+        The odd ones are ties between two neighbouring ranks.
+        """
         pool = np.sort((self.mean_[genes, None] + self.scale_[genes, None] * _SPREAD).ravel())
         pool_levels = (np.arange(pool.size) + 0.5) / pool.size
         levels = (np.arange(2 * len(genes) - 1) + 1) / (2 * len(genes))

@@ -168,10 +168,15 @@ class PlatformBridge:
         known = {platform.technology for platform in self.native}
         return np.array([Platform(name).technology not in known for name in self.names(found)])
 
+    @property
+    def moves(self) -> BoolArray:
+        """Whether `matched` moves profiles of each platform."""
+        ways = [self._way(number) is not None for number in range(len(self.platforms))]
+        return np.array(ways, dtype=bool)
+
     def bridged(self, found: IndexArray) -> BoolArray:
         """Whether `matched` moves each profile."""
-        ways = [self._way(number) is not None for number in range(len(self.platforms))]
-        return np.append(ways, False)[found]
+        return np.append(self.moves, False)[found]
 
     def matched(self, ranked: RankedProfiles, found: IndexArray) -> RankedProfiles:
         """Rank profiles as they would rank on the model's platform, for predictions.

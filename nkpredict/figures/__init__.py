@@ -1,5 +1,6 @@
 """Pictures of screens, scores and evaluations; users reach them as `nkpredict.pl`."""
 
+from nkpredict.figures._cells import plot_umap, plot_violin
 from nkpredict.figures._comparison import plot_cohorts, plot_gene_differences
 from nkpredict.figures._data import (
     ALL_SAMPLES,
@@ -55,6 +56,8 @@ __all__ = [
     "plot_survival",
     "plot_synapse",
     "plot_targets",
+    "plot_umap",
+    "plot_violin",
     "plot_volcano",
     "plot_waterfall",
     "printable",

@@ -32,6 +32,7 @@ from nkpredict.figures._style import (
 from nkpredict.types import FloatArray
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 _MOST_LABELS = 80
@@ -53,7 +54,8 @@ def plot_ranking(
     -------
     matplotlib.axes.Axes
         Samples outside the training domain are hollow; names are left out above 80 samples. A
-        model that knows screens alone has no intervals.
+        model that knows screens alone has no intervals but those of groups of cells, from cells and
+        depth.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def plot_ranking(
     ax.axvline(scores.base_value, color=GREY, linestyle=":", linewidth=1)
     inside = table["in_domain"].to_numpy(dtype=bool)
     value = table["susceptibility"].to_numpy(dtype=float)
-    lower, upper = (table[name].to_numpy(dtype=float) for name in ("lower", "upper"))
+    lower, upper = (table[name].to_numpy(dtype=float) for name in _interval(table))
     known = np.concatenate([value, lower, upper, [scores.base_value]])
     known = known[~np.isnan(known)]
     room = max(0.05 * float(np.ptp(known)), 0.01)
@@ -89,6 +91,19 @@ def plot_ranking(
     ax.set_title(f"Predicted {_title(scores)}", loc="left")
     forced = bool(scores.provenance.forced)
     return finished(ax, scores.provenance.simulated, save, show, forced=forced)
+
+
+def _interval(table: pd.DataFrame) -> tuple[str, str]:
+    """Columns of the interval: of the prediction, else of groups of cells from cells and depth."""
+    known = np.isfinite(table["lower"].to_numpy(dtype=float)).any()
+    return (
+        ("lower", "upper")
+        if known or "sampling_lower" not in table
+        else (
+            "sampling_lower",
+            "sampling_upper",
+        )
+    )
 
 
 def plot_lineage(

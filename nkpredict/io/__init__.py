@@ -2,7 +2,7 @@
 
 from nkpredict.configuration import Duplicates, Orientation
 from nkpredict.io._cells import read_text_cells
-from nkpredict.io._facts import facts_of
+from nkpredict.io._facts import facts_of, record_facts
 from nkpredict.io._genes import (
     approve_gene_names,
     approved_symbols,
@@ -25,7 +25,21 @@ from nkpredict.io._writing import (
     write_json,
     write_text,
 )
-from nkpredict.io.expression import ReadingOptions, read_expression, read_profiles
+from nkpredict.io.expression import (
+    CellColumns,
+    CellFile,
+    CellRows,
+    CellsInMemory,
+    ReadingOptions,
+    columns_of_cells,
+    is_mtx,
+    looks_like_cells,
+    matrix_market_as_hdf5,
+    open_cells,
+    read_expression,
+    read_profiles,
+    unlike_expression,
+)
 from nkpredict.io.screens import (
     SCREEN_COLUMNS,
     SampleSheet,
@@ -40,6 +54,10 @@ __all__ = [
     "SCREEN_COLUMNS",
     "SIMPLE_TABLE",
     "SIMULATED_PREFIX",
+    "CellColumns",
+    "CellFile",
+    "CellRows",
+    "CellsInMemory",
     "Duplicates",
     "Orientation",
     "ReadingOptions",
@@ -53,11 +71,16 @@ __all__ = [
     "area_under_curve",
     "atomic_folder",
     "atomic_path",
+    "columns_of_cells",
     "facts_of",
     "file_sha256",
     "first_lines",
     "gene_reference_source",
     "is_missing",
+    "is_mtx",
+    "looks_like_cells",
+    "matrix_market_as_hdf5",
+    "open_cells",
     "read_expression",
     "read_panel",
     "read_profiles",
@@ -65,9 +88,11 @@ __all__ = [
     "read_screen_tables",
     "read_shipped_table",
     "read_text_cells",
+    "record_facts",
     "require_file",
     "resolve_gene",
     "to_json",
+    "unlike_expression",
     "write_csv",
     "write_json",
     "write_text",

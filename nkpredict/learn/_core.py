@@ -13,6 +13,7 @@ from nkpredict.features import (
     ProfileHarmoniser,
     Profiles,
     RankedProfiles,
+    SparseProfiles,
     divisor,
     mean_and_deviation,
 )
@@ -98,6 +99,12 @@ class BlendCore:
         """Predictions of each learner, samples × learners."""
         inputs = self.learner_input(harmonised)
         return np.column_stack([learner.predict(inputs) for learner in self.learners.values()])
+
+    def predict_each_cell(self, cells: SparseProfiles) -> FloatArray:
+        """Predictions of each learner, cells × learners; those of the dense profiles."""
+        if self.modules is None:
+            return np.column_stack([one.predict_cells(cells) for one in self.learners.values()])
+        return np.concatenate([self.predict_each(part.dense()) for part in cells.blocks()])
 
     def contributions(
         self, harmonised: FloatArray, weights: FloatArray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from nkpredict.features import (
     Profiles,
     ProfilesLike,
     RankedProfiles,
+    SparseProfiles,
+    SparseRanks,
     not_expression,
 )
 from nkpredict.learn._core import BlendCore
@@ -55,6 +58,78 @@ class HarmonisedProfiles:
     def samples(self) -> pd.Index:
         """Names of the samples."""
         return self.given.samples
+
+    def predict_each(self) -> FloatArray:
+        """Predictions of each learner of the model, samples × learners."""
+        return self.core.predict_each(self.values)
+
+
+class HarmonisedCells(HarmonisedProfiles):
+    """Cells as one model sees them; dense profiles are made only when something asks for them.
+
+    Parameters
+    ----------
+    ranks
+        Ranks of the model's genes.
+    genes
+        Names of these genes.
+    core
+        Of the model.
+    bridge
+        Of the model; cells that it may move to another platform are made dense, block by block.
+    """
+
+    def __init__(
+        self,
+        ranks: SparseRanks,
+        genes: pd.Index,
+        core: BlendCore,
+        bridge: PlatformBridge | None,
+    ) -> None:
+        moving = bridge if bridge is not None and bridge.moves.any() else None
+        vars(self).update(core=core, _ranks=ranks, _genes=genes, _bridge=bridge, _moving=moving)
+        vars(self).update(cells=SparseProfiles.of(ranks, core.harmoniser))
+
+    cells: SparseProfiles
+    _ranks: SparseRanks
+    _genes: pd.Index
+    _bridge: PlatformBridge | None
+    _moving: PlatformBridge | None
+
+    @cached_property
+    def given(self) -> Profiles:
+        """The ranks as dense profiles; which genes were measured is what is asked of them."""
+        values = self.ranked.values
+        return replace(Profiles.unnamed(values), genes=self._genes, named=True)
+
+    @cached_property
+    def ranked(self) -> RankedProfiles:
+        """Dense ranks."""
+        return self._ranks.dense()
+
+    @cached_property
+    def platforms(self) -> IndexArray | None:
+        """Number of the platform of each cell."""
+        return None if self._bridge is None else self._bridge.tell(self.ranked)
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """Dense harmonised profiles."""
+        return self.cells.dense() if self._moving is None else self._moved(self.ranked)
+
+    def predict_each(self) -> FloatArray:
+        """Predictions of each learner of the model, cells × learners."""
+        if self._moving is None:
+            return self.core.predict_each_cell(self.cells)
+        blocks = [
+            self.core.predict_each(self._moved(block.dense())) for block in self._ranks.blocks()
+        ]
+        return np.concatenate(blocks) if blocks else np.empty((0, len(self.core.learners)))
+
+    def _moved(self, ranked: RankedProfiles) -> FloatArray:
+        bridge = self._moving
+        seen = ranked if bridge is None else bridge.matched(ranked, bridge.tell(ranked))
+        return self.core.harmonise(seen)
 
 
 class GeneModel(ProfileEstimator):
@@ -144,6 +219,22 @@ class GeneModel(ProfileEstimator):
         found = None if bridge is None else bridge.tell(ranked)
         seen = ranked if bridge is None or found is None else bridge.matched(ranked, found)
         return HarmonisedProfiles(given, ranked, self.core_.harmonise(seen), self.core_, found)
+
+    def prepare_cells(self, ranks: SparseRanks) -> HarmonisedCells:
+        """Harmonise cells for all that is asked of the model, without their zeros.
+
+        Parameters
+        ----------
+        ranks
+            Ranks of the model's genes in each cell.
+
+        Raises
+        ------
+        NotFittedError
+            When the model is not fitted.
+        """
+        check_is_fitted(self)
+        return HarmonisedCells(ranks, pd.Index(self.feature_names_in_), self.core_, self.platforms_)
 
     def predict(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Predict one number a sample, shape (n_samples,); genes are matched by name.
@@ -273,7 +364,7 @@ class GeneModel(ProfileEstimator):
 
     def _added_up(self, prepared: HarmonisedProfiles) -> FloatArray:
         """Blend of the learners, a sum over genes without an end."""
-        each = self.core_.predict_each(prepared.values)
+        each = prepared.predict_each()
         return np.asarray((each * self.weights_).sum(axis=1))
 
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from nkpredict.registry._bundle import Bundle, load_bundle, save_bundle
 from nkpredict.registry._card import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.registry._digest import model_digest
 from nkpredict.registry._store import Registry, check_model_name
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "Registry",
     "check_model_name",
     "load_bundle",
+    "model_digest",
     "save_bundle",
 ]

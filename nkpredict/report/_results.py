@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nkpredict.cells import CellScores
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain import ExplainedScores
 from nkpredict.figures import optional
@@ -31,6 +32,8 @@ RESULT_FILES = (
     "provenance.json",
     "report.html",
     "figures",
+    "cells.parquet",
+    "cells.json",
 )
 # Table of the scores → its file and the column that names a row.
 _MORE_TABLES = {
@@ -64,7 +67,14 @@ def check_results_folder(folder: str | Path) -> Path:
     return folder
 
 
-def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool = False) -> Path:
+def write_results(
+    scores: ExplainedScores,
+    folder: str | Path,
+    *,
+    figures: bool = False,
+    report: bool = True,
+    cells: CellScores | None = None,
+) -> Path:
     """Write scores, contributions, genes, drugs, provenance and report, all of them or none.
 
     Parameters
@@ -75,6 +85,10 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         Folder to write; earlier results in it are replaced.
     figures
         Also write the figures as PNG and SVG, which takes several seconds.
+    report
+        Whether to write ``report.html``.
+    cells
+        Numbers of the cells whose groups the samples are; see `write_cells`.
 
     Returns
     -------
@@ -95,6 +109,8 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
     """
     folder = check_results_folder(folder)
     with atomic_folder(folder) as temporary:
+        if cells is not None:
+            cells.write(temporary)
         write_csv(temporary / "scores.csv", _marked(scores.table, scores))
         axes = optional(scores, "axes")
         if len(axes):
@@ -118,7 +134,35 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         if figures:
             write_figures(scores, temporary / "figures")
         write_json(temporary / "provenance.json", scores.provenance.to_json())
-        write_report(scores, temporary / "report.html")
+        if report:
+            write_report(scores, temporary / "report.html")
+    return folder
+
+
+def write_cells(cells: CellScores, folder: str | Path) -> Path:
+    """Write the numbers of cells for which no groups were asked.
+
+    Parameters
+    ----------
+    cells
+        Numbers of single cells.
+    folder
+        Folder to write; earlier results in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder with ``cells.parquet`` (one row a cell, see `CellScores`) and ``cells.json``
+        (what was read and done).
+
+    Raises
+    ------
+    InputError
+        When the folder holds other files.
+    """
+    folder = check_results_folder(folder)
+    with atomic_folder(folder) as temporary:
+        cells.write(temporary)
     return folder
 
 

@@ -26,6 +26,8 @@ FLAG_WORDS = {
     "low_gene_coverage": "many genes missing",
     "low_weight_coverage": "much of the model's weight missing",
     "chance_skill": "model no better than chance",
+    "few_cells": "too few cells to be ranked",
+    "low_depth": "too few cells or UMIs to be ranked",
 }
 SPLIT_WORDS: dict[str, str] = {
     Split.RANDOM: "samples held out at random",

@@ -1,9 +1,22 @@
 """Score new profiles with a trained model."""
 
+from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._inspect import inspect_profiles
+from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._score import score
 from nkpredict.scoring._scores import Scores
-from nkpredict.scoring._table import OWN_REFERENCE
+from nkpredict.scoring._table import LOW_COVERAGE, OWN_REFERENCE, constant_flags
 from nkpredict.scoring._warnings import FORCED_NOTICE
 
-__all__ = ["FORCED_NOTICE", "OWN_REFERENCE", "Scores", "inspect_profiles", "score"]
+__all__ = [
+    "FORCED_NOTICE",
+    "LOW_COVERAGE",
+    "OWN_REFERENCE",
+    "Scores",
+    "bundle_of",
+    "constant_flags",
+    "genes_of",
+    "inspect_profiles",
+    "refused",
+    "score",
+]

@@ -73,8 +73,9 @@ def inspect_profiles(
     verdict = f"Refused. {refused}" if refused else "Can be scored."
     if cells and not refused:
         verdict = (
-            "Can be scored, but every cell as a sample: these look like single cells. Add the "
-            "counts of each sample up first (pseudobulk)."
+            "Can be scored, but these look like single cells: nkpredict score asks how to gather "
+            "them (--groupby COLUMN adds the counts of each group up, --groupby none gives one "
+            "number a cell)."
         )
     provenance = replace(
         provenance_of(adata, bundle, prepared.samples, ~np.isnan(prepared.given.values)),

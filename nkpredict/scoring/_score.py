@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.evidence import effector_named
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import (
     Duplicates,
@@ -24,13 +23,12 @@ from nkpredict.learn import (
     GeneModel,
     HarmonisedProfiles,
     KillingCurveModel,
-    ScreenPrior,
-    require_readable,
 )
 from nkpredict.outcome import OutcomeAssociation, associate, outcome_of
 from nkpredict.registry import Bundle, Registry
 from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of, viability_facts
+from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._scores import Scores
 from nkpredict.scoring._table import axes_table, score_table
 from nkpredict.scoring._verdict import platform_facts, verdict_of
@@ -111,7 +109,7 @@ def score(
     RegistryError, BundleError
         When the model is not found or damaged.
     """
-    bundle = _for_effector(bundle_of(model, registry), effector)
+    bundle = bundle_of(model, registry, effector)
     adata = read_profiles(
         _named(profiles),
         ReadingOptions(**reading, known=genes_of(bundle)),
@@ -119,7 +117,7 @@ def score(
     if genetics is not None:
         add_genetics(adata, genetics)
     prepared = bundle.model.prepare(adata)
-    forced = _forced(adata, bundle, prepared, force)
+    forced = refused(bundle.model, prepared, facts_of(adata).expression, force)
     own = _own_reference(prepared, bundle, adata)
     table = score_table(prepared, bundle, own, forced)
     measured = ~np.isnan(prepared.given.values)
@@ -155,18 +153,6 @@ def score(
     )
 
 
-def _for_effector(bundle: Bundle, effector: str | None) -> Bundle:
-    if effector is None:
-        return bundle
-    if not isinstance(bundle.model, ScreenPrior):
-        raise InputError(
-            f"The effector {effector!r} was asked for, but the model {bundle.metadata.name} was "
-            "trained on a response and is about the NK cells of that response; leave the effector "
-            "out, or score with screen-prior."
-        )
-    return replace(bundle, model=bundle.model.for_effector(effector_named(effector)))
-
-
 def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | AnnData:
     """Return profiles whose genes have names."""
     if isinstance(profiles, Profiles) and profiles.named:
@@ -182,17 +168,6 @@ def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | A
         f"The profiles are a {type(profiles).__name__}; expected a file, a DataFrame of samples × "
         "genes or an AnnData."
     )
-
-
-def _forced(adata: AnnData, bundle: Bundle, prepared: HarmonisedProfiles, force: bool) -> str:
-    """Refuse what cannot be scored; of what is scored all the same say why it was not to be."""
-    try:
-        require_readable(bundle.model, prepared, facts_of(adata).expression)
-    except InputError as refusal:
-        if not force:
-            raise
-        return str(refusal).partition(" With --force")[0].rpartition(";")[0]
-    return ""
 
 
 def _own_reference(

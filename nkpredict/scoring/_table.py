@@ -10,9 +10,9 @@ from nkpredict.learn import CHANCE_LEVEL, GeneModel, HarmonisedProfiles, ScreenP
 from nkpredict.registry import Bundle
 from nkpredict.types import BoolArray
 
-# Below this share of the model's genes or weight a score rests on too little to be trusted; set by
-# hand.
 LOW_COVERAGE = 0.8
+"""Share of the model's genes or weight below which a score rests on too little to be trusted; set
+by hand."""
 OWN_REFERENCE = "own_reference"
 """Flag of profiles that the model was made from."""
 
@@ -47,14 +47,18 @@ def score_table(
         "other_platform": _foreign(model, prepared),
         "low_gene_coverage": table["gene_coverage"].to_numpy() < LOW_COVERAGE,
         "low_weight_coverage": (weight < LOW_COVERAGE) & (not model.knowledge_only),
-        "chance_skill": np.full(len(table), is_chance(model)),
-        "knowledge_only": np.full(len(table), model.knowledge_only),
+        **{name: np.full(len(table), on) for name, on in constant_flags(model).items()},
         OWN_REFERENCE: np.zeros(len(table), dtype=bool) if own is None else own,
     }
     flags = [
         ";".join(name for name, on in raised.items() if on[sample]) for sample in range(len(table))
     ]
     return table.assign(flags=flags)
+
+
+def constant_flags(model: GeneModel) -> dict[str, bool]:
+    """Return the flags that all scores of a model have or lack."""
+    return {"chance_skill": is_chance(model), "knowledge_only": model.knowledge_only}
 
 
 def axes_table(

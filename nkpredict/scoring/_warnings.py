@@ -22,8 +22,8 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
         warnings.append(f"{FORCED_NOTICE} {provenance.forced}.")
     if provenance.profiles is not None and provenance.profiles.single_cells:
         warnings.append(
-            "The profiles look like single cells, and every cell was scored as a sample; add the "
-            "counts of each sample up first (pseudobulk)."
+            "The profiles look like single cells, and every cell was scored as a sample; gather "
+            "them by group instead (nkpredict.score_cells, or --groupby)."
         )
     if facts.knowledge_only:
         warnings.append(f"{KNOWLEDGE_ONLY_NOTICE} The score has no unit; 0 is the average profile.")

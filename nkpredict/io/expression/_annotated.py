@@ -16,8 +16,7 @@ from nkpredict.io.expression._raw import RawMatrix
 if TYPE_CHECKING:
     from anndata import AnnData
 
-# Layers that hold what was measured, as pipelines name them, in the order they are tried.
-_MEASURED = (
+MEASURED = (
     "counts",
     "raw_counts",
     "counts_raw",
@@ -28,6 +27,7 @@ _MEASURED = (
     "lognorm",
     "logcounts",
 )
+"""Layers that hold what was measured, as pipelines name them, in the order they are tried."""
 _LOOM_GENES = ("Gene", "gene", "gene_name", "gene_names", "Accession", "var_names", "gene_ids")
 _LOOM_CELLS = ("CellID", "cell_id", "obs_names", "barcode", "sample", "SampleID")
 
@@ -85,7 +85,7 @@ def matrix_of_adata(
     if adata.isbacked:
         adata = adata.to_memory()
     source, values, var = _chosen(adata, path, layer)
-    names, names_from = _gene_names(var, path, var_column, known)
+    names, names_from = gene_names_of(var, path, var_column, known)
     obs = adata.obs
     table = pd.DataFrame(_dense(values), index=obs.index.astype(str), columns=pd.Index(names))
     by_column = var.set_axis(table.columns, axis=0)
@@ -124,7 +124,7 @@ def read_loom(
         next((rows[c] for c in _LOOM_GENES if c in rows), pd.Series(range(len(rows)))).astype(str),
         axis=0,
     )
-    names, names_from = _gene_names(var, str(path), var_column, known)
+    names, names_from = gene_names_of(var, str(path), var_column, known)
     table = pd.DataFrame(values, index=pd.Index(index.astype(str)), columns=pd.Index(names))
     return RawMatrix(
         table,
@@ -164,7 +164,7 @@ def _chosen(adata: AnnData, path: str, layer: str | None) -> tuple[str, Any, pd.
     if adata.raw is not None and not _has_negative(adata.raw.X):
         return ".raw", adata.raw.X, adata.raw.var
     lower = {str(name).lower(): name for name in adata.layers}
-    for name in (lower[known] for known in _MEASURED if known in lower):
+    for name in (lower[known] for known in MEASURED if known in lower):
         if not _has_negative(adata.layers[name]):
             return f"layer {name}", adata.layers[name], adata.var
     if x is None:
@@ -192,10 +192,34 @@ def _dense(values: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
         raise InputError(f"The values must be numbers: {error}.") from error
 
 
-def _gene_names(
+def gene_names_of(
     var: pd.DataFrame, path: str, var_column: str | None, known: Collection[str]
 ) -> tuple[list[str], str]:
-    """Take the names from the index of ``var``, else from the column that holds most of them."""
+    """Take the names from the index of ``var``, else from the column that holds most of them.
+
+    Parameters
+    ----------
+    var
+        One row a gene.
+    path
+        The file, for messages.
+    var_column
+        Column to take, when the user named one.
+    known
+        Names of genes that a model knows.
+
+    Returns
+    -------
+    names : list of str
+        One a gene.
+    names_from : str
+        Where they were taken from; empty for the index.
+
+    Raises
+    ------
+    InputError
+        When there is no such column.
+    """
     if var_column is not None:
         if var_column not in var:
             raise InputError(

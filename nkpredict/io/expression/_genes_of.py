@@ -12,7 +12,7 @@ from nkpredict.configuration import Duplicates
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import GeneNames, approve_gene_names, approved_symbols
 from nkpredict.io._units import Unit
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 
 class Approved(NamedTuple):
@@ -109,12 +109,7 @@ def approve(
     """
     outcome = approve_gene_names(names, known)
     symbols = pd.Series(outcome.approved)
-    # A column under its present name wins over one under an old name of the same gene.
-    present_name = (symbols == pd.Series(names)).to_numpy()
-    has_present = symbols.isin(set(symbols[present_name])).to_numpy()
-    superseded = has_present & ~present_name & (symbols != "").to_numpy()
-    if outcome.kind == "Ensembl id":
-        superseded[:] = False
+    superseded = superseded_names(outcome, names)
     named = np.flatnonzero((symbols != "").to_numpy() & ~superseded)
     groups = pd.Series(named).groupby(symbols.iloc[named].to_numpy(), sort=True).indices
     genes = list(groups)
@@ -132,6 +127,24 @@ def approve(
         tuple(merged),
         int(superseded.sum()),
     )
+
+
+def superseded_names(outcome: GeneNames, names: Sequence[str]) -> BoolArray:
+    """Tell which names are old ones of genes that are there under their present name too.
+
+    Parameters
+    ----------
+    outcome
+        What became of the names.
+    names
+        Names as in the file.
+    """
+    if outcome.kind == "Ensembl id":
+        return np.zeros(len(names), dtype=bool)
+    symbols = pd.Series(outcome.approved)
+    present_name = (symbols == pd.Series(names)).to_numpy()
+    has_present = symbols.isin(set(symbols[present_name])).to_numpy()
+    return np.asarray(has_present & ~present_name & (symbols != "").to_numpy())
 
 
 def _merge(columns: FloatArray, unit: Unit) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,14 +27,12 @@ from nkpredict.io.expression._kind import unlike_expression
 from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression._raw import RawMatrix
 from nkpredict.io.expression._sample_annotations import add_annotations
+from nkpredict.io.expression._single_cells import are_cells
 from nkpredict.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
-_BARCODE = re.compile(r"(?:^|[_:#-])[ACGT]{12,}(?:-\d+)?(?:$|[_:-])")
-# Of the genes of a bulk sample about a tenth to a quarter has no read, of a cell nine tenths.
-_ZEROS_OF_CELLS, _FEWEST_CELLS = 0.7, 20
 # So many genes are not equal by chance.
 _MANY_GENES = 20
 
@@ -263,7 +260,7 @@ def _built(
         genes_without_value_dropped=empty_genes,
         samples_without_value_dropped=empty_samples,
         unlike_expression="" if simulated else unlike_expression(approved.values, approved.genes),
-        single_cells=_are_cells(adata.X, adata.obs_names),
+        single_cells=are_cells(adata.obs_names, float(np.mean(approved.values == 0))),
     )
     record_facts(adata, ReadFacts(expression=facts, simulated=simulated))
     return adata
@@ -328,13 +325,6 @@ def _obs(by_sample: pd.DataFrame, aside: Aside, samples: pd.Index) -> pd.DataFra
         if label not in obs:
             obs[label] = column.reindex(samples).to_numpy()
     return obs
-
-
-def _are_cells(values: FloatArray, names: pd.Index) -> bool:
-    if len(names) < _FEWEST_CELLS:
-        return False
-    barcodes = sum(_BARCODE.search(str(name)) is not None for name in names)
-    return barcodes * 2 > len(names) or float(np.mean(values == 0)) > _ZEROS_OF_CELLS
 
 
 def _facts(

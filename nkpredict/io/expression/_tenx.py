@@ -16,7 +16,8 @@ from nkpredict.io.expression._raw import RawMatrix
 _MATRIX = ("matrix.mtx.gz", "matrix.mtx")
 _FEATURES = ("features.tsv.gz", "features.tsv", "genes.tsv.gz", "genes.tsv")
 _BARCODES = ("barcodes.tsv.gz", "barcodes.tsv")
-_EXPRESSION = "Gene Expression"
+EXPRESSION = "Gene Expression"
+"""Kind of the features that are genes."""
 
 
 def is_mtx(path: Path) -> bool:
@@ -26,16 +27,28 @@ def is_mtx(path: Path) -> bool:
     return path.name.endswith((".mtx", ".mtx.gz"))
 
 
-def read_mtx(path: Path) -> RawMatrix:
-    """Read matrix, features and barcodes that lie side by side, with one prefix or none.
+def parts_of_mtx(path: Path) -> tuple[Path, pd.DataFrame, pd.Series]:
+    """Find a matrix and read the features and barcodes that lie beside it.
+
+    Parameters
+    ----------
+    path
+        Folder or Matrix Market file; its parts may share one prefix.
+
+    Returns
+    -------
+    matrix : Path
+        Matrix Market file, features × barcodes.
+    features : pandas.DataFrame
+        Ids, symbols and kinds, as far as they are there.
+    cells : pandas.Series
+        Barcodes.
 
     Raises
     ------
     InputError
-        When a part is missing or damaged, or the sizes do not fit.
+        When a part is missing or damaged.
     """
-    from scipy.io import mmread
-
     folder = path if path.is_dir() else path.parent
     matrices = [path] if path.is_file() else _ending(folder, "", _MATRIX)
     if len(matrices) != 1:
@@ -57,19 +70,31 @@ def read_mtx(path: Path) -> RawMatrix:
                 f"{names[1]}; expected matrix, features and barcodes side by side."
             )
         parts[what] = _rows(found[0])
+    return matrices[0], parts["features"], parts["barcodes"][0].astype(str)
+
+
+def read_mtx(path: Path) -> RawMatrix:
+    """Read matrix, features and barcodes that lie side by side, with one prefix or none.
+
+    Raises
+    ------
+    InputError
+        When a part is missing or damaged, or the sizes do not fit.
+    """
+    from scipy.io import mmread
+
+    matrix, features, cells = parts_of_mtx(path)
     try:
-        with _opened(matrices[0]) as stream:
+        with opened_mtx(matrix) as stream:
             values = mmread(stream)
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise InputError(
-            f"{matrices[0]} is not a readable Matrix Market file ({error}); it may be truncated. "
+            f"{matrix} is not a readable Matrix Market file ({error}); it may be truncated. "
             "Copy it again."
         ) from error
-    features = parts["features"]
-    cells = parts["barcodes"][0].astype(str)
     if values.shape != (len(features), len(cells)):
         raise InputError(
-            f"{matrices[0]} has {values.shape[0]} × {values.shape[1]} values for {len(features)} "
+            f"{matrix} has {values.shape[0]} × {values.shape[1]} values for {len(features)} "
             f"features and {len(cells)} barcodes; expected the three files of one run."
         )
     dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
@@ -125,7 +150,7 @@ def _matrix(
     kinds: pd.Series | None,
     what: str,
 ) -> RawMatrix:
-    expression = np.ones(len(ids), dtype=bool) if kinds is None else (kinds == _EXPRESSION)
+    expression = np.ones(len(ids), dtype=bool) if kinds is None else (kinds == EXPRESSION)
     expression = np.asarray(expression)
     other = int((~expression).sum())
     genes = pd.Index(ids[expression].astype(str))
@@ -146,7 +171,8 @@ def _ending(folder: Path, prefix: str, names: tuple[str, ...]) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.name.endswith(names))
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened_mtx(path: Path) -> IO[bytes]:
+    """Open a Matrix Market file, plain or gzip, for reading."""
     return cast(IO[bytes], gzip.open(path) if path.name.endswith(".gz") else path.open("rb"))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features import Profiles, ProfilesLike, divisor
+from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
 from nkpredict.learn.learners._base import AdditivePredictor, LearnerState
 from nkpredict.learn.learners._coexpression import Neighbours
 from nkpredict.learn.learners._platforms import PlatformScales
@@ -170,6 +170,22 @@ class AxisScore(AdditivePredictor):
         """Score each sample; 0 is the average reference profile."""
         parts, base = self.contributions(X)
         return np.asarray(parts.sum(axis=1) + base)
+
+    def predict_cells(self, cells: SparseProfiles) -> FloatArray:
+        """Score each cell from the genes with evidence; neighbours speak for a missing one."""
+        platforms = self.scales_.nearest_of_cells(cells)
+        own = cells.take(self.positions_)
+        levels = _bent(self.scales_.standardised(own, platforms, self.positions_))
+        missing = np.flatnonzero(np.isnan(levels).any(axis=0))
+        if len(missing):
+            near, places = self.neighbours_.of_some(missing)
+            values = _bent(self.scales_.standardised(cells.take(places), platforms, places))
+            for platform in np.unique(platforms):  # cells of one have the same genes
+                rows = platforms == platform
+                known = levels[np.ix_(rows, missing)]
+                estimate, _ = near.estimate(values[rows])
+                levels[np.ix_(rows, missing)] = np.where(np.isnan(known), estimate, known)
+        return np.asarray((levels * self.weights_[self._chosen]).sum(axis=1))
 
     def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's part of the score, samples × genes, and 0.

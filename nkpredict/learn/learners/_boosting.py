@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from nkpredict.features import Profiles, ProfilesLike, select_genes
+from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, select_genes
 from nkpredict.learn.learners._base import GeneLearner, LearnerState
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
 from nkpredict.learn.learners._trees import read_trees
@@ -171,6 +171,10 @@ class EvidenceBoosting(GeneLearner):
         """Predict one number a sample; genes are matched by name."""
         return self._predict(self._chosen(X))
 
+    def predict_cells(self, cells: SparseProfiles) -> FloatArray:
+        """Predict one number a cell from the genes that the trees may split on."""
+        return self._predict(self._filled(cells.take(self.selected_)))
+
     def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's SHAP value, samples × genes, and the base value.
 
@@ -223,7 +227,9 @@ class EvidenceBoosting(GeneLearner):
         return np.asarray(np.mean(each, axis=0))
 
     def _chosen(self, X: ProfilesLike) -> FloatArray:
-        values = self._aligned(X)[:, self.selected_]
+        return self._filled(self._aligned(X)[:, self.selected_])
+
+    def _filled(self, values: FloatArray) -> FloatArray:
         return np.where(np.isnan(values), self.mean_, values)
 
 

@@ -75,16 +75,33 @@ class Neighbours:
         filled = np.where(measured, levels, 0.0)
         estimate = np.zeros((len(levels), len(used)))
         reliability = np.zeros(estimate.shape)
+        # what is the same for all samples is worked out for one
+        alike = measured[:1] if len(levels) and (measured == measured[:1]).all() else measured
         for gene, (near, correlation) in enumerate(zip(used, self.correlations, strict=True)):
             # rows in memory order: a sample's sum must not depend on its company, to the last bit
-            weights = np.ascontiguousarray(measured[:, near]) * correlation
+            weights = np.ascontiguousarray(alike[:, near]) * correlation
             total = weights.sum(axis=1)
-            some = total > 0
-            mean = (weights * np.ascontiguousarray(filled[:, near])).sum(axis=1)[some] / total[some]
-            likeness = (weights * correlation).sum(axis=1)[some] / total[some]
-            estimate[some, gene] = likeness * mean
-            reliability[some, gene] = likeness**2
+            known = np.maximum(total, np.finfo(float).tiny)
+            mean = (weights * np.ascontiguousarray(filled[:, near])).sum(axis=1) / known
+            likeness = (weights * correlation).sum(axis=1) / known
+            estimate[:, gene] = likeness * mean
+            reliability[:, gene] = likeness**2
         return estimate, reliability
+
+    def of_some(self, numbers: IndexArray) -> tuple[Self, IndexArray]:
+        """Return the neighbours of some genes, their places being those among the genes returned.
+
+        Returns
+        -------
+        neighbours : Neighbours
+            Of the genes with these numbers, whose places count in ``places``.
+        places : numpy.ndarray
+            The genes that are neighbours of any of them, places among all genes.
+        """
+        genes = self.genes[numbers]
+        places = np.unique(genes[genes >= 0]).astype(np.intp)
+        within = np.where(genes < 0, -1, np.searchsorted(places, genes)).astype(np.int32)
+        return type(self)(within, self.correlations[numbers]), places
 
     def arrays(self) -> dict[str, AnyArray]:
         """Return the parts as arrays by name."""

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
-from nkpredict.features import Profiles, ProfilesLike, divisor
+from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
 from nkpredict.learn.learners._base import GeneLearner
 from nkpredict.types import FloatArray
 
@@ -66,6 +66,12 @@ class LinearLearner(GeneLearner):
         """Predict one number a sample; genes are matched by name."""
         # Row sums, not a matrix product: a sample's value must not depend on its company.
         return np.asarray((self._standard(X) * self.coef_).sum(axis=1) + self.intercept_)
+
+    def predict_cells(self, cells: SparseProfiles) -> FloatArray:
+        """Predict one number a cell from what lies above its zeros."""
+        weights = self.coef_ / self.scale_
+        of_mean = float(np.where(cells.present, self.mean_ * weights, 0.0).sum())
+        return cells.weighted_sums(weights[:, None])[:, 0] - of_mean + self.intercept_
 
     def contributions(self, X: ProfilesLike) -> tuple[FloatArray, float]:
         """Return each gene's part of the prediction, samples × genes, and the base value.

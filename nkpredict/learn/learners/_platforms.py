@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nkpredict.features import divisor
+from nkpredict.features import SparseProfiles, divisor
 from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 
@@ -64,6 +64,22 @@ class PlatformScales:
             product = (centred * of_platform).sum(axis=1)
             np.divide(product, both, out=likeness[number], where=both > 0)
         return np.asarray(likeness.argmax(axis=0))
+
+    def nearest_of_cells(self, cells: SparseProfiles) -> IndexArray:
+        """Return the number of the platform that each cell resembles most; see `nearest`.
+
+        A platform's centred mean sums to 0, so that the zeros of a cell fall out of the product,
+        and the size of the cell is the same beside each platform.
+        """
+        if len(self.platforms) == 1:
+            return np.zeros(len(cells), dtype=np.intp)
+        common = ~np.isnan(self.means).any(axis=0) & cells.present
+        centred = np.zeros((len(common), len(self.platforms)))
+        for number, mean in enumerate(self.means[:, common]):
+            own = mean - mean.sum() / max(len(mean), 1)
+            size = np.sqrt((own**2).sum())
+            centred[common, number] = own / size if size > 0 else 0.0
+        return np.asarray(cells.above_background(centred).argmax(axis=1))
 
     def standardised(
         self, values: FloatArray, platforms: IndexArray, genes: IndexArray | slice = slice(None)
