@@ -20,6 +20,7 @@ from nkpredict.facts._model import (
     RunFacts,
     SkillFacts,
     TrainingFacts,
+    TrialFacts,
 )
 from nkpredict.facts._outcome import AssociationFacts, OutcomeColumnFacts, OutcomeFacts
 from nkpredict.facts._read import (
@@ -84,5 +85,6 @@ __all__ = [
     "TargetFacts",
     "TargetFileFacts",
     "TrainingFacts",
+    "TrialFacts",
     "ViabilityFacts",
 ]

@@ -102,6 +102,22 @@ class CurveFacts(Facts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFacts(Facts):
+    """One trial of a tuning run; times in milliseconds since 1970.
+
+    ``outcome`` is ``finished``, ``pruned`` or ``failed``, ``error`` the mean squared error on inner
+    folds.
+    """
+
+    number: int
+    settings: Mapping[str, Any]
+    error: float | None = None
+    outcome: str
+    started: int
+    ended: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts(VersionedFacts):
     """Everything known about a model; what is not known is None.
 
@@ -113,6 +129,9 @@ class ModelFacts(VersionedFacts):
         Whether it knows published screens alone and no measured response.
     settings
         Settings that tuning chose, by parameter.
+    evaluated_on
+        Hash of the samples, responses and folds of the evaluation; models that share it can be
+        compared.
     interval_coverage
         Split → share of measured values inside the 90 % interval.
     sha256, registry_version
@@ -135,6 +154,7 @@ class ModelFacts(VersionedFacts):
     skill: SkillFacts | None = None
     half_width: float | None = None
     performance: tuple[PerformanceFacts, ...] | None = None
+    evaluated_on: str | None = None
     interval_coverage: Mapping[str, float] | None = None
     evaluation_notes: tuple[str, ...] | None = None
     training: TrainingFacts | None = None
