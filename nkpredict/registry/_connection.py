@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nkpredict.errors import NKPredictError, RegistryError
+from nkpredict.registry._failures import is_foreign, kind_of, sentence_of
 from nkpredict.registry._settings import RegistrySettings, sqlite_file
 
 _PATIENCE = 600
@@ -59,7 +60,7 @@ class Connection:
             When a store cannot be reached, opened or made.
         """
         if self._opened is None:
-            with self.explained(), self.locked():
+            with self.explained(wholly=True), self.locked():
                 self._opened = self._open()
         return self._opened
 
@@ -69,7 +70,7 @@ class Connection:
             with self.locked():
                 self._opened = self._open()
         except Exception as error:
-            return _kind(error) == "damaged"
+            return kind_of(error) == "damaged"
         return False
 
     def adopt_lock(self) -> None:
@@ -77,8 +78,14 @@ class Connection:
         self._held = 1
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self, *, wholly: bool = False) -> Iterator[None]:
         """Turn what MLflow, a database or the network raises into one sentence without passwords.
+
+        Parameters
+        ----------
+        wholly
+            Also what seems to be a mistake in our own code: drivers raise any error for a URI that
+            they do not understand.
 
         Raises
         ------
@@ -90,10 +97,10 @@ class Connection:
         except NKPredictError:
             raise
         except Exception as error:
-            if not _is_foreign(error):
+            if not wholly and not is_foreign(error):
                 raise
             # not chained: what a driver raises may quote the URI with its password
-            raise RegistryError(_sentence(error, self.settings)) from None
+            raise RegistryError(sentence_of(error, self.settings)) from None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -159,7 +166,7 @@ class Connection:
             return _tried(mlflow, self.settings.tracking_uri, self.settings.registry_uri)
         except Exception as error:
             damaged = [store for store in map(sqlite_file, stores) if store is not None]
-            if len(damaged) != 1 or _kind(error) != "damaged" or bundles_below(self.settings):
+            if len(damaged) != 1 or kind_of(error) != "damaged" or bundles_below(self.settings):
                 raise
             # nothing was ever registered in it; it is kept under another name all the same
             aside = set_aside(damaged[0])
@@ -270,92 +277,3 @@ def _advisory_lock(uri: str) -> Iterator[None]:
             yield
         finally:
             connection.execute(sqlalchemy.text(f"SELECT pg_advisory_unlock({_ADVISORY_KEY})"))
-
-
-_FOREIGN = {"alembic", "mlflow", "psycopg", "psycopg2", "requests", "sqlalchemy", "sqlite3", "urllib3"}
-
-
-def _is_foreign(error: Exception) -> bool:
-    """Tell what comes from libraries, files and networks from a mistake in our own code."""
-    origin = type(error).__module__.split(".")[0]
-    return origin in _FOREIGN or isinstance(error, OSError | ImportError)
-
-
-_SIGNS = (
-    ("busy", ("database is locked", "lock timeout", "canceling statement due to lock")),
-    ("closed", ("unable to open database", "readonly database", "permission denied", "read-only")),
-    ("full", ("database or disk is full", "no space left", "disk i/o error", "file too large")),
-    ("newer", ("can't locate revision",)),
-    ("older", ("out-of-date database schema",)),
-    (
-        "damaged",
-        (
-            "online migration expected",
-            "already exists",
-            "no such table",
-            "no such column",
-            "undefinedtable",
-            "does not exist\nline",
-            "not a database",
-            "malformed",
-            "no such index",
-            "multiple head",
-        ),
-    ),
-    ("driver", ("no module named", "can't load plugin", "nosuchmodule", "invalid tracking uri")),
-    ("scheme", ("unsupported uri", "could not find a registered artifact", "not a valid uri")),
-    ("refused", ("authentication failed", "no password supplied", "401", "403", "access denied")),
-    ("no database", ("database", "does not exist")),
-)
-"""Kind of a failure and words that MLflow, SQLAlchemy, drivers and SQLite use for it."""
-
-
-def _kind(error: BaseException) -> str:
-    text = f"{type(error).__name__} {error}".lower()
-    for kind, words in _SIGNS:
-        if kind == "no database":
-            if all(word in text for word in words):
-                return kind
-        elif any(word in text for word in words):
-            return kind
-    return "unreachable" if _is_network(error) else "other"
-
-
-def _is_network(error: BaseException) -> bool:
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"OperationalError", "OSError"}) or "API request" in str(error)
-
-
-def _sentence(error: Exception, settings: RegistrySettings) -> str:
-    where = settings.shown
-    own = sqlite_file(settings.registry_uri)
-    told = " ".join(settings.hidden(str(error)).split("\n(Background")[0].split())
-    told = told if len(told) <= 200 else f"{told[:197]}..."
-    sentences = {
-        "busy": f"The registry {where} is in use by another process; try again when it is done.",
-        "closed": f"The registry {where} cannot be opened or written ({told}); check the rights of "
-        "its folder, or name another one (--registry).",
-        "full": f"The disk of the registry {where} is full or broken ({told}); free some space and "
-        "repeat the command.",
-        "newer": f"The registry {where} was written by a newer MLflow; update nkpredict and MLflow.",
-        "older": f"The registry {where} was written by an older MLflow; make a copy of it, then run "
-        "'mlflow db upgrade' with its URI.",
-        "damaged": f"The registry {where} is damaged, as its creation was cut short or its file "
-        "altered; 'nkpredict doctor --mend' sets it aside and registers the models whose files are "
-        "whole again.",
-        "driver": f"There is no driver for {where} ({told}); install nkpredict[postgresql] for a "
-        "postgresql:// registry, or check the URI.",
-        "scheme": f"{where} is no URI of a registry; expected a folder, sqlite:///, postgresql:// "
-        "or http(s)://.",
-        "refused": f"The server of {where} refuses the user or the password; check both "
-        "(~/.pgpass or PGPASSWORD for PostgreSQL, MLFLOW_TRACKING_USERNAME and "
-        "MLFLOW_TRACKING_PASSWORD for a tracking server).",
-        "no database": f"The server of {where} has no such database; create it first, for example "
-        "with createdb.",
-        "unreachable": f"The registry {where} cannot be reached ({told}); check that the server "
-        "runs and that its name and port are right.",
-    }
-    kind = _kind(error)
-    if kind == "unreachable" and own is not None:
-        kind = "closed"
-    return sentences.get(kind, f"The registry {where} gave an error ({told}).")

@@ -58,7 +58,10 @@ def check_registry(location: str | Path | None = None) -> list[Check]:
     settings = store.settings
     checks = [*_rights(store)]
     if not store.connection.exists:
-        return [Check("store", True, f"{settings.shown} is not there yet; training makes it"), *checks]
+        return [
+            Check("store", True, f"{settings.shown} is not there yet; training makes it"),
+            *checks,
+        ]
     try:
         client = store.connection.client()
         models = store.models()
@@ -174,5 +177,7 @@ def _versions(store: Registry) -> Iterator[Check]:
     told = f"{name_some(lost)}: files are not where they were registered; mount their folder"
     yield Check("files of versions", not lost, told if lost else "all there")
     if idle:
-        told = f"{name_some(idle)} without one; nkpredict models promote NAME/N --force --reason ..."
+        told = (
+            f"{name_some(idle)} without one; nkpredict models promote NAME/N --force --reason ..."
+        )
         yield Check("version in use", False, told)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     # loading bundles takes the learners' libraries, which listing models need not wait for
     from nkpredict.registry._bundle import Bundle
 
+
 class Registry:
     """Models by name, version and alias.
 
@@ -144,6 +145,16 @@ class Registry:
             "metadata": described.metadata,
             "history": [e for e in history_of(model) if e["version"] == entry.version],
         }
+
+    def open(self) -> None:
+        """Open the store, or make it, so that hours of work are not lost to one that is gone.
+
+        Raises
+        ------
+        RegistryError
+            When it cannot be opened.
+        """
+        self.connection.client()
 
     def refresh(self) -> None:
         """Make the index anew."""

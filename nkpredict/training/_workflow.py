@@ -126,7 +126,8 @@ def train(
     report("reading", 1, 1)
     if found is not None:
         found(inputs.sentences())
-    # Whatever is wrong with the data has been said by now; from here on files are written.
+    Registry(config.registry).open()
+    # Whatever is wrong with data and registry has been said by now; from here on files are written.
     folder.mkdir(parents=True, exist_ok=True)
     _write_run(folder, config)
     cv = task.evaluated(config, report)
