@@ -33,10 +33,14 @@ class TrainingFacts(Facts):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFacts(VersionedFacts):
-    """A training run: whether it was finished, under which name and version, and its settings."""
+    """A training run: whether it was finished, under which name and version, and its settings.
+
+    ``seconds`` is how long it worked, stops left out.
+    """
 
     finished: bool
     registered: str | None = None
+    seconds: float = 0.0
     config: Mapping[str, Any]
 
 

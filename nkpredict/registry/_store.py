@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +88,7 @@ class Registry:
             return load_bundle(reference)
         if str(reference) == SHIPPED_MODEL:
             return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
-        name, entry = self._find(str(reference))
+        name, entry = self.find(str(reference))
         with files_of(self.connection, name, entry) as folder:
             bundle = load_bundle(folder)
         check_same(name, entry, str(bundle.metadata.sha256))
@@ -131,7 +130,7 @@ class Registry:
 
     def show(self, reference: str) -> dict[str, Any]:
         """Describe one version: its bundle's metadata, aliases, history, run and folder."""
-        name, entry = self._find(reference)
+        name, entry = self.find(reference)
         with files_of(self.connection, name, entry) as folder:
             described = read_description(folder)
         model = self.entries()[name]
@@ -212,7 +211,7 @@ class Registry:
         if force and not reason:
             raise InputError("A forced promotion needs a reason (--reason); it is kept.")
         with self.connection.explained(), self.connection.locked():
-            name, entry = self._find(reference)
+            name, entry = self.find(reference)
             model = self.entries()[name]
             current = model.aliases.get(self.settings.in_use_alias)
             if current == entry.version:
@@ -261,7 +260,7 @@ class Registry:
             When there is no such version, or it is the one in use.
         """
         with self.connection.explained(), self.connection.locked():
-            name, entry = self._find(reference)
+            name, entry = self.find(reference)
             model = self.entries()[name]
             if model.aliases.get(self.settings.in_use_alias) == entry.version:
                 raise RegistryError(
@@ -293,23 +292,13 @@ class Registry:
 
         if Path(folder).exists():
             raise InputError(f"{folder} is there already; name a folder that is not.")
-        name, entry = self._find(reference)
+        name, entry = self.find(reference)
         with files_of(self.connection, name, entry) as source, atomic_folder(folder) as temporary:
             shutil.copytree(source, temporary, dirs_exist_ok=True)
             check_same(name, entry, self.verify(temporary))
         return Path(folder)
 
-    def register(
-        self,
-        bundle: str | Path,
-        name: str,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, float] | None = None,
-        tags: Mapping[str, str] | None = None,
-        artifacts: Sequence[str | Path] = (),
-        record: RunRecord | None = None,
-    ) -> int:
+    def register(self, bundle: str | Path, name: str, record: RunRecord | None = None) -> int:
         """Log a run with its parameters, metrics and files, and register the bundle.
 
         A bundle that is registered under this name already keeps its version, and nothing is logged
@@ -321,29 +310,29 @@ class Registry:
             Folder written by `save_bundle`.
         name
             Name to register it under.
-        parameters, metrics, tags
-            Logged to the run.
-        artifacts
-            Files or folders logged beside the model.
         record
-            All of these and more in one, in their place.
+            What is logged beside it.
 
         Returns
         -------
         int
             The version. A new one gets the alias for new versions, and the one for the version in
             use when there is none yet.
+
+        Raises
+        ------
+        InputError
+            When the name is not usable.
+        BundleError
+            When the bundle is damaged; it never enters the registry.
+        RegistryError
+            When the registry cannot be written.
         """
         from nkpredict.registry._bundle import load_bundle
 
         check_model_name(name)
-        load_bundle(bundle)  # a damaged bundle never enters the registry
-        record = record or RunRecord(
-            parameters=parameters or {},
-            metrics=metrics or {},
-            tags=tags or {},
-            artifacts=artifacts,
-        )
+        load_bundle(bundle)
+        record = record or RunRecord()
         with self.connection.explained(), self.connection.locked():
             known = self.entries().get(name)
             version = register(self.connection, known, name, Path(bundle), record)
@@ -369,5 +358,12 @@ class Registry:
         with self.connection.explained():
             return write_index(self.settings.registry_uri, self.connection.client())
 
-    def _find(self, reference: str) -> tuple[str, Entry]:
+    def find(self, reference: str) -> tuple[str, Entry]:
+        """Return the name and the version that a reference means, without loading the model.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such version; the message lists what exists.
+        """
         return find(reference, self.entries(), self.settings)

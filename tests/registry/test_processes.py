@@ -22,7 +22,8 @@ from tests.registry.servers import empty_postgresql, mlflow_server
 REGISTER = """
 import sys
 from nkpredict import Registry
-print(Registry(sys.argv[1]).register(sys.argv[2], "m", metrics={"spearman": 0.5}))
+from nkpredict.registry import RunRecord
+print(Registry(sys.argv[1]).register(sys.argv[2], "m", RunRecord(metrics={"spearman": 0.5})))
 """
 pytestmark = pytest.mark.slow
 

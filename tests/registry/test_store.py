@@ -10,7 +10,7 @@ import pytest
 from nkpredict import Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.facts import ModelFacts, PerformanceFacts
-from nkpredict.registry import registry_settings
+from nkpredict.registry import RunRecord, registry_settings
 from tests.variants import ensembl_ids
 
 
@@ -33,9 +33,10 @@ def registry(bundles: list[Path], tmp_path_factory) -> Registry:
     store = Registry(tmp_path_factory.mktemp("registry") / "a folder with spaces")
     assert store.models() == []
     for bundle, accuracy in zip(bundles, (0.4, 0.5), strict=False):
-        store.register(
-            bundle, "m", metrics={"spearman": accuracy}, parameters={"trials": 3}, tags={"a": "b"}
+        record = RunRecord(
+            metrics={"spearman": accuracy}, parameters={"trials": 3}, tags={"a": "b"}
         )
+        store.register(bundle, "m", record)
     return store
 
 
