@@ -96,7 +96,7 @@ def many_processes(model: NKSusceptibilityModel, folder: Path, number: int) -> l
     place = folder / f"fresh-{number}"
     begun = time.perf_counter()
     processes = [
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", REGISTER, str(place), str(bundle)], stdout=subprocess.DEVNULL
         )
         for bundle in bundles

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Connection:
     def exists(self) -> bool:
         """Whether there is a store; one on a server is taken to be there."""
         store = sqlite_file(self.settings.registry_uri)
-        return store is None or store.is_file()
+        return store is None or (store.is_file() and store.stat().st_size > 0)
 
     def client(self) -> Any:
         """Return the MLflow client; a store that is not there yet is made.
@@ -160,7 +161,7 @@ class Connection:
             store = sqlite_file(uri)
             if store is None:
                 _answered(uri)
-            elif not store.is_file():
+            elif not store.is_file() or store.stat().st_size == 0:
                 _create(mlflow, store)
         try:
             return _tried(mlflow, self.settings.tracking_uri, self.settings.registry_uri)
@@ -169,14 +170,13 @@ class Connection:
             if len(damaged) != 1 or kind_of(error) != "damaged" or bundles_below(self.settings):
                 raise
             # nothing was ever registered in it; it is kept under another name all the same
-            aside = set_aside(damaged[0])
+            aside = made_anew(damaged[0])
             logging.getLogger("nkpredict").warning(
                 "The registry %s could not be opened and holds no model; it was made anew, and the "
                 "old file is now %s.",
                 damaged[0],
                 aside.name,
             )
-            _create(mlflow, damaged[0])
             return _tried(mlflow, self.settings.tracking_uri, self.settings.registry_uri)
 
 
@@ -204,13 +204,32 @@ def bundles_below(settings: RegistrySettings) -> list[Path]:
     return [path.parent for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
 
 
-def set_aside(store: Path) -> Path:
-    """Give an SQLite file another name, so that a new one can take its place."""
+def made_anew(store: Path) -> Path:
+    """Copy a damaged SQLite file aside and put an empty registry in its place; the lock is held.
+
+    Parameters
+    ----------
+    store
+        The damaged file.
+
+    Returns
+    -------
+    pathlib.Path
+        The copy.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     aside = store.with_name(f"{store.name}.damaged-{stamp}")
-    store.replace(aside)
+    shutil.copy2(store, aside)
     for suffix in ("-journal", "-wal", "-shm"):
         Path(f"{store}{suffix}").unlink(missing_ok=True)
+    store.write_bytes(b"")
+    # written into the file and not renamed over it: MLflow keeps connections to the file open
+    with (
+        _made_beside(import_mlflow(), store) as fresh,
+        closing(sqlite3.connect(fresh)) as source,
+        closing(sqlite3.connect(store)) as target,
+    ):
+        source.backup(target)
     return aside
 
 
@@ -224,6 +243,13 @@ def _tried(mlflow: Any, tracking: str, registry: str) -> Any:
 
 def _create(mlflow: Any, store: Path) -> None:
     """Make an SQLite file beside its place and rename it; the lock is held."""
+    with _made_beside(mlflow, store) as fresh:
+        fresh.replace(store)
+
+
+@contextmanager
+def _made_beside(mlflow: Any, store: Path) -> Iterator[Path]:
+    """Yield a file with all tables of MLflow; what is left of it afterwards is removed."""
     store.parent.mkdir(parents=True, exist_ok=True)
     for left in store.parent.glob(f"{_CREATING}*"):
         shutil.rmtree(left, ignore_errors=True)  # of a process that was killed here
@@ -231,7 +257,7 @@ def _create(mlflow: Any, store: Path) -> None:
     try:
         uri = f"sqlite:///{folder / store.name}"
         _tried(mlflow, uri, uri)
-        (folder / store.name).replace(store)
+        yield folder / store.name
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

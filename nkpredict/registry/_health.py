@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nkpredict.errors import NKPredictError, RegistryError, name_some
-from nkpredict.registry._connection import bundles_below, set_aside
+from nkpredict.registry._connection import bundles_below, made_anew
 from nkpredict.registry._description import read_description
 from nkpredict.registry._files import local_folder
 from nkpredict.registry._index import index_file, read_index
@@ -118,7 +118,7 @@ def mend_registry(location: str | Path | None = None) -> list[str]:
         if file is None or not file.is_file() or not store.connection.is_damaged():
             raise
     with store.connection.explained(), store.connection.locked():
-        aside = set_aside(file)
+        aside = made_anew(file)
         done = [f"The damaged file is now {aside}."]
         fresh = Registry(location)
         fresh.connection.adopt_lock()

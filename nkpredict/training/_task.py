@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 from sklearn.base import clone
@@ -160,7 +161,8 @@ class Task:
 
         found = self.kept.done("fitting", make)
         told = json.loads((found / _VALUES).read_text(encoding="utf-8"))
-        return Fitted(load_bundle(found / "bundle").model, tuple(told))
+        model = cast(NKSusceptibilityModel, load_bundle(found / "bundle").model)
+        return Fitted(model, tuple(told))
 
     def curve(
         self, fitted: NKSusceptibilityModel, jobs: int, report: Progress

@@ -46,10 +46,7 @@ def test_the_recipe_works_from_an_empty_server(bundle: Path, tmp_path: Path) -> 
             (home / ".pgpass").write_text(passwords)
             (home / ".pgpass").chmod(0o600)
             done = subprocess.run(
-                [
-                    shutil.which("nkpredict", path=str(Path(sys.executable).parent)),
-                    *map(str, words),
-                ],
+                [str(Path(sys.executable).with_name("nkpredict")), *map(str, words)],
                 cwd=home / "work",
                 env={**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
                 capture_output=True,
