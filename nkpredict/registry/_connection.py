@@ -7,6 +7,7 @@ place, under a lock, and renamed. See docs/decisions/026.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -21,7 +22,7 @@ from urllib.parse import urlsplit
 
 from nkpredict.errors import NKPredictError, RegistryError
 from nkpredict.registry._failures import is_foreign, kind_of, sentence_of
-from nkpredict.registry._settings import RegistrySettings, sqlite_file
+from nkpredict.registry._settings import RegistrySettings, home_folder, sqlite_file
 
 _PATIENCE = 600
 """Seconds to wait for another process that writes to the registry; set by hand."""
@@ -138,9 +139,9 @@ class Connection:
                 with _advisory_lock(uri):
                     yield
                 return
-            # a tracking server orders its writers itself; other databases lock their tables
-            yield
-            return
+            # processes of one machine and user take turns; see docs/decisions/026
+            name = hashlib.sha256(uri.encode()).hexdigest()[:16]
+            store = home_folder() / "locks" / name
         if store.is_file() and not os.access(store.parent, os.W_OK):
             yield  # a registry that can only be read needs no lock
             return
@@ -167,7 +168,7 @@ class Connection:
             return _tried(mlflow, self.settings.tracking_uri, self.settings.registry_uri)
         except Exception as error:
             damaged = [store for store in map(sqlite_file, stores) if store is not None]
-            if len(damaged) != 1 or kind_of(error) != "damaged" or bundles_below(self.settings):
+            if len(damaged) != 1 or kind_of(error) != "damaged" or not _is_empty(damaged[0]):
                 raise
             # nothing was ever registered in it; it is kept under another name all the same
             aside = made_anew(damaged[0])
@@ -231,6 +232,19 @@ def made_anew(store: Path) -> Path:
     ):
         source.backup(target)
     return aside
+
+
+def _is_empty(store: Path) -> bool:
+    """Tell whether nobody has ever used an SQLite file: MLflow itself fills one row of a table."""
+    try:
+        with closing(sqlite3.connect(store)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = [str(name).replace('"', '""') for (name,) in tables]
+            # the names are those of the file itself
+            ask = 'SELECT count(*) FROM (SELECT 1 FROM "{}" LIMIT 2)'
+            return all(connection.execute(ask.format(n)).fetchone()[0] < 2 for n in names)
+    except sqlite3.Error:
+        return False
 
 
 def _tried(mlflow: Any, tracking: str, registry: str) -> Any:

@@ -45,7 +45,10 @@ _SIGNS = (
     ),
     ("driver", ("no module named", "can't load plugin", "nosuchmodule", "invalid tracking uri")),
     ("scheme", ("unsupported uri", "could not find a registered artifact", "not a valid uri")),
-    ("refused", ("authentication failed", "no password supplied", "401", "403", "access denied")),
+    (
+        "refused",
+        ("authentication failed", "no password supplied", "error code 401", "error code 403"),
+    ),
     ("no database", ("database", "does not exist")),
 )
 """Kind of a failure and words that MLflow, SQLAlchemy, drivers and SQLite use for it."""
@@ -109,6 +112,9 @@ def sentence_of(error: Exception, settings: RegistrySettings) -> str:
     told = " ".join(settings.hidden(str(error)).split("\n(Background")[0].split())
     told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
     kind = kind_of(error)
-    if kind == "unreachable" and sqlite_file(settings.registry_uri) is not None:
+    on_disk = sqlite_file(settings.registry_uri) is not None
+    if kind == "unreachable" and on_disk:
         kind = "closed"
+    if kind == "damaged" and not on_disk:
+        kind = "other"  # a server rolls back what was cut short
     return _SENTENCES[kind].format(where=settings.shown, told=told)

@@ -100,9 +100,17 @@ def _registered(model: Model | None, digest: str) -> int | None:
 
 
 def _experiment(connection: Connection) -> str:
+    from mlflow.exceptions import MlflowException
+
     client, settings = connection.client(), connection.settings
     found = client.get_experiment_by_name(settings.experiment)
     if found is not None:
         return str(found.experiment_id)
     place = settings.artifact_location
-    return str(client.create_experiment(settings.experiment, artifact_location=place))
+    try:
+        return str(client.create_experiment(settings.experiment, artifact_location=place))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        # another machine was faster
+        return str(client.get_experiment_by_name(settings.experiment).experiment_id)

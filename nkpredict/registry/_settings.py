@@ -95,7 +95,7 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
     """
     path, of_file = _settings_file()
     content = _content(path)
-    home = str(_home() if location is None else Path(location).expanduser().absolute())
+    home = str(home_folder() if location is None else Path(location).expanduser().absolute())
     by_home = "NKPREDICT_HOME" if os.environ.get("NKPREDICT_HOME") else "the user's data folder"
     sources = {"file": of_file}
 
@@ -111,7 +111,7 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         tracking = registry = str(location)
         sources |= {"tracking_uri": "--registry", "registry_uri": "--registry"}
         # the home of a registry named by its URI is that of the user
-        artifacts = str(content["artifact_location"]).replace("{home}", str(_home()))
+        artifacts = str(content["artifact_location"]).replace("{home}", str(home_folder()))
     elif location is None:
         for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
             value = os.environ.get(variable)
@@ -208,7 +208,8 @@ def _announce(path: Path) -> None:
     )
 
 
-def _home() -> Path:
+def home_folder() -> Path:
+    """Return ``NKPREDICT_HOME``, or the folder where programs of the user keep their data."""
     from platformdirs import user_data_path
 
     home = os.environ.get("NKPREDICT_HOME")

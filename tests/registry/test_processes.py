@@ -122,21 +122,40 @@ def test_a_registry_survives_being_killed_in_its_creation(
     assert store.models()[0]["versions"] == [2, 1]
 
 
+def test_postgresql_survives_a_kill_in_the_creation_of_its_tables(
+    bundles: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NKPREDICT_ARTIFACT_LOCATION", str(tmp_path / "files"))
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    with empty_postgresql() as uri:
+        import psycopg
+
+        for question, least in ((locks, 1), (tables, 1), (tables, 20)):
+            process = registering(uri, bundles[0])
+            with psycopg.connect(uri, autocommit=True) as watching:
+                while process.poll() is None:
+                    if watching.execute(question).fetchone()[0] >= least:
+                        break
+                    time.sleep(0.001)
+            process.kill()
+            process.communicate()
+        assert all_registered(uri, bundles[:2]) == [1, 2]
+        (model,) = Registry(uri).models()
+        assert model["aliases"] == {"candidate": 2, "champion": 1}
+
+
 def test_a_registry_that_was_cut_short_in_place_is_mended(
     bundles: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = Registry(tmp_path / "whole")
     whole.register(bundles[0], "m")
     whole.register(bundles[1], "m")
-    (tmp_path / "empty").mkdir()
+    Registry(tmp_path / "empty").open()
     for folder in (tmp_path / "whole", tmp_path / "empty"):
-        store = folder / "mlflow.db"
-        spoilt = folder / "spoilt.db"
         # what two processes left that made the tables of one file at once
-        subprocess.run(
-            [sys.executable, "-c", CUT_SHORT, str(tmp_path / "whole" / "mlflow.db"), str(spoilt)],
-            check=True,
-        )
+        store, spoilt = folder / "mlflow.db", folder / "spoilt.db"
+        subprocess.run([sys.executable, "-c", CUT_SHORT, str(store), str(spoilt)], check=True)
         spoilt.replace(store)
     # without any model it is made anew, and the old file kept
     assert Registry(tmp_path / "empty").register(bundles[2], "m") == 1
