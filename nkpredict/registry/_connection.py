@@ -187,6 +187,8 @@ def import_mlflow() -> Any:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     # A server that is gone is told at once, and not after minutes of trying again.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    # Addresses of runs do not belong among a command's results.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     import mlflow
 
     # MLflow tells of every database migration, and of errors with all their parameters; importing

@@ -34,6 +34,7 @@ _SIGNS = (
             "online migration expected",
             "already exists",
             "no such table",
+            "nosuchtable",
             "no such column",
             "undefinedtable",
             "does not exist\nline",
