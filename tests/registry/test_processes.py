@@ -156,7 +156,8 @@ def test_a_registry_that_was_cut_short_in_place_is_mended(
         # what two processes left that made the tables of one file at once
         store, spoilt = folder / "mlflow.db", folder / "spoilt.db"
         subprocess.run([sys.executable, "-c", CUT_SHORT, str(store), str(spoilt)], check=True)
-        spoilt.replace(store)
+        # into the file, as MLflow keeps connections of this process to it
+        shutil.copyfile(spoilt, store)
     # without any model it is made anew, and the old file kept
     assert Registry(tmp_path / "empty").register(bundles[2], "m") == 1
     assert "was made anew" in caplog.text
