@@ -217,4 +217,4 @@ class TrainingSettings(EvaluationSettings):
     run_folder: Annotated[
         Path | None, Setting("Folder of the run (default: runs/NAME).", "DIR")
     ] = None
-    registry: RegistryLocation = None
+    registry: RegistryLocation = field(default=None, repr=False)  # may hold a password

@@ -150,7 +150,6 @@ def plan_of(
         model=replace(
             bundle.metadata,
             skill=SkillFacts.from_json(model.skill_),
-            half_width=model.half_width_,
             knowledge_only=model.knowledge_only,
         ),
         simulated=simulated or bundle.simulated,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,13 @@ from nkpredict.cli import (
     _compare as compare,
 )
 from nkpredict.cli import (
+    _config as config,
+)
+from nkpredict.cli import (
     _demo as demo,
+)
+from nkpredict.cli import (
+    _doctor as doctor,
 )
 from nkpredict.cli import (
     _evaluate as evaluate,
@@ -40,6 +47,7 @@ from nkpredict.cli import (
 from nkpredict.cli import (
     _train as train,
 )
+from nkpredict.cli._log import LOGGER, log_to, warnings_on_stderr, without_passwords
 from nkpredict.errors import NKPredictError
 
 app = typer.Typer(
@@ -48,7 +56,6 @@ app = typer.Typer(
     "For research use only; not a medical device.",
     epilog="Begin with: nkpredict demo --out demo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
@@ -63,6 +70,8 @@ app.command("compare")(compare.compare)
 app.add_typer(models.app, name="models")
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
+app.command("doctor")(doctor.doctor)
+app.add_typer(config.app, name="config")
 
 
 def _version(asked: bool) -> None:
@@ -79,14 +88,22 @@ def _options(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option("--log-file", metavar="FILE", help="Append what is done and said to a file."),
+    ] = None,
 ) -> None:
-    pass
+    if log_file is not None:
+        log_to(log_file)
 
 
 def main() -> None:
     """Run the command line."""
-    try:
-        app()
-    except NKPredictError as error:
-        print(f"nkpredict: {error}", file=sys.stderr)
-        sys.exit(2)
+    with warnings_on_stderr():
+        try:
+            app()
+        except NKPredictError as error:
+            message = without_passwords(str(error))
+            LOGGER.info("failed: %s", message)
+            print(f"nkpredict: {message}", file=sys.stderr)
+            sys.exit(2)

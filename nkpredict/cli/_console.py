@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nkpredict.cli._log import LOGGER
+
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
     from rich.progress import TaskID
@@ -38,8 +40,15 @@ def stages(quiet: bool, time_left: bool = False) -> Iterator[Progress]:
     callable
         Takes (stage, steps done, steps in all).
     """
+    logged: set[str] = set()
+
+    def log(stage: str, done: int, total: int) -> None:
+        if stage not in logged:
+            logged.add(stage)
+            LOGGER.info("%s", stage)
+
     if quiet:
-        yield lambda stage, done, total: None
+        yield log
         return
     from rich import progress as bars
     from rich.console import Console
@@ -56,6 +65,7 @@ def stages(quiet: bool, time_left: bool = False) -> Iterator[Progress]:
         tasks: dict[str, TaskID] = {}
 
         def report(stage: str, done: int, total: int) -> None:
+            log(stage, done, total)
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage, total=total)
             progress.update(tasks[stage], completed=done, total=total)
@@ -94,6 +104,7 @@ def write_json_file(path: Path | None, content: Any) -> None:
 
 def say(text: str, quiet: bool = False) -> None:
     """Print a sentence on stdout without interpreting markup."""
+    LOGGER.info("%s", text)
     if not quiet:
         typer.echo(text)
 

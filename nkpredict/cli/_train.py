@@ -30,13 +30,22 @@ def train(
     from nkpredict.training import TrainingConfig
     from nkpredict.training import train as run_training
 
-    with stages(quiet) as progress:
-        run = run_training(
-            TrainingConfig(**vars(settings)),
-            resume=resume,
-            progress=progress,
-            found=lambda sentences: say("\n".join(sentences), quiet),
+    config = TrainingConfig(**vars(settings))
+    try:
+        with stages(quiet) as progress:
+            run = run_training(
+                config,
+                resume=resume,
+                progress=progress,
+                found=lambda sentences: say("\n".join(sentences), quiet),
+            )
+    except KeyboardInterrupt:
+        typer.echo(
+            f"Stopped. What was finished is kept in {config.folder}; the same command with "
+            "--resume goes on from there.",
+            err=True,
         )
+        raise typer.Exit(130) from None
     trained_curves = run.bundle.metadata.curves
     write_json_file(
         json_file,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -213,6 +215,28 @@ def _possible(planned: list[Fold], samples: Samples) -> tuple[list[Fold], tuple[
 
 
 def _run_fold(
+    model: Any, samples: Samples, fold: Fold, peers: bool, tuning: Tuning | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the result of a fold, from disk when it was finished in an earlier run."""
+    kept = (tuning or Tuning()).kept
+    if kept.folder is None:
+        return _fitted_fold(model, samples, fold, peers, tuning)
+
+    def make(folder: Path) -> None:
+        predictions, settings = _fitted_fold(model, samples, fold, peers, tuning)
+        predictions.to_parquet(folder / "predictions.parquet")
+        (folder / "settings.json").write_text(json.dumps(settings, default=_number))
+
+    found = kept.done(f"fold {fold.split} {fold.repeat}.{fold.number}", make)
+    settings = json.loads((found / "settings.json").read_text())
+    return pd.read_parquet(found / "predictions.parquet"), settings
+
+
+def _number(value: Any) -> Any:
+    return value.item()
+
+
+def _fitted_fold(
     model: Any, samples: Samples, fold: Fold, peers: bool, tuning: Tuning | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     with threadpool_limits(1), fit_warnings_ignored():

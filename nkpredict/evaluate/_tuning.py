@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.base import clone
 
 from nkpredict.errors import InputError
+from nkpredict.facts import TrialFacts
+from nkpredict.io import KeptSteps
 from nkpredict.learn import InnerFolds, normal_scores
 from nkpredict.types import FloatArray, IndexArray, Progress
 
@@ -31,11 +33,14 @@ class Tuning:
         See `tune`; without trials the settings stay.
     folder
         Folder of the journals, so that a stopped evaluation can go on; None keeps none.
+    kept
+        Finished folds, which a stopped evaluation does not repeat.
     """
 
     space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trials: int = 0
     folder: Path | None = None
+    kept: KeptSteps = field(default_factory=KeptSteps)
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,15 @@ class Tuned:
         Mean squared out-of-fold error of the best trial.
     trials
         Number of trials finished or pruned, in all runs of the journal.
+    tried
+        What each of them tried and found.
     """
 
     model: Any
     settings: dict[str, Any]
     error: float
     trials: int
+    tried: tuple[TrialFacts, ...] = ()
 
 
 def tune(
@@ -147,6 +155,21 @@ def tune(
         settings=settings,
         error=float(best.value if best.value is not None else np.nan),
         trials=len(study.trials),
+        tried=tuple(_facts(trial) for trial in study.trials if trial.state.is_finished()),
+    )
+
+
+def _facts(trial: Any) -> TrialFacts:
+    outcomes = {"COMPLETE": "finished", "PRUNED": "pruned"}
+    started, ended = trial.datetime_start, trial.datetime_complete
+    ended = ended or started
+    return TrialFacts(
+        number=trial.number,
+        settings=dict(trial.params),
+        error=None if trial.value is None else float(trial.value),
+        outcome=outcomes.get(trial.state.name, "failed"),
+        started=0 if started is None else int(started.timestamp() * 1000),
+        ended=0 if ended is None else int(ended.timestamp() * 1000),
     )
 
 

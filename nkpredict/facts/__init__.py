@@ -23,6 +23,7 @@ from nkpredict.facts._model import (
     RunFacts,
     SkillFacts,
     TrainingFacts,
+    TrialFacts,
 )
 from nkpredict.facts._outcome import AssociationFacts, OutcomeColumnFacts, OutcomeFacts
 from nkpredict.facts._read import (
@@ -97,6 +98,7 @@ __all__ = [
     "TargetFacts",
     "TargetFileFacts",
     "TrainingFacts",
+    "TrialFacts",
     "Verdict",
     "ViabilityFacts",
 ]

@@ -34,10 +34,14 @@ class TrainingFacts(Facts):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFacts(VersionedFacts):
-    """A training run: whether it was finished, under which name and version, and its settings."""
+    """A training run: whether it was finished, under which name and version, and its settings.
+
+    ``seconds`` is how long it worked, stops left out.
+    """
 
     finished: bool
     registered: str | None = None
+    seconds: float = 0.0
     config: Mapping[str, Any]
 
 
@@ -103,6 +107,22 @@ class CurveFacts(Facts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrialFacts(Facts):
+    """One trial of a tuning run; times in milliseconds since 1970.
+
+    ``outcome`` is ``finished``, ``pruned`` or ``failed``, ``error`` the mean squared error on inner
+    folds.
+    """
+
+    number: int
+    settings: Mapping[str, Any]
+    error: float | None = None
+    outcome: str
+    started: int
+    ended: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFacts(VersionedFacts):
     """Everything known about a model; what is not known is None.
 
@@ -114,6 +134,9 @@ class ModelFacts(VersionedFacts):
         Whether it knows published screens alone and no measured response.
     settings
         Settings that tuning chose, by parameter.
+    evaluated_on
+        Hash of the samples, responses and folds of the evaluation; models that share it can be
+        compared.
     interval_coverage
         Split → share of measured values inside the 90 % interval.
     sha256, registry_version
@@ -137,6 +160,7 @@ class ModelFacts(VersionedFacts):
     settings: Mapping[str, Any] | None = None
     skill: SkillFacts | None = None
     performance: tuple[PerformanceFacts, ...] | None = None
+    evaluated_on: str | None = None
     interval_coverage: Mapping[str, float] | None = None
     evaluation_notes: tuple[str, ...] | None = None
     training: TrainingFacts | None = None

@@ -10,6 +10,7 @@ from nkpredict.io._genes import (
     resolve_gene,
 )
 from nkpredict.io._genetics import GENETICS, GENETICS_PREFIX, add_genetics
+from nkpredict.io._kept import KeptSteps
 from nkpredict.io._killing_curve import MAXIMUM_RATIO, area_under_curve
 from nkpredict.io._panel import read_panel
 from nkpredict.io._response import SIMPLE_TABLE, Response, read_response
@@ -59,6 +60,7 @@ __all__ = [
     "CellRows",
     "CellsInMemory",
     "Duplicates",
+    "KeptSteps",
     "Orientation",
     "ReadingOptions",
     "Response",

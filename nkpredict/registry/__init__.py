@@ -1,17 +1,6 @@
 """Models as bundles without pickle, their cards, and the registry that keeps their versions."""
 
-from nkpredict.registry._bundle import Bundle, load_bundle, save_bundle
-from nkpredict.registry._card import KNOWLEDGE_ONLY_NOTICE, NOTICE
-from nkpredict.registry._digest import model_digest
-from nkpredict.registry._store import Registry, check_model_name
+from lazy_loader import attach_stub
 
-__all__ = [
-    "KNOWLEDGE_ONLY_NOTICE",
-    "NOTICE",
-    "Bundle",
-    "Registry",
-    "check_model_name",
-    "load_bundle",
-    "model_digest",
-    "save_bundle",
-]
+# Names are written in __init__.pyi: listing models need not wait for the libraries of the learners.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -2,56 +2,45 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import re
-import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nkpredict.errors import InputError, RegistryError, name_some
-from nkpredict.registry._bundle import Bundle, load_bundle
-from nkpredict.registry._lookup import artifact_folder, sqlite_file
+from nkpredict.registry._connection import Connection
+from nkpredict.registry._description import read_description
+from nkpredict.registry._files import check_same, files_of, local_folder
+from nkpredict.registry._index import Entry, Model, read_index, write_index
+from nkpredict.registry._promotion import (
+    HISTORY_TAG,
+    Comparison,
+    add_event,
+    compare,
+    history_of,
+    version_before,
+)
+from nkpredict.registry._reference import (
+    SHIPPED_MODEL,
+    check_model_name,
+    find,
+    is_bundle,
+    unknown,
+)
+from nkpredict.registry._registering import register
+from nkpredict.registry._run import RunRecord
 from nkpredict.registry._settings import registry_settings
 from nkpredict.shipped import shipped_path
 
-SHIPPED_MODEL = "screen-prior"
-"""Name of the model that ships with the package; it cannot be registered."""
-
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-_REFERENCE = re.compile(r"^(?P<name>[^@/]+)(?:@(?P<alias>[^@/]+)|/(?P<version>\d+))?$")
-
-
-def is_bundle(reference: str | Path) -> bool:
-    """Tell whether a model reference is the path of a bundle folder."""
-    return Path(reference).is_dir()
-
-
-def check_model_name(name: str) -> str:
-    """Return the name when MLflow and file systems can carry it.
-
-    Raises
-    ------
-    InputError
-        Otherwise.
-    """
-    if not _NAME.match(name):
-        raise InputError(
-            f"The model name {name!r} is not usable; expected letters, digits, dots, hyphens and "
-            "underscores, at most 100."
-        )
-    if name == SHIPPED_MODEL:
-        raise InputError(
-            f"The model name {name!r} is that of the model which ships with nkpredict; choose "
-            "another one."
-        )
-    return name
+if TYPE_CHECKING:
+    # loading bundles takes the learners' libraries, which listing models need not wait for
+    from nkpredict.registry._bundle import Bundle
 
 
 class Registry:
     """Models by name, version and alias.
+
+    Any number of processes may use a registry at once. What a tracking server or a database
+    cannot do ends in a `RegistryError` of one sentence, which never holds a password.
 
     Parameters
     ----------
@@ -66,11 +55,11 @@ class Registry:
 
     def __init__(self, location: str | Path | None = None) -> None:
         self.settings = registry_settings(location)
-        self._mlflow_client: Any = None
+        self.connection = Connection(self.settings)
 
     def __repr__(self) -> str:
-        """Name the store."""
-        return f"Registry({self.settings.registry_uri})"
+        """Name the store, without its password."""
+        return f"Registry({self.settings.shown})"
 
     def load(self, reference: str | Path) -> Bundle:
         """Load a model.
@@ -91,15 +80,19 @@ class Registry:
         RegistryError
             When there is no such model, version or alias; the message lists what exists.
         BundleError
-            When the files of the model are damaged.
+            When the files of the model are damaged, or not those that were registered.
         """
+        from nkpredict.registry._bundle import load_bundle
+
         if is_bundle(reference):
             return load_bundle(reference)
         if str(reference) == SHIPPED_MODEL:
             return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
-        version, folder = self._find(str(reference))
-        bundle = load_bundle(folder)
-        return replace(bundle, metadata=replace(bundle.metadata, registry_version=version))
+        name, entry = self.find(str(reference))
+        with files_of(self.connection, name, entry) as folder:
+            bundle = load_bundle(folder)
+        check_same(name, entry, str(bundle.metadata.sha256))
+        return replace(bundle, metadata=replace(bundle.metadata, registry_version=entry.version))
 
     def load_default(self) -> Bundle:
         """Load the model in use under the default name, or the shipped one when none is trained.
@@ -112,74 +105,204 @@ class Registry:
             When the files of the model are damaged.
         """
         name = self.settings.default_name
-        try:
+        registered = self.entries()
+        if not registered:
+            return self.load(SHIPPED_MODEL)
+        if name in registered:
             return self.load(name)
-        except RegistryError as error:
-            # only now is MLflow asked for the others, which takes seconds
-            registered = [model["name"] for model in self.models()]
-            if not registered:
-                return self.load(SHIPPED_MODEL)
-            if name in registered:
-                raise
-            raise RegistryError(
-                f"No model was named, and {self.settings.registry_uri} holds none of the default "
-                f"name {name!r} but {name_some(registered)}; name one of them with "
-                f"--model, or {SHIPPED_MODEL} to score from published screens alone."
-            ) from error
+        raise RegistryError(
+            f"No model was named, and {self.settings.shown} holds none of the default "
+            f"name {name!r} but {name_some(registered)}; name one of them with "
+            f"--model, or {SHIPPED_MODEL} to score from published screens alone."
+        )
 
     def models(self) -> list[dict[str, Any]]:
         """List registered models: name, versions, aliases, description and tags."""
-        if not self._exists():
-            return []
-        listed = []
-        for model in self._client().search_registered_models():
-            found = self._client().search_model_versions(f"name = '{model.name}'")
-            versions = sorted((int(v.version) for v in found), reverse=True)
-            listed.append(
-                {
-                    "name": model.name,
-                    "versions": versions,
-                    "aliases": {str(a): int(v) for a, v in model.aliases.items()},
-                    "tags": dict(model.tags),
-                }
-            )
-        return listed
+        return [
+            {
+                "name": name,
+                "versions": sorted(model.versions, reverse=True),
+                "aliases": dict(model.aliases),
+                "tags": {k: v for k, v in model.tags.items() if not k.startswith(HISTORY_TAG)},
+            }
+            for name, model in self.entries().items()
+        ]
 
     def show(self, reference: str) -> dict[str, Any]:
-        """Describe one version: its bundle's metadata, aliases, run and folder."""
-        version, folder = self._find(reference)
-        bundle = load_bundle(folder)
-        name = self._parse(reference)[0]
-        aliases = self._client().get_registered_model(name).aliases
-        entry = self._client().get_model_version(name, str(version))
+        """Describe one version: its bundle's metadata, aliases, history, run and folder."""
+        name, entry = self.find(reference)
+        with files_of(self.connection, name, entry) as folder:
+            described = read_description(folder)
+        model = self.entries()[name]
         return {
             "name": name,
-            "version": version,
-            "aliases": sorted(str(a) for a, v in aliases.items() if int(v) == version),
+            "version": entry.version,
+            "aliases": sorted(a for a, v in model.aliases.items() if v == entry.version),
             "run_id": entry.run_id,
-            "folder": str(folder),
-            "card": (folder / "card.md").read_text(encoding="utf-8"),
-            "metadata": bundle.metadata.to_json(),
+            "folder": self.settings.hidden(str(folder) if local_folder(entry) else entry.source),
+            "card": described.card,
+            "metadata": described.metadata,
+            "history": [e for e in history_of(model) if e["version"] == entry.version],
         }
 
-    def promote(self, reference: str) -> int:
-        """Make a version the one in use (alias ``champion``) and return its number."""
-        version, _ = self._find(reference)
-        name = self._parse(reference)[0]
-        self._client().set_registered_model_alias(name, self.settings.in_use_alias, str(version))
+    def open(self) -> None:
+        """Open the store, or make it, so that hours of work are not lost to one that is gone.
+
+        Raises
+        ------
+        RegistryError
+            When it cannot be opened.
+        """
+        self.connection.client()
+
+    def refresh(self) -> None:
+        """Make the index anew."""
+        write_index(self.settings.registry_uri, self.connection.client())
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """Return which versions were in use, the oldest first; see `promote`.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model.
+        """
+        models = self.entries()
+        if name not in models:
+            raise unknown(name, models, self.settings)
+        return history_of(models[name])
+
+    def verify(self, reference: str | Path) -> str:
+        """Check every file of a model against its hash, and the whole against the registry.
+
+        Returns
+        -------
+        str
+            SHA-256 of the bundle.
+
+        Raises
+        ------
+        RegistryError, BundleError
+            As `load`.
+        """
+        return str(self.load(reference).metadata.sha256)
+
+    def compare(self, current: str, other: str) -> Comparison:
+        """Hold two versions against each other; see `Comparison`."""
+        return compare(self.show(current)["metadata"], self.show(other)["metadata"])
+
+    def promote(self, reference: str, *, force: bool = False, reason: str | None = None) -> int:
+        """Make a version the one in use (alias ``champion``) and return its number.
+
+        Parameters
+        ----------
+        reference
+            Which version.
+        force, reason
+            Promote it although it is not better on the same unseen samples and folds, and why.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such version, or it is not better and ``force`` was not asked.
+        InputError
+            When it is forced without a reason.
+        """
+        if force and not reason:
+            raise InputError("A forced promotion needs a reason (--reason); it is kept.")
+        with self.connection.explained(), self.connection.locked():
+            name, entry = self.find(reference)
+            model = self.entries()[name]
+            current = model.aliases.get(self.settings.in_use_alias)
+            if current == entry.version:
+                return entry.version
+            if current in model.versions and not force:
+                found = self.compare(f"{name}/{current}", f"{name}/{entry.version}")
+                if not found.better:
+                    raise RegistryError(
+                        f"{name}/{entry.version} is not promoted past {name}/{current}: "
+                        f"{found.sentence}. Promote it all the same with --force --reason TEXT."
+                    )
+                reason = reason or found.sentence
+            event = "forced" if force else "promoted"
+            self._put_in_use(name, model, event, entry.version, reason)
+        return entry.version
+
+    def rollback(self, name: str, *, reason: str | None = None) -> int:
+        """Put the version back that was in use before, and return its number.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model, or no earlier version that is still there.
+        """
+        with self.connection.explained(), self.connection.locked():
+            models = self.entries()
+            if name not in models:
+                raise unknown(name, models, self.settings)
+            version = version_before(models[name], self.settings.in_use_alias)
+            if version is None:
+                raise RegistryError(
+                    f"No other version of {name} was in use before; promote one of "
+                    f"{name_some(sorted(models[name].versions))} instead."
+                )
+            self._put_in_use(name, models[name], "rolled back", version, reason)
         return version
 
-    def register(
-        self,
-        bundle: str | Path,
-        name: str,
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, float] | None = None,
-        tags: Mapping[str, str] | None = None,
-        artifacts: Sequence[str | Path] = (),
-    ) -> int:
+    def delete(self, reference: str, *, reason: str | None = None) -> int:
+        """Take a version that is not in use out of the registry, and return its number.
+
+        Its run is marked as deleted; ``mlflow gc`` removes the files.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such version, or it is the one in use.
+        """
+        with self.connection.explained(), self.connection.locked():
+            name, entry = self.find(reference)
+            model = self.entries()[name]
+            if model.aliases.get(self.settings.in_use_alias) == entry.version:
+                raise RegistryError(
+                    f"{name}/{entry.version} is in use ({self.settings.in_use_alias}) and is not "
+                    "deleted; promote another version first."
+                )
+            client = self.connection.client()
+            alias = self.settings.in_use_alias
+            add_event(client, name, model, "deleted", entry.version, reason, alias)
+            client.delete_model_version(name, str(entry.version))
+            if entry.run_id:
+                client.delete_run(entry.run_id)
+            self.refresh()
+        return entry.version
+
+    def export(self, reference: str, folder: str | Path) -> Path:
+        """Copy the bundle of a version into a folder, checked, and return the folder.
+
+        Raises
+        ------
+        InputError
+            When the folder is there already.
+        RegistryError, BundleError
+            As `load`.
+        """
+        import shutil
+
+        from nkpredict.io import atomic_folder
+
+        if Path(folder).exists():
+            raise InputError(f"{folder} is there already; name a folder that is not.")
+        name, entry = self.find(reference)
+        with files_of(self.connection, name, entry) as source, atomic_folder(folder) as temporary:
+            shutil.copytree(source, temporary, dirs_exist_ok=True)
+            check_same(name, entry, self.verify(temporary))
+        return Path(folder)
+
+    def register(self, bundle: str | Path, name: str, record: RunRecord | None = None) -> int:
         """Log a run with its parameters, metrics and files, and register the bundle.
+
+        A bundle that is registered under this name already keeps its version, and nothing is logged
+        again; so a registration that was killed is simply repeated.
 
         Parameters
         ----------
@@ -187,172 +310,60 @@ class Registry:
             Folder written by `save_bundle`.
         name
             Name to register it under.
-        parameters, metrics, tags
-            Logged to the run.
-        artifacts
-            Files or folders logged beside the model.
+        record
+            What is logged beside it.
 
         Returns
         -------
         int
-            The new version. It gets the alias for new versions, and the one for the version in
+            The version. A new one gets the alias for new versions, and the one for the version in
             use when there is none yet.
+
+        Raises
+        ------
+        InputError
+            When the name is not usable.
+        BundleError
+            When the bundle is damaged; it never enters the registry.
+        RegistryError
+            When the registry cannot be written.
         """
-        mlflow = _mlflow()
+        from nkpredict.registry._bundle import load_bundle
+
         check_model_name(name)
-        loaded = load_bundle(bundle)  # a damaged bundle never enters the registry
-        client = self._client()
-        run = client.create_run(self._experiment(client), run_name=name, tags=dict(tags or {}))
-        run_id = run.info.run_id
-        try:
-            for key, value in (parameters or {}).items():
-                client.log_param(run_id, key, str(value)[:5000])
-            for key, number in (metrics or {}).items():
-                client.log_metric(run_id, key, float(number))
-            for path in artifacts:
-                if Path(path).is_dir():
-                    client.log_artifacts(run_id, str(path), Path(path).name)
-                else:
-                    client.log_artifact(run_id, str(path))
-            with tempfile.TemporaryDirectory() as temporary:
-                folder = Path(temporary) / "model"
-                mlflow.pyfunc.save_model(
-                    path=str(folder),
-                    loader_module="nkpredict.registry.pyfunc",
-                    data_path=str(bundle),
-                    pip_requirements=_requirements(),
-                    metadata={"simulated": loaded.simulated},
-                )
-                client.log_artifacts(run_id, str(folder), "model")
-            version = self._add_version(client, name, run_id, loaded)
-        except BaseException:
-            client.set_terminated(run_id, "FAILED")
-            raise
-        client.set_terminated(run_id)
+        load_bundle(bundle)
+        record = record or RunRecord()
+        with self.connection.explained(), self.connection.locked():
+            known = self.entries().get(name)
+            version = register(self.connection, known, name, Path(bundle), record)
+            self.refresh()
         return version
 
-    def _add_version(self, client: Any, name: str, run_id: str, bundle: Bundle) -> int:
-        from mlflow.exceptions import MlflowException
+    def _put_in_use(
+        self, name: str, model: Model, event: str, version: int, reason: str | None
+    ) -> None:
+        client = self.connection.client()
+        alias = self.settings.in_use_alias
+        add_event(client, name, model, event, version, reason, alias)
+        client.set_registered_model_alias(name, alias, str(version))
+        self.refresh()
 
-        marks = {"simulated": str(bundle.simulated).lower()}
-        try:
-            client.create_registered_model(name, tags=marks)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        source = f"{client.get_run(run_id).info.artifact_uri}/model"
-        entry = client.create_model_version(
-            name, source, run_id=run_id, tags=marks, await_creation_for=0
-        )
-        aliases = client.get_registered_model(name).aliases
-        wanted = [self.settings.new_version_alias]
-        if self.settings.in_use_alias not in aliases:
-            wanted.append(self.settings.in_use_alias)
-        for alias in wanted:
-            client.set_registered_model_alias(name, alias, entry.version)
-        return int(entry.version)
+    def entries(self) -> dict[str, Model]:
+        """Return everything that is registered: of the index, or of MLflow when that is stale."""
+        if not self.connection.exists:
+            return {}
+        known = read_index(self.settings.registry_uri)
+        if known is not None:
+            return known
+        with self.connection.explained():
+            return write_index(self.settings.registry_uri, self.connection.client())
 
-    def _parse(self, reference: str) -> tuple[str, str | None, int | None]:
-        match = _REFERENCE.match(reference)
-        if match is None:
-            raise RegistryError(
-                f"{reference!r} is neither a bundle folder nor a model reference; expected "
-                "NAME@champion, NAME/3 or the path of a bundle."
-            )
-        version = None if match["version"] is None else int(match["version"])
-        alias = match["alias"]
-        if alias is None and version is None:
-            alias = self.settings.in_use_alias
-        return match["name"], alias, version
+    def find(self, reference: str) -> tuple[str, Entry]:
+        """Return the name and the version that a reference means, without loading the model.
 
-    def _find(self, reference: str) -> tuple[int, Path]:
-        name, alias, version = self._parse(reference)
-        store = sqlite_file(self.settings.registry_uri)
-        if store is not None and store.is_file():
-            found = artifact_folder(store, name, alias=alias, version=version)
-            if found is not None:
-                return found[0], _data_folder(found[1])
-        return self._find_through_mlflow(reference, name, alias, version)
-
-    def _find_through_mlflow(
-        self, reference: str, name: str, alias: str | None, version: int | None
-    ) -> tuple[int, Path]:
-        if not self._exists():
-            raise RegistryError(
-                f"There is no model {reference!r}: the registry {self.settings.registry_uri} is "
-                "empty. Train a model first, or name another registry (--registry)."
-            )
-        mlflow = _mlflow()
-        from mlflow.exceptions import MlflowException
-
-        client = self._client()
-        try:
-            if alias is not None:
-                entry = client.get_model_version_by_alias(name, alias)
-            else:
-                entry = client.get_model_version(name, str(version))
-            folder = mlflow.artifacts.download_artifacts(
-                artifact_uri=entry.source, tracking_uri=self.settings.tracking_uri
-            )
-        except MlflowException as error:
-            known = [
-                f"{m['name']} (versions {', '.join(map(str, m['versions']))}; aliases "
-                f"{', '.join(m['aliases']) or 'none'})"
-                for m in self.models()
-            ]
-            raise RegistryError(
-                f"There is no model {reference!r} in {self.settings.registry_uri}; it has "
-                f"{name_some(known, 10) or 'no models yet'}."
-            ) from error
-        return int(entry.version), _data_folder(Path(folder))
-
-    def _exists(self) -> bool:
-        store = sqlite_file(self.settings.registry_uri)
-        return store is None or store.is_file()
-
-    def _experiment(self, client: Any) -> str:
-        found = client.get_experiment_by_name(self.settings.experiment)
-        if found is not None:
-            return str(found.experiment_id)
-        return str(
-            client.create_experiment(
-                self.settings.experiment, artifact_location=self.settings.artifact_location
-            )
-        )
-
-    def _client(self) -> Any:
-        if self._mlflow_client is None:
-            mlflow = _mlflow()
-            for uri in (self.settings.tracking_uri, self.settings.registry_uri):
-                store = sqlite_file(uri)
-                if store is not None:
-                    store.parent.mkdir(parents=True, exist_ok=True)
-            self._mlflow_client = mlflow.MlflowClient(
-                self.settings.tracking_uri, self.settings.registry_uri
-            )
-        return self._mlflow_client
-
-
-def _mlflow() -> Any:
-    # Nothing about a lab's work is sent anywhere unless the user asks MLflow to.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    # MLflow tells of every database migration; a user need not know.
-    for logger in ("mlflow", "alembic"):
-        logging.getLogger(logger).setLevel(logging.ERROR)
-    import mlflow
-
-    return mlflow
-
-
-def _data_folder(model: Path) -> Path:
-    # MLflow keeps the bundle below the model folder as its data.
-    for candidate in sorted(model.glob("data/**/bundle.json")):
-        return candidate.parent
-    raise RegistryError(f"The registered model at {model} holds no nkpredict bundle.")
-
-
-def _requirements() -> list[str]:
-    from importlib.metadata import version
-
-    names = ("nkpredict", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
-    return [f"{name}=={version(name)}" for name in names]
+        Raises
+        ------
+        RegistryError
+            When there is no such version; the message lists what exists.
+        """
+        return find(reference, self.entries(), self.settings)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import sys
-import warnings
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,27 +17,15 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError
-from nkpredict.evaluate import (
-    CrossValidation,
-    Tuned,
-    Tuning,
-    check_groups,
-    check_sample_count,
-    nested_cross_validate,
-    tune,
-)
-from nkpredict.evidence import GeneEvidence
-from nkpredict.explain import driver_scores
+from nkpredict.evaluate import OUR_MODEL, CrossValidation
 from nkpredict.facts import DriverFacts, ModelFacts, PerformanceFacts, RunFacts, TrainingFacts
-from nkpredict.features import Profiles
 from nkpredict.figures import write_performance_figure, write_prediction_figure
 from nkpredict.io import to_json, write_csv, write_json
-from nkpredict.learn import ChanceSkillWarning, NKSusceptibilityModel
-from nkpredict.registry import Bundle, Registry, load_bundle, save_bundle
+from nkpredict.registry import Bundle, Registry, RunRecord, load_bundle, save_bundle
 from nkpredict.training._config import TrainingConfig
 from nkpredict.training._inputs import TrainingInputs, read_inputs
-from nkpredict.training._killing_curve import TrainedCurve, required_viability, train_curve
-from nkpredict.training._spec import ModelSpec, read_spec
+from nkpredict.training._killing_curve import TrainedCurve
+from nkpredict.training._task import Task
 from nkpredict.types import Progress
 
 _RUN_FILE = "run.json"
@@ -101,7 +90,7 @@ def train(
     config
         What to do; see `TrainingConfig` and `read_config`.
     resume
-        Go on with a stopped run in the same folder; finished trials are not repeated.
+        Go on with a stopped run in the same folder; no finished fold, trial or stage is repeated.
     progress
         Called with what is being done, steps done and steps in all.
     found
@@ -116,165 +105,94 @@ def train(
     InputError
         When files are wrong, there are fewer than 25 samples, curves are asked for and were not
         measured, or the folder holds another run.
+    RegistryError
+        When the registry cannot be opened; nothing is fitted then.
     """
     report = progress or (lambda stage, done, total: None)
     folder = config.folder
     _check_folder(folder, config, resume)
     report("reading", 0, 1)
     inputs = read_inputs(config)
-    task = _Task.of(config, inputs)
+    task = Task.of(config, inputs)
     report("reading", 1, 1)
     if found is not None:
         found(inputs.sentences())
-    # Whatever is wrong with the data has been said by now; from here on files are written.
+    registry = Registry(config.registry)
+    registry.open()
+    # Whatever is wrong with data and registry has been said by now; from here on files are written.
     folder.mkdir(parents=True, exist_ok=True)
-    _write_run(folder, config)
+    clock = _Clock(folder, config)
     cv = task.evaluated(config, report)
-    tuned = task.tuned(folder, report)
+    clock.write()
+    tuned = task.tuned(report)
+    clock.write()
     report("fitting", 0, 1)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ChanceSkillWarning)
-        fitted = tuned.model.fit(task.expression, task.target, groups=task.within)
+    fitted = task.fitted(tuned)
     report("fitting", 1, 1)
-    curve = task.curve(fitted, config.jobs, report)
-    drivers = task.drivers(fitted, inputs.evidence, report)
+    curve = task.curve(fitted.model, config.jobs, report)
+    drivers = task.drivers(fitted.model, inputs.evidence, report)
+    clock.write()
     metadata = replace(
         _metadata(config, inputs, cv, tuned.settings, task.model.random_state),
         drivers=_stored(drivers),
         curves=None if curve is None else curve.facts,
     )
-    save_bundle(fitted if curve is None else curve.model, folder / "bundle", metadata)
+    save_bundle(fitted.model if curve is None else curve.model, folder / "bundle", metadata)
     _write_results(folder, cv, metadata, curve)
     report("registering", 0, 1)
-    number = Registry(config.registry).register(
-        folder / "bundle",
-        config.name,
+    record = RunRecord(
         parameters=_parameters(config, task.trials, tuned.settings, inputs.provenance),
-        metrics=_metrics(cv, fitted.skill_),
+        metrics=_metrics(cv, fitted.model.skill_),
         tags={"simulated": str(metadata.simulated).lower()},
         artifacts=_artifacts(folder, curve),
+        trials=tuned.tried,
+        seconds=clock.seconds,
     )
-    registered = f"{config.name}/{number}"
-    _write_run(folder, config, registered)
+    registered = f"{config.name}/{registry.register(folder / 'bundle', config.name, record)}"
+    clock.write(registered)
     report("registering", 1, 1)
-    no_skill = [str(w.message) for w in caught if issubclass(w.category, ChanceSkillWarning)]
     return TrainingRun(
-        load_bundle(folder / "bundle"), cv, folder, registered, (*no_skill, *cv.notes)
+        load_bundle(folder / "bundle"), cv, folder, registered, (*fitted.warnings, *cv.notes)
     )
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What is learned from which data, checked; its methods are the stages of a run."""
+class _Clock:
+    """Writes down how far a run is, and how long it has worked, stops left out."""
 
-    spec: ModelSpec
-    model: NKSusceptibilityModel
-    trials: int
-    repeats: int
-    expression: pd.DataFrame
-    target: pd.Series
-    groups: pd.Series | None
-    viability: pd.DataFrame | None
-
-    @classmethod
-    def of(cls, config: TrainingConfig, inputs: TrainingInputs) -> _Task:
-        panel, spec = inputs.panel, read_spec(config.spec)
-        check_sample_count(panel.n_obs, spec.folds)
-        model = spec.model(inputs.evidence, config.random_state, inputs.modules)
-        viability = required_viability(panel, model, spec.folds) if config.curves else None
-        groups = panel.obs.get("lineage")
-        check_groups(model, groups)
-        return cls(
-            spec=spec,
-            model=model,
-            trials=spec.trials if config.trials is None else config.trials,
-            repeats=spec.repeats if config.repeats is None else config.repeats,
-            expression=Profiles.of(panel).frame(),
-            target=panel.obs["susceptibility"],
-            groups=groups,
-            viability=viability,
-        )
+    def __init__(self, folder: Path, config: TrainingConfig) -> None:
+        self._file = folder / _RUN_FILE
+        self._config = config.fingerprint()
+        self._started = time.monotonic()
+        self._before = _read_run(self._file).seconds if self._file.is_file() else 0.0
+        self.write()
 
     @property
-    def within(self) -> pd.Series | None:
-        """Lineages whose own level is taken out before learning."""
-        return self.groups if self.spec.within_groups else None
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
 
-    def evaluated(self, config: TrainingConfig, report: Progress) -> CrossValidation:
-        return nested_cross_validate(
-            self.model,
-            self.expression,
-            self.target,
-            self.groups,
-            folds=self.spec.folds,
-            repeats=self.repeats,
-            peers=config.peers,
-            tuning=Tuning(self.spec.search_space, self.trials, config.folder / "journals"),
-            n_jobs=config.jobs,
-            random_state=self.model.random_state,
-            progress=report,
+    def write(self, registered: str | None = None) -> None:
+        run = RunFacts(
+            finished=registered is not None,
+            registered=registered,
+            seconds=round(self.seconds, 1),
+            config=self._config,
         )
-
-    def tuned(self, folder: Path, report: Progress) -> Tuned:
-        return tune(
-            self.model,
-            self.expression,
-            self.target,
-            self.within,
-            space=self.spec.search_space,
-            trials=self.trials,
-            journal=folder / "journals" / "tuning-all-samples.journal",
-            name="all samples",
-            progress=report,
-        )
-
-    def curve(
-        self, fitted: NKSusceptibilityModel, jobs: int, report: Progress
-    ) -> TrainedCurve | None:
-        if self.viability is None:
-            return None
-        return train_curve(
-            self.model,
-            fitted,
-            self.expression,
-            self.viability,
-            folds=self.spec.folds,
-            jobs=jobs,
-            progress=report,
-        )
-
-    def drivers(
-        self,
-        fitted: NKSusceptibilityModel,
-        evidence: GeneEvidence | None,
-        report: Progress,
-    ) -> pd.DataFrame:
-        return driver_scores(
-            fitted.harmonised(self.expression),
-            self.target.to_numpy(),
-            evidence,
-            None if self.groups is None else self.groups.to_numpy(),
-            random_state=self.model.random_state,
-            progress=report,
-        )
+        write_json(self._file, run.to_json())
 
 
-def _write_run(folder: Path, config: TrainingConfig, registered: str | None = None) -> None:
-    run = RunFacts(
-        finished=registered is not None, registered=registered, config=config.fingerprint()
-    )
-    write_json(folder / _RUN_FILE, run.to_json())
+def _read_run(file: Path) -> RunFacts:
+    return RunFacts.from_json(json.loads(file.read_text(encoding="utf-8")))
 
 
 def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
-    if not folder.exists() or not any(folder.iterdir()):
+    if not folder.exists() or all(_is_unfinished(path) for path in folder.iterdir()):
         return
     run_file = folder / _RUN_FILE
     if not run_file.is_file():
         raise InputError(
             f"{folder} holds other files and no training run; name another folder (--run-folder)."
         )
-    run = RunFacts.from_json(json.loads(run_file.read_text(encoding="utf-8")))
+    run = _read_run(run_file)
     if run.finished:
         raise InputError(
             f"{folder} holds a finished run (registered as {run.registered}); name another "
@@ -294,6 +212,19 @@ def _check_folder(folder: Path, config: TrainingConfig, resume: bool) -> None:
         )
 
 
+def _is_unfinished(path: Path) -> bool:
+    """Tell the first file of a run that was killed while it wrote it."""
+    return path.name.startswith(f".{_RUN_FILE}.")
+
+
+def _evaluated_on(cv: CrossValidation) -> str:
+    """Return a hash of which samples with which response were held out together."""
+    held_out = cv.predictions.loc[cv.predictions["model"] == OUR_MODEL]
+    columns = ["split", "repeat", "fold", "sample", "observed"]
+    text = held_out[columns].sort_values(columns).to_csv(index=False, float_format="%.9g")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _metadata(
     config: TrainingConfig,
     inputs: TrainingInputs,
@@ -310,6 +241,7 @@ def _metadata(
         settings=settings,
         training=inputs.provenance,
         performance=tuple(PerformanceFacts.from_json(row) for row in cv.summary.to_dict("records")),
+        evaluated_on=_evaluated_on(cv),
         interval_coverage={str(k): float(v) for k, v in cv.interval_coverage().items()},
         evaluation_notes=cv.notes,
     )

@@ -39,6 +39,15 @@ COMMANDS = [
     ("models", "list"),
     ("models", "show"),
     ("models", "promote"),
+    ("models", "compare"),
+    ("models", "rollback"),
+    ("models", "history"),
+    ("models", "export"),
+    ("models", "import"),
+    ("models", "delete"),
+    ("models", "verify"),
+    ("config", "show"),
+    ("doctor",),
     ("simulate",),
 ]
 

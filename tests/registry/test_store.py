@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,27 +9,44 @@ import pytest
 
 from nkpredict import Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
-from nkpredict.facts import ModelFacts
-from nkpredict.registry._lookup import artifact_folder
-from nkpredict.registry._settings import registry_settings
+from nkpredict.facts import ModelFacts, PerformanceFacts
+from nkpredict.registry import RunRecord, registry_settings
 from tests.variants import ensembl_ids
 
 
 @pytest.fixture(scope="module")
-def bundle(trained_model, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    return save_bundle(trained_model, folder, ModelFacts(name="m", simulated=True))
+def bundles(trained_model, tmp_path_factory) -> list[Path]:
+    """Three models that differ in how good they were on the same unseen samples."""
+    saved = []
+    for number, skill in enumerate((0.4, 0.5, 0.3)):
+        folder = tmp_path_factory.mktemp("bundle") / str(number)
+        row = PerformanceFacts(
+            split="random", model="nkpredict", spearman=skill, spearman_within_lineage=0.1, rmse=1.0
+        )
+        facts = ModelFacts(name="m", simulated=True, performance=(row,), evaluated_on="folds")
+        saved.append(save_bundle(trained_model, folder, facts))
+    return saved
 
 
 @pytest.fixture(scope="module")
-def registry(bundle: Path, tmp_path_factory) -> Registry:
+def registry(bundles: list[Path], tmp_path_factory) -> Registry:
     store = Registry(tmp_path_factory.mktemp("registry") / "a folder with spaces")
     assert store.models() == []
-    for accuracy in (0.4, 0.5):
-        store.register(
-            bundle, "m", metrics={"spearman": accuracy}, parameters={"trials": 3}, tags={"a": "b"}
+    for bundle, accuracy in zip(bundles, (0.4, 0.5), strict=False):
+        record = RunRecord(
+            metrics={"spearman": accuracy}, parameters={"trials": 3}, tags={"a": "b"}
         )
+        store.register(bundle, "m", record)
     return store
+
+
+@pytest.fixture
+def own(registry: Registry, tmp_path: Path) -> Registry:
+    """Copy a registry of two versions, for tests that change it; its files stay where they are."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    shutil.copy(registry.settings.registry_uri.removeprefix("sqlite:///"), folder / "mlflow.db")
+    return Registry(folder)
 
 
 def test_versions_and_aliases(registry: Registry) -> None:
@@ -48,24 +66,117 @@ def test_versions_and_aliases(registry: Registry) -> None:
     assert "SIMULATED" in shown["card"]
 
 
-def test_the_quick_lookup_agrees_with_mlflow(registry: Registry) -> None:
-    store = Path(registry.settings.registry_uri.removeprefix("sqlite:///"))
-    for alias, version in (("champion", None), ("candidate", None), (None, 1), (None, 2)):
-        quick = artifact_folder(store, "m", alias=alias, version=version)
-        slow = registry._find_through_mlflow("m", "m", alias, version)
-        assert quick is not None
-        assert quick[0] == slow[0]
-        assert (quick[1] / "MLmodel").is_file()
-        assert slow[1].is_relative_to(quick[1])
-    assert artifact_folder(store, "m", alias="nobody") is None
-    assert artifact_folder(store, "m", version=9) is None
-    assert artifact_folder(store.parent / "nothing.db", "m", version=1) is None
+def test_a_model_registered_twice_keeps_its_version(own: Registry, bundles: list[Path]) -> None:
+    assert [own.register(bundle, "m") for bundle in bundles[1::-1]] == [2, 1]
+    assert own.register(bundles[0], "other") == 1
+    assert {m["name"]: m["versions"] for m in own.models()} == {"m": [2, 1], "other": [1]}
+    assert own.load("m@candidate").metadata.registry_version == 2
 
 
-def test_promotion_moves_the_champion(registry: Registry) -> None:
-    assert registry.promote("m/2") == 2
-    assert registry.load("m").metadata.registry_version == 2
-    registry.promote("m/1")
+def test_what_others_write_to_the_store_is_seen(own: Registry) -> None:
+    from mlflow import MlflowClient
+
+    assert own.load("m@champion").metadata.registry_version == 1
+    client = MlflowClient(own.settings.tracking_uri, own.settings.registry_uri)
+    client.set_registered_model_alias("m", "champion", "2")
+    client.set_registered_model_alias("m", "best", "1")
+    assert own.load("m").metadata.registry_version == 2
+    assert own.models()[0]["aliases"] == {"champion": 2, "candidate": 2, "best": 1}
+    own.promote("m/1", force=True, reason="back")
+    assert [(e["event"], e["version"]) for e in own.history("m")] == [
+        ("first", 1),
+        ("found in use", 2),
+        ("forced", 1),
+    ]
+
+
+def test_an_index_that_is_lost_or_spoilt_is_made_anew(own: Registry) -> None:
+    expected = own.models()
+    (index,) = Path(own.settings.registry_uri.removeprefix("sqlite:///")).parent.glob("*.json")
+    for content in ("", "{}", '{"format": 1, "stamp": [], "models": {}}', "[1"):
+        index.write_text(content)
+        assert own.models() == expected
+        assert own.load("m/2").metadata.registry_version == 2
+    index.unlink()
+    assert own.models() == expected
+
+
+def test_only_a_better_model_takes_the_place_of_the_one_in_use(
+    own: Registry, bundles: list[Path], trained_model, tmp_path: Path
+) -> None:
+    own.register(bundles[2], "m")
+    other = save_bundle(trained_model, tmp_path / "other", ModelFacts(name="m"))
+    own.register(other, "m")
+    for reference, message in (
+        ("m/3", "random 0.400 → 0.300"),
+        ("m/4", "not evaluated in the same way"),
+    ):
+        with pytest.raises(RegistryError, match=message):
+            own.promote(reference)
+    with pytest.raises(InputError, match="needs a reason"):
+        own.promote("m/3", force=True)
+    assert own.promote("m/2") == 2
+    assert own.promote("m/2") == 2
+    assert own.promote("m/4", force=True, reason="new assay") == 4
+    assert own.load("m").metadata.registry_version == 4
+    assert own.rollback("m", reason="assay withdrawn") == 2
+    assert own.rollback("m") == 1
+    with pytest.raises(RegistryError, match="No other version of m was in use before"):
+        own.rollback("m")
+    events = own.history("m")
+    assert [(e["event"], e["version"], e["before"]) for e in events] == [
+        ("first", 1, None),
+        ("promoted", 2, 1),
+        ("forced", 4, 2),
+        ("rolled back", 2, 4),
+        ("rolled back", 1, 2),
+    ]
+    assert events[1]["reason"].startswith("Spearman on the same unseen samples: random 0.400 →")
+    assert events[2]["reason"] == "new assay"
+    assert own.show("m/4")["history"] == [events[2]]
+    with pytest.raises(RegistryError, match="no model 'x'"):
+        own.history("x")
+
+
+def test_versions_are_deleted_unless_they_are_in_use(own: Registry, bundles: list[Path]) -> None:
+    with pytest.raises(RegistryError, match="is in use"):
+        own.delete("m@champion")
+    assert own.delete("m/2", reason="wrong file") == 2
+    assert own.models()[0]["versions"] == [1]
+    with pytest.raises(RegistryError, match="There is no model 'm/2'"):
+        own.load("m/2")
+    assert own.history("m")[-1]["event"] == "deleted"
+    assert own.register(bundles[1], "m") == 3
+
+
+def test_models_travel_as_folders(own: Registry, tmp_path: Path) -> None:
+    folder = own.export("m/2", tmp_path / "copy")
+    assert own.verify(folder) == own.verify("m/2")
+    with pytest.raises(InputError, match="there already"):
+        own.export("m/1", folder)
+    elsewhere = Registry(tmp_path / "elsewhere")
+    assert elsewhere.register(folder, "m") == 1
+    assert elsewhere.verify("m") == own.verify("m/2")
+
+
+def test_files_that_are_lost_or_exchanged_are_told(
+    bundles: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Registry(tmp_path / "r")
+    store.register(bundles[0], "m")
+    folder = Path(store.show("m")["folder"])
+    for path in folder.iterdir():
+        shutil.copy(bundles[1] / path.name, path)
+    with pytest.raises(BundleError, match="not those that were registered"):
+        store.verify("m")
+    shutil.rmtree(folder)
+    with pytest.raises(RegistryError, match="holds no nkpredict bundle"):
+        store.load("m")
+    shutil.rmtree(folder.parents[1])
+    with pytest.raises(RegistryError, match="mount the folder"):
+        store.load("m")
+    # what is lost is registered again
+    assert store.register(bundles[0], "m") == 2
 
 
 def test_mlflow_serves_the_bundle(registry: Registry, genes) -> None:
@@ -73,7 +184,7 @@ def test_mlflow_serves_the_bundle(registry: Registry, genes) -> None:
 
     profiles = pd.DataFrame(np.random.default_rng(3).normal(5, 2, (4, 120)), columns=genes)
     expected = registry.load("m").model.predict(profiles)
-    folder = registry._find("m")[1]
+    folder = Path(registry.show("m")["folder"])
     while not (folder / "MLmodel").is_file():
         folder = folder.parent
     served = mlflow.pyfunc.load_model(str(folder))
@@ -99,16 +210,14 @@ def test_an_empty_registry_is_told(tmp_path: Path) -> None:
         Registry(tmp_path).load("a/b/c")
 
 
-def test_a_damaged_bundle_is_not_registered(registry: Registry, bundle: Path, tmp_path) -> None:
-    import shutil
-
-    shutil.copytree(bundle, tmp_path / "b")
+def test_a_damaged_bundle_is_not_registered(registry: Registry, bundles, tmp_path) -> None:
+    shutil.copytree(bundles[2], tmp_path / "b")
     (tmp_path / "b" / "model.json").write_text("{}")
     with pytest.raises(BundleError):
         registry.register(tmp_path / "b", "m")
     assert registry.models()[0]["versions"] == [2, 1]
     with pytest.raises(InputError, match="not usable"):
-        registry.register(bundle, "a/b")
+        registry.register(bundles[2], "a/b")
 
 
 def test_settings_come_from_the_file_and_the_environment(tmp_path, monkeypatch) -> None:

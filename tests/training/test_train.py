@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,7 +93,19 @@ def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Pa
     assert "random.nkpredict.spearman" in logged.data.metrics
     assert "random.lineage_mean.spearman" in logged.data.metrics
     names = {f.path for f in client.list_artifacts(logged.info.run_id)}
-    assert {"figures", "model", "environment.json", "provenance.json"} <= names
+    assert {"figures", "environment.json", "provenance.json"} <= names
+    assert {i.dataset.name for i in logged.inputs.dataset_inputs} == {
+        config.expression.name,
+        config.response.name,
+    }
+    assert "Spearman on unseen samples: random" in logged.data.tags["mlflow.note.content"]
+    trials = client.search_runs(
+        [logged.info.experiment_id], f"tags.`mlflow.parentRunId` = '{logged.info.run_id}'"
+    )
+    assert sorted(trial.info.run_name for trial in trials) == ["trial 0", "trial 1"]
+    assert all("boosting__selected_genes" in trial.data.params for trial in trials)
+    (model,) = client.search_logged_models([logged.info.experiment_id])
+    assert "random.nkpredict.spearman" in {metric.key for metric in model.metrics}
 
     with pytest.raises(InputError, match="holds a finished run"):
         train(config)
@@ -109,7 +126,10 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None
         train(config)
     with pytest.raises(InputError, match=r"other settings \(trials\)"):
         train(replace(config, trials=3), resume=True)
+    finished = kept_steps(config.run_folder)
+    assert len(finished) >= 2
     resumed = train(config, resume=True)
+    assert {step: kept_steps(config.run_folder)[step] for step in finished} == finished
     whole = train(replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other")))
     pd.testing.assert_frame_equal(
         resumed.cross_validation.predictions, whole.cross_validation.predictions, check_exact=True
@@ -117,6 +137,98 @@ def test_a_stopped_run_goes_on_and_ends_the_same(config, tmp_path: Path) -> None
     assert (resumed.folder / "bundle" / "arrays.npz").read_bytes() == (
         whole.folder / "bundle" / "arrays.npz"
     ).read_bytes()
+
+
+def kept_steps(folder: Path) -> dict[str, int]:
+    """Finished steps of a run, and when each was written."""
+    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("steps/*/key")}
+
+
+TRAIN = """
+import sys
+from dataclasses import replace
+from nkpredict.training import read_config, train
+train(read_config(sys.argv[1]), resume=True)
+"""
+
+
+def started(config: TrainingConfig, folder: Path) -> subprocess.Popen[bytes]:
+    """Begin a run, or go on with it, in a process of its own."""
+    content = {key: value for key, value in vars(config).items() if value is not None}
+    content = {k: [str(p) for p in v] if isinstance(v, tuple) else v for k, v in content.items()}
+    content = {k: str(v) if isinstance(v, Path) else v for k, v in content.items()}
+    (folder / "config.yaml").write_text(json.dumps(content))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(folder / "config.yaml")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
+@pytest.mark.slow
+def test_a_run_killed_anywhere_ends_the_same_and_is_registered_once(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    whole = train(replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other")))
+    run, registry = config.folder, Path(str(config.registry))
+    moments = [
+        lambda: (run / "run.json").is_file(),
+        lambda: len(kept_steps(run)) >= 1,
+        lambda: len(kept_steps(run)) >= 4,
+        lambda: any(run.glob("steps/.fitting*")),
+        lambda: any(run.glob("steps/drivers/key")),
+        lambda: (run / "bundle" / "bundle.json").is_file(),
+        lambda: any(registry.glob("artifacts/**/performance.csv")),
+        lambda: any(registry.glob("artifacts/**/MLmodel")),
+        lambda: any(registry.glob("*.index.json")),
+    ]
+    finished: dict[str, int] = {}
+    for reached in moments:
+        process = started(config, tmp_path)
+        while process.poll() is None:
+            with contextlib.suppress(FileNotFoundError):
+                if reached():
+                    break
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+        now = kept_steps(run)
+        assert {step: now.get(step) for step in finished} == finished
+        finished = now
+    if not json.loads((run / "run.json").read_text())["finished"]:
+        assert started(config, tmp_path).wait() == 0
+    assert json.loads((run / "run.json").read_text())["registered"] == "small/1"
+    for file in sorted((whole.folder / "bundle").iterdir()):
+        assert (run / "bundle" / file.name).read_bytes() == file.read_bytes()
+    (model,) = Registry(config.registry).models()
+    assert model["versions"] == [1]
+    assert model["aliases"] == {"candidate": 1, "champion": 1}
+
+
+@pytest.mark.slow
+def test_a_run_that_was_interrupted_says_how_to_go_on(
+    config, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    from nkpredict.cli import main
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    words = [
+        "nkpredict", "train", "--expression", config.expression, "--response", config.response,
+        "--obs", config.obs, "--spec", config.spec, "--name", "m", "--jobs", "1",
+        "--run-folder", tmp_path / "run", "--registry", tmp_path / "registry",
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", list(map(str, words)))
+    monkeypatch.setattr("nkpredict.training._task.tune", interrupt)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 130
+    said = capsys.readouterr().err
+    assert f"kept in {tmp_path / 'run'}; the same command with --resume goes on" in said
+    assert any(step.startswith("fold-random") for step in kept_steps(tmp_path / "run"))
 
 
 @pytest.mark.slow

@@ -1,0 +1,12 @@
+from ._bundle import Bundle as Bundle
+from ._bundle import load_bundle as load_bundle
+from ._bundle import save_bundle as save_bundle
+from ._card import KNOWLEDGE_ONLY_NOTICE as KNOWLEDGE_ONLY_NOTICE
+from ._card import NOTICE as NOTICE
+from ._digest import model_digest as model_digest
+from ._health import check_registry as check_registry
+from ._health import mend_registry as mend_registry
+from ._reference import check_model_name as check_model_name
+from ._run import RunRecord as RunRecord
+from ._settings import registry_settings as registry_settings
+from ._store import Registry as Registry
