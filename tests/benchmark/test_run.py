@@ -17,7 +17,13 @@ from experiments.benchmark.page import (
 )
 from experiments.benchmark.peers import AVERAGES, PEERS, Peer
 from experiments.benchmark.run import run_benchmark
-from experiments.benchmark.summary import bootstrap_spearman, compare, score_tasks
+from experiments.benchmark.summary import (
+    against_best_peer,
+    bootstrap_spearman,
+    compare,
+    score_tasks,
+    within_folds,
+)
 from experiments.benchmark.tasks import BenchmarkTask, planted_task
 from nkpredict.errors import InputError
 from nkpredict.evaluate import spearman
@@ -272,6 +278,31 @@ def test_a_difference_to_a_model_that_is_the_same_is_zero(task, tmp_path) -> Non
     np.testing.assert_allclose(
         random["spearman"].to_numpy(), scores.loc[random.index, "spearman"].to_numpy()
     )
+
+
+def test_the_best_peer_is_found_for_each_measure_and_tasks_are_drawn() -> None:
+    entrants = {"nkpredict": (0.5, 0.3), "PLS": (0.4, 0.35), "SVR": (0.3, 0.1)}
+    scores = pd.DataFrame(
+        {
+            **{"family": "f", "split": "random", "size": 0, "task": task, "entrant": entrant},
+            **{"spearman": pooled + task / 10, "spearman_within_folds": within},
+        }
+        for task in range(4)
+        for entrant, (pooled, within) in entrants.items()
+    )
+    table = against_best_peer(scores, "nkpredict", ("SVR", "PLS", "absent"), resamples=50)
+    assert list(table["peer"]) == ["PLS", "PLS"]
+    np.testing.assert_allclose(table["difference"], [0.1, -0.05])
+    np.testing.assert_allclose(table["lower"], table["upper"])
+    assert list(table["ahead"]) == [4, 0]
+    assert against_best_peer(scores, "nkpredict", ("absent",)).empty
+
+
+def test_within_folds_the_level_of_a_fold_does_not_count() -> None:
+    order = np.arange(6.0)
+    folds = [{"fold": f, "observed": order, "predicted": order - 100 * f} for f in range(2)]
+    predictions = pd.concat(pd.DataFrame(fold) for fold in folds).assign(entrant="m", repeat=0)
+    assert within_folds(predictions) == {"m": 1.0}
 
 
 def test_tables_and_figure_are_written_and_text_around_them_stays(
