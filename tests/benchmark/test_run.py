@@ -312,7 +312,7 @@ def test_tables_and_figure_are_written_and_text_around_them_stays(
     peers = cheap | {"nkpredict": ours}
     run = run_benchmark([task, planted], peers, folder=tmp_path / "fits", folds=2, repeats=1)
     document, figure = tmp_path / "learning.md", tmp_path / "learning.png"
-    document.write_text(f"# Benchmark\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
+    document.write_text(f"# Benchmark\n\nBefore.\n\n{BEGIN}\nstale\n{END}\n\nAfter.\n")
     texts = []
     for _ in range(2):
         write_benchmark(
@@ -328,7 +328,7 @@ def test_tables_and_figure_are_written_and_text_around_them_stays(
     text = texts[0][0]
     assert text.startswith("# Benchmark\n\nBefore.\n\n")
     assert text.endswith(f"{END}\n\nAfter.\n")
-    assert "old" not in text
+    assert "stale" not in text
     assert "### Drug response, random" in text
     assert "### SIMULATED killing, lineage-held-out" in text
     assert "minus nkpredict, true evidence (95 %)" in text
