@@ -20,14 +20,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.benchmark.tasks import BenchmarkTask, drug_tasks
+from experiments.benchmark.tasks import DRUGS, GDSC1_DRUGS, BenchmarkTask, drug_tasks
 from experiments.console import print_table, progress_bars
 from nkpredict import NKSusceptibilityModel
 from nkpredict.evaluate import SPLITS, Fold, make_folds
 from nkpredict.learn import HeldOutIntervals, fit_warnings_ignored
 
 COVERAGE = 0.9
-RESPONSES = ("gdsc2_auc_blood.csv", "gdsc1_lnic50_blood.csv")
 CHOSEN_ON = 12
 """Drugs of the second file on which the method was chosen; the others are told apart."""
 
@@ -66,10 +65,7 @@ def main() -> None:
 
 def sets_of(data: Path) -> dict[str, list[BenchmarkTask]]:
     """Return the tasks by what they stand for."""
-    first, second = (
-        drug_tasks(data, list(pd.read_csv(data / "response" / file, nrows=0).columns[1:]), file)
-        for file in RESPONSES
-    )
+    first, second = (drug_tasks(data, drugs) for drugs in (DRUGS, GDSC1_DRUGS))
     return {
         "GDSC2 AUC": first,
         "GDSC1 ln IC50, chosen on": second[:CHOSEN_ON],

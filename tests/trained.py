@@ -10,6 +10,7 @@ import pytest
 
 from nkpredict import GeneEvidence, NKSusceptibilityModel, save_bundle
 from nkpredict.facts import ModelFacts, ResponseFacts, TrainingFacts
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
 RESPONSE = ResponseFacts(offset=1.0, slope=-1.0, unit="viability AUC")
 
@@ -30,7 +31,9 @@ def trained_model(genes: list[str]) -> NKSusceptibilityModel:
         },
         index=pd.Index(genes[:2], name="gene"),
     )
-    return NKSusceptibilityModel(evidence=GeneEvidence(evidence)).fit(profiles, response)
+    learners = [EvidenceRidge(), EvidenceBoosting()]  # trees are stored in files of their own
+    model = NKSusceptibilityModel(evidence=GeneEvidence(evidence), learners=learners)
+    return model.fit(profiles, response)
 
 
 @pytest.fixture(scope="session")

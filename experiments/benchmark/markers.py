@@ -17,9 +17,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import ElasticNetCV
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from experiments.benchmark.peers import PEERS, PeerSetting
 from experiments.benchmark.tasks import BenchmarkTask
+from nkpredict.evaluate import generic_learners
 from nkpredict.explain import driver_scores, explain
 from nkpredict.learn import NKSusceptibilityModel, fit_warnings_ignored
 
@@ -272,7 +276,16 @@ def _correlated(genes: pd.DataFrame, response: pd.Series) -> Importance:
 
 
 def _elastic_net(task: BenchmarkTask) -> Importance:
-    net = PEERS["ElasticNetCV"].build(PeerSetting())
+    net = make_pipeline(
+        StandardScaler(),
+        ElasticNetCV(
+            l1_ratio=[0.1, 0.5, 0.9],
+            alphas=30,
+            eps=1e-2,
+            cv=KFold(5, shuffle=True, random_state=0),
+            max_iter=2000,
+        ),
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # on the path, not at the end
         net.fit(_filled(task).to_numpy(), task.target)
@@ -283,7 +296,7 @@ def _elastic_net(task: BenchmarkTask) -> Importance:
 def _boosting(task: BenchmarkTask) -> Importance:
     """Mean absolute TreeSHAP; the sign is that of its correlation with the expression."""
     values = _filled(task).to_numpy()
-    model: Any = PEERS["LightGBM default"].build(PeerSetting()).fit(values, task.target)
+    model: Any = generic_learners()["LightGBM default"].fit(values, task.target)
     parts = model[-1].predict(values, pred_contrib=True)[:, :-1]
     size = np.abs(parts).mean(axis=0)
     sign = ((values - values.mean(axis=0)) * parts).sum(axis=0)

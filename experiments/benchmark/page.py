@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.benchmark.peers import FAIR_PEERS
 from experiments.benchmark.run import ALL_SAMPLES, BenchmarkRun
-from experiments.benchmark.summary import compare, score_tasks
+from experiments.benchmark.summary import against_best_peer, compare, score_tasks
 from nkpredict.errors import InputError
 from nkpredict.evaluate import OUR_MODEL
 from nkpredict.figures import finished, save_figure
@@ -66,6 +67,7 @@ def benchmark_markdown(
         blocks.append(f"### {str(family)[0].upper()}{str(family)[1:]}, {split}{trained}")
         seconds = fits.groupby("entrant")["seconds"].mean()
         blocks.append(_table(part, here, seconds, compared_with.get(str(family))))
+    blocks.append(_best_peers(scores))
     blocks.append(_left_out(run, absent or {}))
     return "\n\n".join(block for block in blocks if block)
 
@@ -164,13 +166,14 @@ def _table(
     """Return one row an entrant: skill, difference, within lineages, RMSE, groups, seconds."""
     groups = list(scores["group"].unique())
     by_group = scores.pivot_table(index="entrant", columns="group", values="spearman")
-    means = scores.groupby("entrant")[["spearman_within_lineage", "rmse"]].mean()
+    measures = ["spearman_within_folds", "spearman_within_lineage", "rmse"]
+    means = scores.groupby("entrant")[measures].mean()
     heading = [
         "model",
         "mean Spearman (95 %)",
         *([f"minus {reference} (95 %)"] if reference else []),
     ]
-    heading += ["within lineage", "RMSE", *groups, "s per fit"]
+    heading += ["within folds", "within lineage", "RMSE", *groups, "s per fit"]
     rows = []
     for row in part.sort_values("spearman", ascending=False, kind="stable").to_dict("records"):
         entrant = str(row["entrant"])
@@ -185,6 +188,31 @@ def _table(
         cells += [_number(by_group.loc[entrant].get(group, np.nan)) for group in groups]
         rows.append([*cells, f"{seconds[entrant]:.2f}"])
     return _markdown(heading, rows)
+
+
+def _best_peers(scores: pd.DataFrame) -> str:
+    """Return our model beside the best peer of each split and measure."""
+    table = against_best_peer(scores, OUR_MODEL, FAIR_PEERS)
+    if table.empty:
+        return ""
+    heading = ["tasks", "split", "measure", OUR_MODEL, "best peer", "difference (95 %)", "ahead on"]
+    rows = []
+    for row in table.to_dict("records"):
+        measure = "pooled" if row["measure"] == "spearman" else "within folds"
+        trained = "" if row["size"] == ALL_SAMPLES else f", {row['size']} samples"
+        rows.append(
+            [
+                f"{row['family']}{trained}",
+                str(row["split"]),
+                measure,
+                _number(row["ours"]),
+                f"{_number(row['best'])} ({row['peer']})",
+                _interval(row["difference"], row["lower"], row["upper"], sign="+"),
+                f"{row['ahead']} of {row['tasks']}",
+            ]
+        )
+    words = "Intervals of this table: 95 %, tasks drawn with replacement."
+    return "\n\n".join(["### Against the best peer", _markdown(heading, rows), words])
 
 
 def _left_out(run: BenchmarkRun, absent: Mapping[str, str]) -> str:

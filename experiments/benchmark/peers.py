@@ -1,8 +1,9 @@
 """The models a benchmark compares: scikit-learn regressors, each built anew for a fold.
 
 Whatever a peer learns, scaling and selection included, it learns in ``fit``; see
-`nkpredict.evaluate.fit_predict` for what it is given. Peers choose their settings on random inner
-folds.
+`nkpredict.evaluate.fit_predict` for what it is given. A peer is given what the model is given: it
+takes part on the response as it is and on normal scores, and chooses its settings on inner folds
+that hold out lineages where lineages are held out.
 """
 
 from __future__ import annotations
@@ -10,22 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+import pandas as pd
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.model_selection._search import BaseSearchCV
 
+from experiments.benchmark.searched import METHODS, InnerFolds, SearchedPeer
 from nkpredict.evaluate import OUR_MODEL, generic_learners, naive_baselines
 from nkpredict.features import select_genes
+from nkpredict.learn import normal_scores
 from nkpredict.shipped import shipped_path
+
+NORMAL_SCORES = ", normal scores"
+"""Ending of the name of a peer that learns normal scores of the response."""
 
 # Peers whose prediction is the mean of others' predictions, which need not be fitted again.
 AVERAGES: dict[str, tuple[str, ...]] = {
-    "average of ridge, SVR, LightGBM": ("RidgeCV", "SVR", "LightGBM default"),
+    "average of ridge, PLS, SVR, normal scores": tuple(
+        f"{name}{NORMAL_SCORES}" for name in ("ridge", "PLS", "SVR")
+    ),
 }
 
-_INNER_FOLDS = 5
 _TUNING_FOLDS = 3
 _TUNING_TRIALS = 20
 _TUNED_GENES = 500
@@ -35,6 +45,7 @@ _PACKAGE = Path(str(files("nkpredict")))
 # What predictions depend on: a fit is found again while these files stay as they are.
 _COMMON = (Path(__file__), _PACKAGE / "evaluate" / "_baselines.py", _PACKAGE / "evaluate/_fold.py")
 _OTHERS = (*_COMMON, _PACKAGE / "features")
+_SEARCHED = (Path(__file__).with_name("searched.py"), _PACKAGE / "learn" / "_blend.py")
 _OURS = (*_OTHERS, _PACKAGE / "learn", _PACKAGE / "evidence", shipped_path("reference"))
 
 
@@ -104,10 +115,31 @@ class MostCorrelatedGenes(TransformerMixin, BaseEstimator):
         return np.asarray(X)[:, self.chosen_]
 
 
-def per_root_gene(values: np.ndarray) -> np.ndarray:
-    """Divide by the root of the number of genes, so that kernel widths do not depend on it."""
-    scaled: np.ndarray = values / np.sqrt(values.shape[1])
-    return scaled
+class GivenLikeOurs(RegressorMixin, BaseEstimator):
+    """A regressor that is given what the model is given.
+
+    Parameters
+    ----------
+    regressor
+        Unfitted; a search of scikit-learn is given the groups.
+    scores
+        Whether normal scores of the response are learned.
+    """
+
+    def __init__(self, regressor: Any, scores: bool = False) -> None:
+        self.regressor = regressor
+        self.scores = scores
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray, groups: Any = None) -> Self:
+        """Fit the regressor."""
+        given = {"groups": groups} if isinstance(self.regressor, BaseSearchCV) else {}
+        target = normal_scores(np.asarray(y, dtype=np.float64)) if self.scores else y
+        self.fitted_ = clone(self.regressor).fit(np.asarray(X), target, **given)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Predict one number a sample."""
+        return np.asarray(self.fitted_.predict(np.asarray(X)))
 
 
 def _ours(setting: PeerSetting) -> Any:
@@ -122,42 +154,8 @@ def _screen_prior(setting: PeerSetting) -> Any:
     return ScreenPrior(evidence=setting.evidence, random_state=setting.random_state)
 
 
-def _inner_folds(count: int, setting: PeerSetting) -> Any:
-    from sklearn.model_selection import KFold
-
-    return KFold(count, shuffle=True, random_state=setting.random_state)
-
-
-def _elastic_net(setting: PeerSetting) -> Any:
-    """Use all genes: pre-selecting 1,000 lowered the mean Spearman of three drugs by 0.02."""
-    from sklearn.linear_model import ElasticNetCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    net = ElasticNetCV(
-        l1_ratio=[0.1, 0.5, 0.9],
-        alphas=30,
-        eps=1e-2,
-        cv=_inner_folds(_INNER_FOLDS, setting),
-        max_iter=2000,
-    )
-    return make_pipeline(StandardScaler(), net)
-
-
-def _svr(setting: PeerSetting) -> Any:
-    from sklearn.compose import TransformedTargetRegressor
-    from sklearn.model_selection import GridSearchCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, StandardScaler
-    from sklearn.svm import SVR
-
-    kernel = make_pipeline(StandardScaler(), FunctionTransformer(per_root_gene), SVR())
-    return GridSearchCV(
-        TransformedTargetRegressor(kernel, transformer=StandardScaler()),
-        {"regressor__svr__C": [0.3, 1.0, 3.0, 10.0], "regressor__svr__gamma": [0.1, 0.3, 1.0]},
-        scoring="neg_mean_squared_error",
-        cv=_inner_folds(_INNER_FOLDS, setting),
-    )
+def _searched(method: str, scores: bool) -> Callable[[PeerSetting], Any]:
+    return lambda setting: SearchedPeer(method, scores, setting.random_state)
 
 
 def _random_forest(setting: PeerSetting) -> Any:
@@ -199,7 +197,7 @@ def _tuned_boosting(setting: PeerSetting) -> Any:
         {f"lgbmregressor__{name}": values for name, values in space.items()},
         n_iter=_TUNING_TRIALS,
         scoring="neg_mean_squared_error",
-        cv=_inner_folds(_TUNING_FOLDS, setting),
+        cv=InnerFolds(_TUNING_FOLDS, setting.random_state),
         random_state=setting.random_state,
     )
 
@@ -207,6 +205,38 @@ def _tuned_boosting(setting: PeerSetting) -> Any:
 def _ready(name: str) -> Callable[[PeerSetting], Any]:
     """Build a baseline that needs no setting."""
     return lambda setting: (naive_baselines() | generic_learners())[name]
+
+
+def _catboost(setting: PeerSetting) -> Any:
+    """CatBoost (Prokhorenkova et al., NeurIPS 2018) on genes chosen in the fold; an own install."""
+    from catboost import CatBoostRegressor
+    from sklearn.pipeline import make_pipeline
+
+    boosting = CatBoostRegressor(
+        iterations=200,
+        depth=4,
+        learning_rate=0.05,
+        border_count=32,
+        rsm=0.2,
+        thread_count=1,
+        allow_writing_files=False,
+        verbose=False,
+        random_seed=setting.random_state,
+    )
+    return make_pipeline(MostCorrelatedGenes(), boosting)
+
+
+def _twice(name: str, build: Callable[[PeerSetting], Any]) -> dict[str, Peer]:
+    """Let a regressor take part on the response as it is and on normal scores."""
+
+    def on(scores: bool) -> Callable[[PeerSetting], Any]:
+        return lambda setting: GivenLikeOurs(build(setting), scores)
+
+    sources = (*_OTHERS, *_SEARCHED)
+    return {
+        name: Peer(on(False), sources=sources),
+        f"{name}{NORMAL_SCORES}": Peer(on(True), sources=sources),
+    }
 
 
 # A further peer is added here: a name and how to build it.
@@ -218,10 +248,21 @@ PEERS: dict[str, Peer] = {
     "mean": Peer(_ready("mean")),
     "lineage mean": Peer(_ready("lineage mean")),
     "best single gene": Peer(_ready("best single gene")),
-    "RidgeCV": Peer(_ready("RidgeCV")),
-    "ElasticNetCV": Peer(_elastic_net),
-    "SVR": Peer(_svr),
-    "random forest": Peer(_random_forest),
-    "LightGBM default": Peer(_ready("LightGBM default")),
-    "LightGBM tuned": Peer(_tuned_boosting),
+    **{
+        f"{method}{ending}": Peer(_searched(method, bool(ending)), sources=(*_OTHERS, *_SEARCHED))
+        for method in METHODS
+        for ending in ("", NORMAL_SCORES)
+    },
+    **_twice("RidgeCV", _ready("RidgeCV")),
+    **_twice("random forest", _random_forest),
+    **_twice("LightGBM default", _ready("LightGBM default")),
+    **_twice("LightGBM tuned", _tuned_boosting),
+    **(_twice("CatBoost", _catboost) if find_spec("catboost") else {}),
 }
+
+FAIR_PEERS = tuple(
+    name
+    for name in PEERS
+    if name.removesuffix(NORMAL_SCORES) not in (OUR_MODEL, "screen prior", *naive_baselines())
+)
+"""The peers that are given what the model is given; the best of them is what it must beat."""

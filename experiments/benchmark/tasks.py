@@ -17,12 +17,26 @@ from nkpredict.io import SIMULATED_PREFIX, read_expression, read_panel
 from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, plant_response
 
 DRUGS = ("Venetoclax", "AZD5991", "Dasatinib", "Trametinib", "Talazoparib", "Gemcitabine")
+"""Area under the curve in GDSC2."""
+_GDSC1_IDS = (
+    *(3, 30, 35, 55, 71, 165, 185, 196, 204, 206, 224, 254),
+    *(281, 293, 299, 301, 303, 309, 326, 344, 1022, 1058, 1218, 1248),
+)
+GDSC1_DRUGS = tuple(f"GDSC1_{number}" for number in _GDSC1_IDS)
+"""ln IC50 in GDSC1, drugs by their id."""
+CHOICE_DRUGS = (*DRUGS[::2], *GDSC1_DRUGS[::2])
+"""Every second drug of both data sets: whatever is chosen, is chosen on these."""
+REPORT_DRUGS = (*DRUGS[1::2], *GDSC1_DRUGS[1::2])
+"""The other drugs: the model is compared with its peers on these."""
 NO_EVIDENCE = "none"
 
-# Responses measured by GDSC2 (Iorio et al., Cell 2016, doi 10.1016/j.cell.2016.06.017).
+# Responses measured by GDSC (Iorio et al., Cell 2016, doi 10.1016/j.cell.2016.06.017).
 _EXPRESSION = Path("expression") / "gdsc_blood_cell_lines.csv.gz"
 _ANNOTATIONS = Path("expression") / "gdsc_blood_cell_lines_obs.csv"
-_RESPONSE = "gdsc2_auc_blood.csv"
+_RESPONSES = {
+    "GDSC2": Path("response") / "gdsc2_auc_blood.csv",
+    "GDSC1": Path("response") / "gdsc1_lnic50_blood.csv",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +50,7 @@ class BenchmarkTask:
     family
         Tasks that are averaged together.
     group
-        Tasks shown as one column: a drug, or a mechanism over its seeds.
+        Tasks shown as one column: the drugs of a data set, or a mechanism over its seeds.
     profiles
         Samples × genes.
     target
@@ -61,21 +75,18 @@ class BenchmarkTask:
         return self.name.startswith(SIMULATED_PREFIX)
 
 
-def drug_tasks(
-    data: str | Path, drugs: Sequence[str] = DRUGS, response: str = _RESPONSE
-) -> list[BenchmarkTask]:
-    """Read measured drug responses of blood-cancer cell lines.
+def drug_tasks(data: str | Path, drugs: Sequence[str] = DRUGS) -> list[BenchmarkTask]:
+    """Read measured drug responses of blood-cancer cell lines; each half is a family.
 
-    No evidence goes with them: what screens say about NK cells does not hold for drugs.
+    Susceptibility is 1 − AUC (GDSC2) and −ln IC50 (GDSC1). No evidence goes with them: what
+    screens say about NK cells does not hold for drugs.
 
     Parameters
     ----------
     data
         Folder with ``expression/`` and ``response/``.
     drugs
-        Columns of the response file.
-    response
-        Name of the file; low values mean sensitive.
+        Names among `DRUGS` and `GDSC1_DRUGS`.
 
     Raises
     ------
@@ -84,9 +95,11 @@ def drug_tasks(
     """
     tasks = []
     for drug in drugs:
+        source = "GDSC1" if drug in GDSC1_DRUGS else "GDSC2"
+        half = "choice half" if drug in CHOICE_DRUGS else "report half"
         panel = read_panel(
             Path(data) / _EXPRESSION,
-            Path(data) / "response" / response,
+            Path(data) / _RESPONSES[source],
             target=drug,
             direction="lower-is-sensitive",
             obs=Path(data) / _ANNOTATIONS,
@@ -94,8 +107,8 @@ def drug_tasks(
         tasks.append(
             BenchmarkTask(
                 name=drug,
-                family="drug response",
-                group=drug,
+                family=f"drug response, {half}",
+                group=source,
                 profiles=Profiles.of(panel).frame(),
                 target=panel.obs["susceptibility"].to_numpy(dtype=np.float64),
                 lineage=panel.obs["lineage"].to_numpy(dtype=object),

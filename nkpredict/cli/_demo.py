@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _NAME = "demo-simulated"
 _MARK = "SIMULATED_DEMO.txt"
-_TRIALS = 3
 _TOP = 50
 
 
@@ -49,7 +48,6 @@ def demo(
         obs=study.lines,
         screens=(study.screens,),
         name=_NAME,
-        trials=_TRIALS,
         curves=True,
         random_state=seed,
         run_folder=out / "run",

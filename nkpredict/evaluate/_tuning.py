@@ -112,10 +112,15 @@ def tune(
     Raises
     ------
     InputError
-        When the search space is malformed, or the model has no inner folds of its own.
+        When the search space is empty or malformed, or the model has no inner folds of its own.
     """
-    if trials <= 0 or not space:
+    if trials <= 0:
         return Tuned(clone(model), {}, float("nan"), 0)
+    if not space:
+        raise InputError(
+            f"Found {trials} trials and no settings to tune; expected a search_space in the "
+            "recipe, or 0 trials."
+        )
     import optuna
 
     defaults = _defaults(model, space)

@@ -20,6 +20,8 @@ from nkpredict.types import BoolArray, FloatArray, IndexArray
 # how many is set by hand.
 _SPREAD = norm.ppf((np.arange(7) + 0.5) / 7)
 
+_RANKED_AT_ONCE = 256  # profiles; set by hand
+
 
 @dataclass(frozen=True)
 class RankedProfiles:
@@ -46,12 +48,15 @@ class RankedProfiles:
         if unranked is not None:
             ranked = cls.of(np.where(unranked, np.nan, values))
             return cls(values, ranked.doubled_ranks, unranked)
-        missing = np.isnan(values)
-        if not missing.any():
-            return cls(values, (2 * rankdata(values, axis=1) - 2).astype(np.int32))
-        # Missing values sort to the end, so the ranks of the others are not disturbed.
-        ranks = rankdata(np.where(missing, np.inf, values), axis=1)
-        return cls(values, np.where(missing, -1, 2 * ranks - 2).astype(np.int32))
+        doubled = np.empty(values.shape, dtype=np.int32)
+        # ranking needs several times the memory of what is ranked
+        for start in range(0, len(values), _RANKED_AT_ONCE):
+            rows = slice(start, start + _RANKED_AT_ONCE)
+            missing = np.isnan(values[rows])
+            # Missing values sort to the end, so the ranks of the others are not disturbed.
+            ranks = rankdata(np.where(missing, np.inf, values[rows]), axis=1)
+            doubled[rows] = np.where(missing, -1, 2 * ranks - 2)
+        return cls(values, doubled)
 
     def __getitem__(self, samples: IndexArray | BoolArray) -> Self:
         """Return some of the samples."""

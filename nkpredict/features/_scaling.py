@@ -23,6 +23,10 @@ def mean_and_deviation(values: FloatArray) -> tuple[FloatArray, FloatArray]:
         Shape (n_genes,); 0 for a gene without any value.
     """
     present = ~np.isnan(values)
+    if present.all():
+        mean = values.mean(axis=0)
+        difference = values - mean
+        return mean, np.sqrt(np.einsum("ij,ij->j", difference, difference) / max(len(values), 1))
     count = np.maximum(present.sum(axis=0), 1)
     mean = np.where(present, values, 0.0).sum(axis=0) / count
     difference = np.where(present, values - mean, 0.0)

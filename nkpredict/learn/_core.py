@@ -164,11 +164,13 @@ class BlendCore:
 
     def standardise(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations of the training profiles, NaN kept."""
-        return (harmonised - self.center_) / self.spread_
+        standard = harmonised - self.center_
+        standard /= self.spread_
+        return standard
 
     def _filled(self, harmonised: FloatArray) -> FloatArray:
         """Harmonised profiles in standard deviations, a missing value counted as average."""
-        return np.nan_to_num(self.standardise(harmonised))
+        return np.nan_to_num(self.standardise(harmonised), copy=False)
 
     def _beside(self, values: FloatArray, filled: FloatArray) -> FloatArray:
         """Put the scores of modules beside the values of genes."""

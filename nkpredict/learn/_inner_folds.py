@@ -30,12 +30,17 @@ class InnerFolds:
         How many folds; no more than there are groups.
     random_state
         Seed of random folds.
+    keep
+        Whether the harmonised profiles of each fold are kept for the next model.
     """
 
-    def __init__(self, data: TrainingData, folds: int, random_state: int) -> None:
+    def __init__(
+        self, data: TrainingData, folds: int, random_state: int, keep: bool = True
+    ) -> None:
         self.data = data
         self._folds = [
-            _InnerFold(data, train, test) for train, test in _splits(data, folds, random_state)
+            _InnerFold(data, train, test, keep)
+            for train, test in _splits(data, folds, random_state)
         ]
 
     @property
@@ -61,17 +66,23 @@ class InnerFolds:
             Fold samples × learners.
         """
         for fold in self._folds:
-            yield fold.test, np.column_stack([fold.predict(one) for one in learners.values()])
+            yield fold.test, fold.predict(learners)
 
 
 class _InnerFold:
-    def __init__(self, data: TrainingData, train: IndexArray, test: IndexArray) -> None:
+    def __init__(self, data: TrainingData, train: IndexArray, test: IndexArray, keep: bool) -> None:
         self.test = test
-        self._data, self._train = data, train
+        self._data, self._train, self._keep = data, train, keep
         self._inputs: tuple[TrainingData, Profiles, Profiles] | None = None
         self._predicted: dict[str, FloatArray] = {}
 
-    def predict(self, learner: GeneLearner) -> FloatArray:
+    def predict(self, learners: Mapping[str, GeneLearner]) -> FloatArray:
+        predicted = np.column_stack([self._by(learner) for learner in learners.values()])
+        if not self._keep:
+            self._inputs = None
+        return predicted
+
+    def _by(self, learner: GeneLearner) -> FloatArray:
         settings = {k: v for k, v in learner.get_params().items() if k != "evidence"}
         key = f"{learner.name} {settings}"
         if key not in self._predicted:

@@ -59,9 +59,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
     """Predict NK susceptibility from expression, with screens as a prior.
 
     Profiles are harmonised one by one to the training distribution, and the response is replaced
-    by normal scores of its ranks. A ridge adapted to response and evidence and evidence-guided
-    boosted trees are fitted, and blended by weights learned from out-of-fold
-    predictions. Genes are matched by name; a gene missing from a new profile counts as average.
+    by normal scores of its ranks. A ridge adapted to response and evidence is fitted; other
+    learners that are named are blended with it by weights learned from out-of-fold predictions.
+    Genes are matched by name; a gene missing from a new profile counts as average.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         Seed of folds and of row and column samples.
     learners
         Unfitted learners to blend, at most one of each kind; evidence and seed are set by the
-        model. None takes `EvidenceRidge` and `EvidenceBoosting` with their defaults.
+        model. None takes `EvidenceRidge` with its defaults; no other learner paid beside it, see
+        docs/decisions/028.
     folds
         Inner folds that give blend weights, intervals and skill.
     within_groups
@@ -164,7 +165,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         ChanceSkillWarning
             When unseen samples are predicted no better than chance.
         """
-        inner = self.inner_folds(X, y, groups, sample_weight)
+        inner = self.inner_folds(X, y, groups, sample_weight, keep=False)
         data = inner.data
         held_out = np.zeros((len(data.target), len(self._learners_by_name())))
         for test, predicted in self.cross_predict(inner):
@@ -190,7 +191,12 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         return self
 
     def inner_folds(
-        self, X: ProfilesLike, y: Any, groups: Any = None, sample_weight: Any = None
+        self,
+        X: ProfilesLike,
+        y: Any,
+        groups: Any = None,
+        sample_weight: Any = None,
+        keep: bool = True,
     ) -> InnerFolds:
         """Prepare the inner folds of training samples.
 
@@ -201,6 +207,8 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         ----------
         X, y, groups, sample_weight
             As in `fit`.
+        keep
+            Whether harmonised profiles are kept for further models; they need memory.
         """
         self._check_learners()
         data = TrainingData.of(
@@ -212,7 +220,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
             gene_sets=self.modules,
             within_groups=self.within_groups,
         )
-        return InnerFolds(data, self.folds, self.random_state)
+        return InnerFolds(data, self.folds, self.random_state, keep)
 
     def cross_predict(self, inner: InnerFolds) -> Iterator[tuple[IndexArray, FloatArray]]:
         """Predict each inner fold by learners fitted on the others, without the final fit.

@@ -24,7 +24,7 @@ from nkpredict.io import (
     write_json,
 )
 from nkpredict.learn import CalibratedModel, GeneModel, ScreenPrior, require_readable
-from nkpredict.registry import Bundle, Registry, check_model_name, save_bundle
+from nkpredict.registry import Bundle, Registry, RunRecord, check_model_name, save_bundle
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -278,18 +278,20 @@ def _registered(
         number = store.register(
             folder / "bundle",
             str(metadata.name),
-            parameters={
-                "calibrated_from": facts.reference,
-                "calibrated_from_sha256": facts.sha256,
-                "own_lines": facts.gain.lines,
-                "own_expression_sha256": facts.expression and facts.expression.sha256,
-                "own_response_sha256": facts.response and facts.response.sha256,
-            },
-            metrics={key: float(value) for key, value in gain.items() if isfinite(value)},
-            tags={
-                "simulated": str(metadata.simulated).lower(),
-                "calibrated_from": facts.reference,
-            },
-            artifacts=[folder / "own_lines.csv", folder / "provenance.json"],
+            RunRecord(
+                parameters={
+                    "calibrated_from": facts.reference,
+                    "calibrated_from_sha256": facts.sha256,
+                    "own_lines": facts.gain.lines,
+                    "own_expression_sha256": facts.expression and facts.expression.sha256,
+                    "own_response_sha256": facts.response and facts.response.sha256,
+                },
+                metrics={key: float(value) for key, value in gain.items() if isfinite(value)},
+                tags={
+                    "simulated": str(metadata.simulated).lower(),
+                    "calibrated_from": facts.reference,
+                },
+                artifacts=[folder / "own_lines.csv", folder / "provenance.json"],
+            ),
         )
         return store.load(f"{metadata.name}/{number}"), number

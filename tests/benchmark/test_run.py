@@ -15,9 +15,15 @@ from experiments.benchmark.page import (
     update_document,
     write_benchmark,
 )
-from experiments.benchmark.peers import PEERS, Peer
+from experiments.benchmark.peers import AVERAGES, PEERS, Peer
 from experiments.benchmark.run import run_benchmark
-from experiments.benchmark.summary import bootstrap_spearman, compare, score_tasks
+from experiments.benchmark.summary import (
+    against_best_peer,
+    bootstrap_spearman,
+    compare,
+    score_tasks,
+    within_folds,
+)
 from experiments.benchmark.tasks import BenchmarkTask, planted_task
 from nkpredict.errors import InputError
 from nkpredict.evaluate import spearman
@@ -228,16 +234,17 @@ def test_sizes_limit_the_training_samples(task, tmp_path) -> None:
 
 
 def test_an_average_is_that_of_its_parts(task, tmp_path) -> None:
-    names = ("RidgeCV", "SVR", "LightGBM default")
+    name = next(iter(AVERAGES))
+    names = AVERAGES[name]
     peers = {n: Peer(lambda setting, k=k: Recorder(k)) for k, n in enumerate(names)}
     run = run_benchmark([task], peers, folder=tmp_path, splits=["random"], repeats=1)
     wide = run.predictions.pivot_table(index="sample", columns="entrant", values="predicted")
-    average = wide.pop("average of ridge, SVR, LightGBM")
+    average = wide.pop(name)
     np.testing.assert_allclose(average, wide.mean(axis=1))
     seconds = run.fits.groupby("entrant")["seconds"].sum()
-    total = seconds.pop("average of ridge, SVR, LightGBM")
+    total = seconds.pop(name)
     assert total == pytest.approx(seconds.sum())
-    del peers["SVR"]
+    del peers[names[0]]
     fewer = run_benchmark([task], peers, folder=tmp_path, splits=["random"], repeats=1)
     assert set(fewer.predictions["entrant"]) == set(peers)
 
@@ -273,6 +280,31 @@ def test_a_difference_to_a_model_that_is_the_same_is_zero(task, tmp_path) -> Non
     )
 
 
+def test_the_best_peer_is_found_for_each_measure_and_tasks_are_drawn() -> None:
+    entrants = {"nkpredict": (0.5, 0.3), "PLS": (0.4, 0.35), "SVR": (0.3, 0.1)}
+    scores = pd.DataFrame(
+        {
+            **{"family": "f", "split": "random", "size": 0, "task": task, "entrant": entrant},
+            **{"spearman": pooled + task / 10, "spearman_within_folds": within},
+        }
+        for task in range(4)
+        for entrant, (pooled, within) in entrants.items()
+    )
+    table = against_best_peer(scores, "nkpredict", ("SVR", "PLS", "absent"), resamples=50)
+    assert list(table["peer"]) == ["PLS", "PLS"]
+    np.testing.assert_allclose(table["difference"], [0.1, -0.05])
+    np.testing.assert_allclose(table["lower"], table["upper"])
+    assert list(table["ahead"]) == [4, 0]
+    assert against_best_peer(scores, "nkpredict", ("absent",)).empty
+
+
+def test_within_folds_the_level_of_a_fold_does_not_count() -> None:
+    order = np.arange(6.0)
+    folds = [{"fold": f, "observed": order, "predicted": order - 100 * f} for f in range(2)]
+    predictions = pd.concat(pd.DataFrame(fold) for fold in folds).assign(entrant="m", repeat=0)
+    assert within_folds(predictions) == {"m": 1.0}
+
+
 def test_tables_and_figure_are_written_and_text_around_them_stays(
     task, planted, cheap, tmp_path
 ) -> None:
@@ -280,7 +312,7 @@ def test_tables_and_figure_are_written_and_text_around_them_stays(
     peers = cheap | {"nkpredict": ours}
     run = run_benchmark([task, planted], peers, folder=tmp_path / "fits", folds=2, repeats=1)
     document, figure = tmp_path / "learning.md", tmp_path / "learning.png"
-    document.write_text(f"# Benchmark\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
+    document.write_text(f"# Benchmark\n\nBefore.\n\n{BEGIN}\nstale\n{END}\n\nAfter.\n")
     texts = []
     for _ in range(2):
         write_benchmark(
@@ -296,7 +328,7 @@ def test_tables_and_figure_are_written_and_text_around_them_stays(
     text = texts[0][0]
     assert text.startswith("# Benchmark\n\nBefore.\n\n")
     assert text.endswith(f"{END}\n\nAfter.\n")
-    assert "old" not in text
+    assert "stale" not in text
     assert "### Drug response, random" in text
     assert "### SIMULATED killing, lineage-held-out" in text
     assert "minus nkpredict, true evidence (95 %)" in text

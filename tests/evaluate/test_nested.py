@@ -132,6 +132,11 @@ def test_tuning_goes_on_where_it_stopped(model, profiles, susceptibility, tmp_pa
     assert again.trials == 5
 
 
+def test_trials_without_settings_to_tune_are_refused(model, profiles, susceptibility) -> None:
+    with pytest.raises(InputError, match="5 trials and no settings to tune"):
+        tune(model, profiles, susceptibility, space={}, trials=5)
+
+
 def test_tuning_names_settings_the_model_does_not_have(model, profiles, susceptibility) -> None:
     space = {"boosting__depth": {"type": "int", "low": 1, "high": 3}}
     with pytest.raises(InputError, match="boosting__depth, which the model does not have"):

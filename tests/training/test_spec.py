@@ -10,12 +10,12 @@ import yaml
 
 from nkpredict import NKSusceptibilityModel, nested_cross_validate
 from nkpredict.errors import InputError
-from nkpredict.learn import EvidenceBoosting, EvidenceRidge
+from nkpredict.learn import EvidenceRidge, default_learners
 from nkpredict.shipped import shipped_path
 from nkpredict.training import read_spec
 
 SPECS = sorted(shipped_path("models").glob("*/spec.yaml"))
-LEARNERS = {"ridge": EvidenceRidge, "boosting": EvidenceBoosting}
+LEARNERS = {"ridge": EvidenceRidge}
 
 
 @pytest.fixture(params=SPECS, ids=lambda path: path.parent.name)
@@ -49,6 +49,10 @@ def test_settings_of_the_default_recipe_are_the_defaults(learner: str) -> None:
         shipped_path("models", "nk-susceptibility", "spec.yaml").read_text(encoding="utf-8")
     )[learner]
     assert {name: as_written(defaults[name]) for name in written} == written
+
+
+def test_the_default_recipe_blends_the_default_learners() -> None:
+    assert list(read_spec().learners) == [learner.name for learner in default_learners()]
 
 
 def test_seeds_and_folds_of_the_default_recipe_are_the_defaults() -> None:

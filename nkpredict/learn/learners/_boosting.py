@@ -58,7 +58,7 @@ class EvidenceBoosting(GeneLearner):
 
     name = "boosting"
     other_arrays = ("selected_", "mean_")
-    by_default: ClassVar[bool] = True
+    by_default: ClassVar[bool] = False  # see docs/decisions/028
 
     def __init__(
         self,

@@ -14,10 +14,6 @@ from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
 from nkpredict.learn.learners._base import GeneLearner
 from nkpredict.types import FloatArray
 
-# Eigenvalues of the scaled Gram matrix average 1, so this spans hardly any to near total shrinkage.
-# Set by hand.
-PENALTIES = tuple(np.logspace(-3, 3, 25).tolist())
-
 
 class LinearLearner(GeneLearner):
     """Base of the linear learners; a subclass turns standardised rows into coefficients.
@@ -41,19 +37,21 @@ class LinearLearner(GeneLearner):
     numbers: ClassVar[tuple[str, ...]] = ("intercept_",)
 
     def _learn(self, profiles: Profiles, target: FloatArray, weights: FloatArray | None) -> None:
-        values, count = profiles.values, len(profiles)
-        absent = np.isnan(values).all(axis=0)
-        filled = np.where(absent, 0.0, values)
+        count = len(profiles)
         share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
         with threadpool_limits(1):
-            self.mean_ = _weighted_mean(filled, share)
-            centred = np.nan_to_num(filled - self.mean_)
-            spread = np.sqrt(share @ centred**2)
+            self.mean_ = _weighted_mean(profiles.values, share)
+            # one copy of the profiles, changed in place: they may be large
+            rows = profiles.values - self.mean_
+            rows[np.isnan(rows)] = 0.0
+            spread = np.sqrt(np.einsum("i,ij,ij->j", share, rows, rows))
             self.scale_ = divisor(spread, self.mean_)
             self.intercept_ = float(share @ target)
             # Weighted least squares is plain least squares on rows scaled by the root of weight.
-            root = np.sqrt(share * len(share))
-            rows = centred / self.scale_ * root[:, None]
+            root = np.sqrt(share * count)
+            rows /= self.scale_
+            if weights is not None:
+                rows *= root[:, None]
             self._fit_rows(rows, (target - self.intercept_) * root, root, profiles.genes)
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import eigh
+from scipy.linalg import eigh, solve
 from sklearn.model_selection import KFold
 
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
@@ -16,7 +16,7 @@ from nkpredict.learn.learners._importance import (
     scaled_importance,
     sums_of_squares,
 )
-from nkpredict.learn.learners._linear import PENALTIES, LinearLearner, left_out_errors
+from nkpredict.learn.learners._linear import LinearLearner, left_out_errors
 from nkpredict.types import FloatArray
 
 _FOLDS = 5  # set by hand
@@ -59,10 +59,13 @@ class EvidenceRidge(LinearLearner):
     lower penalty in proportion to the strength of evidence, and one direction along the signed
     evidence. How much of each is chosen by cross-validation within the training samples, with the
     importance of genes learned anew in each fold; none is always among the choices and stays
-    unless another one is clearly better, so evidence that does not help is left aside. The penalty
-    is the geometric mean of the ones that cross-validation and the closed-form leave-one-out
-    error choose: the latter has seen the importances and shrinks too little, the former has fewer
-    samples and shrinks too much.
+    unless another one is clearly better, so evidence that does not help is left aside.
+
+    The penalty equals the mean eigenvalue of the Gram matrix: as much of the response is taken for
+    noise as for signal. No way to choose it predicted better, see docs/decisions/028. Of several
+    candidates the geometric mean of two is taken, the ones that cross-validation and the
+    closed-form leave-one-out error choose: the latter has seen the importances and shrinks too
+    little, the former has fewer samples and shrinks too much.
 
     Parameters
     ----------
@@ -77,7 +80,8 @@ class EvidenceRidge(LinearLearner):
         fewer the samples, the more alike all genes are weighted whatever the powers; see
         docs/decisions/004.
     penalties
-        Candidate penalties, relative to the mean eigenvalue of the Gram matrix.
+        Candidate penalties, relative to the mean eigenvalue of the Gram matrix. One is taken as it
+        is.
     random_state
         Seed of the folds.
 
@@ -104,7 +108,7 @@ class EvidenceRidge(LinearLearner):
         trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
         direction: Sequence[float] = (0.0, 0.2, 0.5),
         powers: Sequence[float] = (2.0, 4.0),
-        penalties: Sequence[float] = PENALTIES,
+        penalties: Sequence[float] = (1.0,),
         random_state: int = 0,
     ) -> None:
         self.evidence = evidence
@@ -125,7 +129,9 @@ class EvidenceRidge(LinearLearner):
         penalties = np.asarray(self.penalties, dtype=float)
         mixtures = self._mixtures(bool(np.any(signed)))
         gram = _gram(rows)
-        errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
+        errors = np.zeros((1, 1))
+        if len(mixtures) > 1 or len(penalties) > 1:
+            errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
         best = errors.min(axis=1)
         selected = 0
         for number in range(1, len(mixtures)):
@@ -134,12 +140,12 @@ class EvidenceRidge(LinearLearner):
         self.trust_, self.direction_ = mixtures[selected]
         parts = self._parts(rows, gram, residual, signed)
         gram = _mixed(mixtures[selected], [_gram(part.projected(rows)) for part in parts])
-        left_out = left_out_errors(gram, residual, root, penalties)
-        self.penalty_ = float(
-            np.sqrt(penalties[errors[selected].argmin()] * penalties[left_out.argmin()])
-        )
-        dual = np.linalg.solve(gram + self.penalty_ * np.eye(len(gram)), residual)
-        pull = dual @ rows
+        self.penalty_ = float(penalties[errors[selected].argmin()])
+        if len(penalties) > 1:
+            left_out = left_out_errors(gram, residual, root, penalties)
+            self.penalty_ = float(np.sqrt(self.penalty_ * penalties[left_out.argmin()]))
+        gram[np.diag_indices_from(gram)] += self.penalty_
+        pull = solve(gram, residual, assume_a="pos") @ rows
         self.coef_ = _mixed(mixtures[selected], [part.coefficients(pull) for part in parts])
 
     def _parts(
