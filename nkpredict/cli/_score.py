@@ -42,8 +42,9 @@ class ScoreSettings(ReadingSettings):
     lineage: Annotated[
         str | None,
         Setting(
-            "Column of that table (or of the h5ad) that groups the samples in the report.",
-            "COLUMN",
+            "Column of that table (or of the h5ad) that groups the samples in the report; more "
+            "columns, joined by commas, are shown beside it.",
+            "COLUMN[,COLUMN]",
         ),
     ] = None
     effector: Annotated[
@@ -81,6 +82,9 @@ def score(
     figures: Annotated[
         bool, typer.Option("--figures", help="Also write the figures as PNG and SVG.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Whether to write report.html.")
+    ] = True,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -103,13 +107,13 @@ def score(
         explained = explain_scores(scores)
         progress("explaining", 1, 1)
         progress("writing", 0, 1)
-        write_results(explained, out, figures=figures)
+        write_results(explained, out, figures=figures, report=report)
         progress("writing", 1, 1)
     if json_file is not None:
         write_json_file(json_file, _as_json(explained))
     if not quiet:
         print_scores(explained)
-        say(f"Report: {out / 'report.html'}")
+        say(f"Report: {out / 'report.html'}" if report else f"Results: {out}")
 
 
 def _as_json(scores: ExplainedScores) -> dict[str, Any]:

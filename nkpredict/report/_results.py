@@ -24,6 +24,7 @@ RESULT_FILES = (
     "outcome_curves.csv",
     "contributions.parquet",
     "resistance_genes.csv",
+    "resistance_genes_by_sample.parquet",
     "separating_genes.csv",
     "druggable_targets.csv",
     "drugs.csv",
@@ -64,7 +65,9 @@ def check_results_folder(folder: str | Path) -> Path:
     return folder
 
 
-def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool = False) -> Path:
+def write_results(
+    scores: ExplainedScores, folder: str | Path, *, figures: bool = False, report: bool = True
+) -> Path:
     """Write scores, contributions, genes, drugs, provenance and report, all of them or none.
 
     Parameters
@@ -75,13 +78,16 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
         Folder to write; earlier results in it are replaced.
     figures
         Also write the figures as PNG and SVG, which takes several seconds.
+    report
+        Whether to write ``report.html``.
 
     Returns
     -------
     pathlib.Path
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
-        ``base_value`` and one for each gene), ``resistance_genes.csv``, for six samples or more
-        ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
+        ``base_value`` and one for each gene), ``resistance_genes.csv``,
+        ``resistance_genes_by_sample.parquet`` (the ten genes that lower each sample most), for six
+        samples or more ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
         ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a model of
         published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
         ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), with an
@@ -114,11 +120,15 @@ def write_results(scores: ExplainedScores, folder: str | Path, *, figures: bool 
             write_csv(temporary / "outcome.csv", _marked(outcome.table, scores))
             steps = _marked(outcome.survival, scores).set_index("group")
             write_csv(temporary / "outcome_curves.csv", steps)
+        by_sample = _marked(optional(scores, "sample_genes"), scores)
+        if len(by_sample):
+            by_sample.to_parquet(temporary / "resistance_genes_by_sample.parquet", index=False)
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")
         write_json(temporary / "provenance.json", scores.provenance.to_json())
-        write_report(scores, temporary / "report.html")
+        if report:
+            write_report(scores, temporary / "report.html")
     return folder
 
 
