@@ -87,9 +87,9 @@ def write_results(
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
         ``base_value`` and one for each gene), ``resistance_genes.csv``,
         ``resistance_genes_by_sample.parquet`` (the ten genes that lower each sample most), for six
-        samples or more ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
-        ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a model of
-        published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
+        samples or more ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs
+        were looked up ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a
+        model of published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
         ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), with an
         outcome ``outcome.csv`` (one row a test) and ``outcome_curves.csv`` (Kaplan-Meier by third
         of the score), and ``figures/`` when asked for.

@@ -60,7 +60,7 @@ def sample_pages(scores: Scored, table: pd.DataFrame, words: summary.Words) -> d
     told = _Facts(scores, words)
     lists = _drugs_by_sample(scores, drugs)
     steps = dict(zip(scores.contributions.index, waterfalls(scores), strict=True))
-    samples = []
+    samples: list[list[Any]] = []
     for name, row in _rows(table):
         own = steps[name]
         facts = {labels.of(fact.label): fact.value for fact in told.of(str(name), row)}

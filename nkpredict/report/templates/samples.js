@@ -100,7 +100,7 @@
     });
     const head = make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text))));
     const table = make("table", { class: "sample-drugs" }, make("caption", {}, caption), head, make("tbody", {}, ...rows));
-    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
+    return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table);
   };
 
   const pageOf = (place) => {
