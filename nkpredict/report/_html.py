@@ -184,6 +184,7 @@ def _model_and_data(scores: Scored) -> dict[str, Any]:
         "split_words": summary.SPLIT_WORDS,
         "performance": performance,
         "provenance": facts.provenance_facts(scores.provenance),
+        "provenance_words": facts.provenance_sentences(scores.provenance),
     }
 
 
