@@ -267,14 +267,14 @@ def covariate_groups(scores: Scored) -> dict[str, list[Group]]:
     -------
     dict of str to list of Group
         Covariate → its values by size, 12 at most; no reference stands beside them. A covariate of
-        numbers with more than 6 values is cut into thirds.
+        numbers with more than 6 values is cut into thirds, lowest first.
     """
     values = scores.table["susceptibility"].astype(float)
     nothing = pd.Series(dtype=float)
     return {
         str(name): [
             _group(str(value), values[labels == value], nothing)
-            for value in labels.value_counts(sort=True).index[:_MOST_GROUPS]
+            for value in _order(labels)[:_MOST_GROUPS]
         ]
         for name, labels in covariates(scores).items()
     }
@@ -293,13 +293,18 @@ def _labels(column: pd.Series) -> pd.Series:
     number = pd.to_numeric(column, errors="coerce")
     if number.notna().sum() < column.notna().sum() or number.nunique() <= _FEW_VALUES:
         return column.where(column.isna(), column.astype(str)).astype(object)
-    low, high = number.quantile([1 / 3, 2 / 3])
-    thirds = np.select(
-        [number <= low, number <= high],
-        [f"up to {low:g}", f"{low:g} to {high:g}"],
-        f"over {high:g}",
-    )
-    return pd.Series(thirds, index=column.index, dtype=object).mask(number.isna())
+    # measured values, so that the names of the thirds are exact
+    low, high = number.quantile([1 / 3, 2 / 3], interpolation="lower")
+    names = [f"up to {low:g}", f"{low:g} to {high:g}", f"over {high:g}"]
+    third = np.select([number <= low, number <= high], names[:2], names[2])
+    return pd.Series(pd.Categorical(third, names, ordered=True), column.index).mask(number.isna())
+
+
+def _order(labels: pd.Series) -> list[str]:
+    """Labels in their own order when they have one, else by their number of samples."""
+    if isinstance(labels.dtype, pd.CategoricalDtype):
+        return list(labels.cat.categories)
+    return list(labels.value_counts(sort=True).index)
 
 
 def _group(name: str, cohort: pd.Series, reference: pd.Series) -> Group:

@@ -13,6 +13,7 @@ from nkpredict.vocabulary import Meeting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
     from nkpredict.explain import Patient
 
@@ -91,7 +92,7 @@ def _rows(synapse: pd.DataFrame, kinds: tuple[Meeting, ...]) -> list[Meeting | p
     return rows
 
 
-def _draw_pair(ax: Axes, left: float, place: int, pair: pd.Series, colours: object) -> None:
+def _draw_pair(ax: Axes, left: float, place: int, pair: pd.Series, colours: Colormap) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     known = not np.isnan(pair["percentile"])

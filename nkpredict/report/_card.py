@@ -132,8 +132,8 @@ def _picture_words(patient: Patient) -> str:
     known = patient.synapse.dropna(subset="percentile")
     high = known.loc[known["percentile"] >= 100 - _EXTREME, "gene"]
     low = known.loc[known["percentile"] <= _EXTREME, "gene"]
-    named = {"High": high, "Low": low, "Not measured": patient.missing}
-    words = [f"{what}: {joined(list(genes)) or 'none'}." for what, genes in named.items()]
+    named = {"High": list(high), "Low": list(low), "Not measured": list(patient.missing)}
+    words = [f"{what}: {joined(genes) if genes else 'none'}." for what, genes in named.items()]
     return " ".join(["Proteins of the tumour cell that meet NK cells.", *words])
 
 

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 
 from nkpredict.drugs import ABOVE, druggable_targets, rank_drugs, rank_drugs_by_sample
-from nkpredict.report import write_report
+from nkpredict.explain import explain_scores
+from nkpredict.report import write_patient_card, write_report
+from nkpredict.scoring import score
 from tests.scored import provenance_of
 
 pytestmark = pytest.mark.browser
@@ -303,6 +305,7 @@ def test_a_table_is_sorted_by_keyboard(page):
     from selenium.webdriver.common.keys import Keys
 
     open_parts(page)
+
     def heads():
         return [
             head.get_attribute("aria-sort")
@@ -502,6 +505,16 @@ def test_a_large_report_has_no_barrier(chromium, tmp_path, simulated):
     scores.covariates = pd.DataFrame({"sex": np.resize(["M", "F"], 40)}, index=names)
     open_page(chromium, write_report(scores, tmp_path / "large.html"))
     open_parts(chromium)
+    assert violations(chromium) == []
+    assert chromium.get_log("browser") == []
+
+
+def test_the_page_of_one_patient_has_no_barrier(chromium, trained_model, genes, tmp_path):
+    rng = np.random.default_rng(4)
+    names = [*NAMES[:4], *(f"P{i:02d}" for i in range(21))]
+    profiles = pd.DataFrame(rng.normal(5, 2, (25, len(genes))), index=names, columns=genes)
+    patient = explain_scores(score(profiles, trained_model)).sample(NAMES[0], knockouts=genes[:2])
+    open_page(chromium, write_patient_card(patient, tmp_path / "card.html"))
     assert violations(chromium) == []
     assert chromium.get_log("browser") == []
 

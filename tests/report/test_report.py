@@ -371,6 +371,42 @@ def test_lineages_stand_beside_the_reference(report, make_scores):
     assert "Lineages are not known here" in report(make_scores())
 
 
+def test_covariates_stand_beside_the_lineage(report, make_scores):
+    scores = make_scores(n=40, full=True)
+    index = scores.table.index
+    scores.covariates = pd.DataFrame(
+        {"<sex>": np.resize(["M", "F", None], 40), "age": np.arange(40)}, index=index
+    )
+    html = report(scores)
+    table = re.search(r'<table class="ranking spread-table".*?</table>', html, re.DOTALL)[0]
+    assert re.findall(r'scope="rowgroup"[^>]*>([^<]*)<', table) == ["lineage", "&lt;sex&gt;", "age"]
+    rows = re.findall(r'<bdi class="name">([^<]*)</bdi>.*?class="number">(\d+)<', table, re.DOTALL)
+    # numbers are cut into thirds; who has no label stands in no group
+    assert rows[4:] == [
+        ("M", "14"),
+        ("F", "13"),
+        ("up to 12", "13"),
+        ("12 to 25", "13"),
+        ("over 25", "14"),
+    ]
+    bars = re.findall(r'<p class="bar-name"[^>]*>([^<]*)<', html)
+    assert bars == ["lineage", "&lt;sex&gt;", "age"]
+    page = pages_of(html)[index[1]]
+    assert page.facts["&lt;sex&gt;".replace("&lt;", "<").replace("&gt;", ">")] == "F"
+
+
+def test_of_a_very_large_cohort_the_ends_are_listed_and_every_page_is_there(report, make_scores):
+    html = report(make_scores(n=1300, genes=20))
+    table = re.search(r'<table id="ranking-table".*?</table>', html, re.DOTALL)[0]
+    ranks = [int(rank) for rank in re.findall(r'class="number rank">(\d+)<', table)]
+    assert ranks == [*range(1, 101), *range(1201, 1301)]
+    assert "all 1,300 are in scores.csv" in html
+    assert len(pages_of(html)) == 1300
+    shown = embedded(html)
+    assert len(shown["samples"]) == len(shown["ranks"]) == 1000
+    assert (shown["ranks"][0], shown["ranks"][-1]) == (1, 1300)
+
+
 def test_killing_curves_are_shown_where_they_were_predicted(report, make_scores):
     plain = report(make_scores())
     assert "killing curves" not in plain
