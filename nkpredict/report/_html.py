@@ -33,6 +33,7 @@ from nkpredict.report._outcome import outcome_view
 from nkpredict.report._page import page_template, policy, shipped_text
 from nkpredict.report._sample_pages import sample_pages
 from nkpredict.scoring import FORCED_NOTICE
+from nkpredict.vocabulary import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,6 +197,6 @@ def _samples(scores: Scored, table: pd.DataFrame, words: summary.Words) -> list[
     ):
         row = {str(column): value for column, value in values.items()}
         if known is not None:
-            row["lineage"] = known[name]
+            row["lineage"] = known[name] if isinstance(known[name], str) else UNKNOWN
         samples.append(_Sample(position, str(name), row, summary.flags_of(row, words)))
     return samples

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.drugs import ABOVE, drugs_in_words
-from nkpredict.figures import Scored, covariates, lineages, optional, printable, waterfalls
+from nkpredict.figures import Scored, lineages, optional, printable, waterfalls
 from nkpredict.report import _summary as summary
 from nkpredict.report._axes import axes_facts
 from nkpredict.report._drugs import LIABILITIES
@@ -121,7 +121,7 @@ class _Facts:
         self._axes, self._curves = axes_facts(scores), curve_facts(scores)
         lineage = lineages(scores)
         columns = {} if lineage is None else {"lineage": lineage}
-        columns |= {str(name): column for name, column in covariates(scores).items()}
+        columns |= {str(name): column for name, column in optional(scores, "covariates").items()}
         self._groups = {
             name: dict(zip(column.index.astype(str), column, strict=True))
             for name, column in columns.items()
@@ -144,8 +144,7 @@ class _Facts:
             yield Fact(self._original, decimal(original))
         for group, labels in self._groups.items():
             label = labels.get(name)
-            known = printable(label) if isinstance(label, str) else NO_VALUE
-            yield Fact(_title(group), known)
+            yield Fact(_title(group), NO_VALUE if pd.isna(label) else printable(label))
         yield from self._axes.get(name, ())
         yield from self._curves.get(name, ())
         for column, value in row.items():
