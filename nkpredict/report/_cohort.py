@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ import pandas as pd
 
 from nkpredict.drugs import ABOVE
 from nkpredict.figures import Scored, is_knowledge_only, optional, printable, score_word
-from nkpredict.report._formats import NO_VALUE, decimal
+from nkpredict.report._formats import decimal
 from nkpredict.report._gene_tables import SUPPORTED, clearly_lowering, is_whole_reference
 from nkpredict.report._genes_text import against_reference_words, mostly_outside
 from nkpredict.report._layout import Scale, scale_over
@@ -167,9 +166,3 @@ def _rows_of(table: Table | None) -> dict[str, str]:
         "".join(piece.text for piece in row[heads].pieces): f"#{table.name}-row-{place}"
         for place, row in enumerate(table.rows, start=1)
     }
-
-
-def quartile_words(quartiles: Sequence[float]) -> str:
-    """Write the middle half of percentiles."""
-    low, _, high = quartiles
-    return f"{decimal(low, 0)} to {decimal(high, 0)}" if low == low else NO_VALUE

@@ -93,27 +93,6 @@ def cohort_sentences(scores: Scored) -> list[str]:
     return [f"{_range_sentence(scores)} {_domain_sentence(scores)}", _reliability(scores)]
 
 
-def key_figures(scores: Scored) -> list[tuple[str, str]]:
-    """Return the few numbers to see first, as label and value."""
-    table, words = scores.table, words_of(scores)
-    total, own = len(table), scores.provenance.own_reference
-    inside = int(table["in_domain"].astype(bool).sum())
-    figures = [
-        (
-            words.score if total == 1 else f"median {words.score}",
-            decimal(table["susceptibility"].median()),
-        ),
-        (f"of the model's own {words.reference}", f"{own} of {total:,}")
-        if own
-        else (f"inside the {words.domain}", f"{inside} of {total:,}"),
-    ]
-    return figures + [
-        (f"Spearman, {SPLIT_WORDS.get(row.split, row.split)}", decimal(row.spearman, 2))
-        for row in scores.provenance.model.performance or ()
-        if row.model == OUR_MODEL and is_number(row.spearman)
-    ]
-
-
 def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> list[str]:
     """Say in words what is predicted for one sample and why.
 
