@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from nkpredict.drugs import TargetTable, druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.drugs._table import TARGET_COLUMNS
+from nkpredict.explain import genes_by_sample
 from nkpredict.facts import (
     CoverageFacts,
     ExpressionFacts,
@@ -84,6 +87,7 @@ def with_everything(table, parts, resistance):
     return {
         "separating_genes": separating,
         "viability": pd.DataFrame(100 * (1 - killed), index=table.index, columns=ratios),
+        "sample_genes": genes_by_sample(parts, resistance),
         "targets": pairs,
         "drugs": rank_drugs(pairs),
         "sample_drugs": rank_drugs_by_sample(pairs, parts),
@@ -212,6 +216,27 @@ def build(n=6, genes=30, names=None, simulated=False, seed=0, full=False, **chan
             **changes,
         }
     )
+
+
+def pages_of(html):
+    """Return what the report says of each sample, under names instead of places."""
+    block = re.search(r'id="sample-data">(.*?)</script>', html, re.DOTALL)[1]
+    found = json.loads(block)
+    pages = {}
+    for name, score, words, flags, facts, genes, parts, rest, above, below in found["samples"]:
+        drugs = [[found["drugs"][place][0] for place, *_ in rows] for rows in (above, below)]
+        pages[name] = SimpleNamespace(
+            score=score,
+            words=words,
+            flags=flags,
+            facts={k: v for k, v in zip(found["labels"], facts, strict=True) if v is not None},
+            parts=dict(zip([found["genes"][g] for g in genes], parts, strict=True)),
+            rest=rest,
+            base=found["base"],
+            drugs=drugs[0],
+            below=drugs[1],
+        )
+    return pages
 
 
 @pytest.fixture

@@ -44,8 +44,9 @@ class ScoreSettings(ReadingSettings):
     lineage: Annotated[
         str | None,
         Setting(
-            "Column of that table (or of the h5ad) that groups the samples in the report.",
-            "COLUMN",
+            "Column of that table (or of the h5ad) that groups the samples in the report; more "
+            "columns, joined by commas, are shown beside it.",
+            "COLUMN[,COLUMN]",
         ),
     ] = None
     effector: Annotated[

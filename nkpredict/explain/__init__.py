@@ -8,6 +8,7 @@ from nkpredict.explain._knockout import VirtualPerturbation, knockout
 from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._resistance_table import resistance_table
+from nkpredict.explain._sample_genes import genes_by_sample, lowest_in_rows
 from nkpredict.explain._scores import ExplainedScores, explain_scores
 from nkpredict.explain._screen_comparison import compare_with_screens, knockout_against_screens
 from nkpredict.explain._stability import Stability, stability
@@ -25,9 +26,11 @@ __all__ = [
     "explain",
     "explain_patient",
     "explain_scores",
+    "genes_by_sample",
     "interactions",
     "knockout",
     "knockout_against_screens",
+    "lowest_in_rows",
     "resistance_genes",
     "resistance_table",
     "shap_explanation",

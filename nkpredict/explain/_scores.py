@@ -16,6 +16,7 @@ from nkpredict.explain._gene_evidence import evidence_sources
 from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import LEAST_SEPARATED
 from nkpredict.explain._resistance_table import GeneRanker
+from nkpredict.explain._sample_genes import genes_by_sample
 from nkpredict.facts import ExplanationFacts, GeneListFacts
 from nkpredict.learn import GeneModel
 from nkpredict.scoring import Scores
@@ -46,6 +47,8 @@ class ExplainedScores(Scores):
     separating_genes : pandas.DataFrame
         Genes that separate the least susceptible third of these samples from the others; empty for
         fewer than 6 samples.
+    sample_genes : pandas.DataFrame
+        The ten genes that lower each sample most; see `nkpredict.explain.genes_by_sample`.
     targets, drugs, sample_drugs : pandas.DataFrame
         Gene-drug pairs for the 200 genes that lower single samples most, drugs ranked for the
         cohort and for each sample; see `nkpredict.drugs.druggable_targets`, `rank_drugs` and
@@ -56,6 +59,7 @@ class ExplainedScores(Scores):
     base_value: float
     resistance_genes: pd.DataFrame
     separating_genes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sample_genes: pd.DataFrame = field(default_factory=pd.DataFrame)
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample_drugs: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -123,6 +127,7 @@ def explain_scores(scores: Scores) -> ExplainedScores:
         base_value=explanation.base_value,
         resistance_genes=lists[GeneReading.AGAINST_REFERENCE],
         separating_genes=lists.get(GeneReading.SEPARATING, pd.DataFrame()),
+        sample_genes=genes_by_sample(contributions, lowering),
         targets=pairs,
         drugs=rank_drugs(pairs),
         sample_drugs=rank_drugs_by_sample(pairs, contributions),

@@ -7,6 +7,8 @@ from nkpredict.figures._data import (
     Group,
     Scored,
     Waterfall,
+    covariate_groups,
+    covariates,
     gene_map,
     groups,
     is_knowledge_only,
@@ -16,6 +18,7 @@ from nkpredict.figures._data import (
     reference_word,
     score_word,
     waterfall,
+    waterfalls,
 )
 from nkpredict.figures._dots import plot_dots
 from nkpredict.figures._genes import colour_limit, plot_genes, plot_targets
@@ -40,6 +43,8 @@ __all__ = [
     "Waterfall",
     "check_figure_file",
     "colour_limit",
+    "covariate_groups",
+    "covariates",
     "finished",
     "gene_map",
     "groups",
@@ -67,6 +72,7 @@ __all__ = [
     "scatter_places",
     "score_word",
     "waterfall",
+    "waterfalls",
     "write_performance_figure",
     "write_prediction_figure",
 ]

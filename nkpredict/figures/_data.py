@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,14 +10,17 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.explain import lowest_in_rows
 from nkpredict.facts import ScoringFacts
-from nkpredict.types import FloatArray
+from nkpredict.types import FloatArray, IndexArray
 
 GENES_SHOWN = 12
 MAP_GENES = 40
 ALL_SAMPLES = "all samples"
 OTHER_GENES = "other genes"
 _MOST_GROUPS = 12
+_STRETCH = 500  # samples
+_FEW_VALUES = 6  # numbers that are told apart one by one; more are cut into thirds
 
 
 class Scored(Protocol):
@@ -157,24 +161,40 @@ def waterfall(scores: Scored, sample: str, genes: int = GENES_SHOWN) -> Waterfal
             f"There is no sample {sample!r}; the scores hold "
             f"{name_some(scores.contributions.index)}."
         )
-    values = scores.contributions.loc[sample].to_numpy(dtype=float)
-    names = scores.contributions.columns
-    strongest = np.argsort(-np.abs(values), kind="stable")[:genes]
-    strongest = strongest[values[strongest] != 0]
+    values = scores.contributions.loc[[sample]].to_numpy(dtype=float)
+    return next(_waterfalls(scores, values, genes))
+
+
+def waterfalls(scores: Scored, genes: int = GENES_SHOWN) -> Iterator[Waterfall]:
+    """Return the steps of every sample, in the order of the contributions; see `waterfall`."""
+    return _waterfalls(scores, scores.contributions.to_numpy(dtype=float), genes)
+
+
+def _waterfalls(scores: Scored, values: FloatArray, genes: int) -> Iterator[Waterfall]:
+    names = list(map(str, scores.contributions.columns))
+    base = float(scores.base_value)
+    # in stretches, so that the sizes of many samples need little room
+    for start in range(0, len(values), _STRETCH):
+        part = values[start : start + _STRETCH]
+        for own, strongest in zip(part, lowest_in_rows(-np.abs(part), genes), strict=True):
+            yield _waterfall(names, own, strongest[own[strongest] != 0], base)
+
+
+def _waterfall(names: list[str], values: FloatArray, genes: IndexArray, base: float) -> Waterfall:
     steps: list[Step] = []
-    place = float(scores.base_value)
-    for gene in strongest:
-        steps.append(Step(str(names[gene]), place, place + float(values[gene])))
+    place = base
+    for gene in genes:
+        steps.append(Step(names[gene], place, place + float(values[gene])))
         place = steps[-1].end
-    prediction = float(scores.base_value + values.sum())
-    if len(values) > len(strongest):
+    prediction = float(base + values.sum())
+    if len(values) > len(genes):
         steps.append(Step(OTHER_GENES, place, prediction))
     return Waterfall(
-        base=float(scores.base_value),
+        base=base,
         prediction=prediction,
         steps=tuple(steps),
-        raising=tuple(str(names[g]) for g in strongest if values[g] > 0),
-        lowering=tuple(str(names[g]) for g in strongest if values[g] < 0),
+        raising=tuple(names[g] for g in genes if values[g] > 0),
+        lowering=tuple(names[g] for g in genes if values[g] < 0),
     )
 
 
@@ -240,6 +260,53 @@ def groups(scores: Scored) -> list[Group]:
         in_cohort = values.iloc[:0] if own is None else values[own == name]
         found.append(_group(str(name), in_cohort, beside.loc[theirs.index[theirs == name]]))
     return found
+
+
+def covariate_groups(scores: Scored) -> dict[str, list[Group]]:
+    """Return the predictions of the cohort by each covariate that was given beside the lineage.
+
+    Returns
+    -------
+    dict of str to list of Group
+        Covariate → its values by size, 12 at most; no reference stands beside them. A covariate of
+        numbers with more than 6 values is cut into thirds, lowest first.
+    """
+    values = scores.table["susceptibility"].astype(float)
+    nothing = pd.Series(dtype=float)
+    return {
+        str(name): [
+            _group(str(value), values[labels == value], nothing)
+            for value in _order(labels)[:_MOST_GROUPS]
+        ]
+        for name, labels in covariates(scores).items()
+    }
+
+
+def covariates(scores: Scored) -> pd.DataFrame:
+    """Return the covariates of each sample as text, NaN where unknown; without the lineage."""
+    given = optional(scores, "covariates")
+    if given.empty:
+        return given
+    given = given.reindex(scores.table.index)
+    return pd.DataFrame({name: _labels(column) for name, column in given.items()})
+
+
+def _labels(column: pd.Series) -> pd.Series:
+    number = pd.to_numeric(column, errors="coerce")
+    if number.notna().sum() < column.notna().sum() or number.nunique() <= _FEW_VALUES:
+        return column.where(column.isna(), column.astype(str)).astype(object)
+    # measured values, so that the names of the thirds are exact
+    low, high = number.quantile([1 / 3, 2 / 3], interpolation="lower")
+    names = [f"up to {low:g}", f"{low:g} to {high:g}", f"over {high:g}"]
+    third = np.select([number <= low, number <= high], names[:2], names[2])
+    return pd.Series(pd.Categorical(third, names, ordered=True), column.index).mask(number.isna())
+
+
+def _order(labels: pd.Series) -> list[str]:
+    """Labels in their own order when they have one, else by their number of samples."""
+    if isinstance(labels.dtype, pd.CategoricalDtype):
+        return list(labels.cat.categories)
+    return list(labels.value_counts(sort=True).index)
 
 
 def _group(name: str, cohort: pd.Series, reference: pd.Series) -> Group:

@@ -11,7 +11,7 @@ from nkpredict.errors import name_some
 from nkpredict.evaluate import OUR_MODEL
 from nkpredict.facts import CalibrationFacts, ScoringFacts, TrainingFacts
 from nkpredict.figures import Scored, is_knowledge_only
-from nkpredict.report._formats import NO_VALUE, decimal, percent
+from nkpredict.report._formats import NO_VALUE, count, decimal, joined, percent
 from nkpredict.report._genes_text import lines_words
 from nkpredict.report._summary import words_of
 
@@ -195,6 +195,33 @@ def performance_table(scores: Scored) -> tuple[list[str], list[PerformanceRow]]:
         for model in models
     ]
     return splits, sorted(rows, key=lambda row: not row.ours)
+
+
+def provenance_sentences(provenance: ScoringFacts) -> list[str]:
+    """Say what was read, how, and with which model it was scored."""
+    profiles, genes, model = provenance.profiles, provenance.genes, provenance.model
+    sentences = []
+    if profiles is not None:
+        sentences.append(
+            f"{profiles.file or 'The profiles'} with {count(profiles.samples, 'sample')} was read "
+            f"as {profiles.orientation}{_how(profiles.orientation_given)}, its gene names as "
+            f"{profiles.identifiers} and its values as {profiles.unit_words}"
+            f"{_how(profiles.unit_given)}; of {profiles.genes_in_file:,} genes {profiles.genes:,} "
+            "were kept."
+        )
+    version = "" if model.registry_version is None else f", version {model.registry_version}"
+    named = f"{model.name}{version}" if model.name else "the model"
+    sentences.append(f"Of the {genes.in_model:,} genes of {named} {genes.found:,} were found.")
+    files = {
+        "profiles": None if profiles is None else profiles.sha256,
+        "model": model.sha256,
+    }
+    marks = [f"the {what} {sha[:12]}" for what, sha in files.items() if sha]
+    if marks:
+        sentences.append(
+            f"The SHA-256, by which a file is told from any other, begins for {joined(marks)}."
+        )
+    return sentences
 
 
 def provenance_facts(provenance: ScoringFacts) -> list[tuple[str, list[Fact]]]:

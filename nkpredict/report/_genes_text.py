@@ -117,10 +117,15 @@ def lines_words(known: ExplanationFacts) -> str:
     )
 
 
+def mostly_outside(scores: Scored) -> bool:
+    """Whether most profiles are unlike what the model was made from."""
+    return bool((~scores.table["in_domain"].astype(bool)).mean() > _MOST)
+
+
 def _shifted(scores: Scored) -> str:
-    outside = ~scores.table["in_domain"].astype(bool)
-    if outside.mean() <= _MOST:
+    if not mostly_outside(scores):
         return ""
+    outside = ~scores.table["in_domain"].astype(bool)
     kind = "reference" if is_knowledge_only(scores) else "training"
     return (
         f" {int(outside.sum()):,} of {count(len(outside), 'profile')} lie outside the {kind} "

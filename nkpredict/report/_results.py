@@ -25,6 +25,7 @@ RESULT_FILES = (
     "outcome_curves.csv",
     "contributions.parquet",
     "resistance_genes.csv",
+    "resistance_genes_by_sample.parquet",
     "separating_genes.csv",
     "druggable_targets.csv",
     "drugs.csv",
@@ -94,10 +95,11 @@ def write_results(
     -------
     pathlib.Path
         The folder with ``scores.csv``, ``contributions.parquet`` (columns ``sample``,
-        ``base_value`` and one for each gene), ``resistance_genes.csv``, for six samples or more
-        ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs were looked up
-        ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a model of
-        published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
+        ``base_value`` and one for each gene), ``resistance_genes.csv``,
+        ``resistance_genes_by_sample.parquet`` (the ten genes that lower each sample most), for six
+        samples or more ``separating_genes.csv``, ``provenance.json``, ``report.html``, where drugs
+        were looked up ``druggable_targets.csv``, ``drugs.csv`` and ``drugs_by_sample.csv``, for a
+        model of published knowledge ``axes.csv`` (one row a sample and axis), with a killing curve
         ``viability.csv`` (one column an E:T ratio, ``viability_percent_ET_0.625``), with an
         outcome ``outcome.csv`` (one row a test) and ``outcome_curves.csv`` (Kaplan-Meier by third
         of the score), and ``figures/`` when asked for.
@@ -130,6 +132,9 @@ def write_results(
             write_csv(temporary / "outcome.csv", _marked(outcome.table, scores))
             steps = _marked(outcome.survival, scores).set_index("group")
             write_csv(temporary / "outcome_curves.csv", steps)
+        by_sample = _marked(optional(scores, "sample_genes"), scores)
+        if len(by_sample):
+            by_sample.to_parquet(temporary / "resistance_genes_by_sample.parquet", index=False)
         _write_contributions(scores, temporary / "contributions.parquet")
         if figures:
             write_figures(scores, temporary / "figures")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nkpredict.drugs import ABOVE, drugs_in_words
+from nkpredict.drugs import drugs_in_words
 from nkpredict.evaluate import OUR_MODEL, Split
 from nkpredict.figures import (
     Scored,
@@ -17,7 +17,6 @@ from nkpredict.figures import (
 )
 from nkpredict.io import SIMPLE_TABLE
 from nkpredict.report._formats import count, decimal, interval, is_number, joined, percent
-from nkpredict.report._genes_text import gene_sentences
 from nkpredict.scoring import OWN_REFERENCE
 
 FLAG_WORDS = {
@@ -92,36 +91,8 @@ def flags_of(row: Mapping[str, Any], words: Words) -> list[str]:
 
 
 def cohort_sentences(scores: Scored) -> list[str]:
-    """Return short paragraphs: the range, genes and drugs, reliability, what lies outside."""
-    found = [
-        _range_sentence(scores),
-        *gene_sentences(scores),
-        _drugs(scores),
-        _reliability(scores),
-        _domain_sentence(scores),
-    ]
-    return [paragraph for paragraph in found if paragraph]
-
-
-def key_figures(scores: Scored) -> list[tuple[str, str]]:
-    """Return the few numbers to see first, as label and value."""
-    table, words = scores.table, words_of(scores)
-    total, own = len(table), scores.provenance.own_reference
-    inside = int(table["in_domain"].astype(bool).sum())
-    figures = [
-        (
-            words.score if total == 1 else f"median {words.score}",
-            decimal(table["susceptibility"].median()),
-        ),
-        (f"of the model's own {words.reference}", f"{own} of {total:,}")
-        if own
-        else (f"inside the {words.domain}", f"{inside} of {total:,}"),
-    ]
-    return figures + [
-        (f"Spearman, {SPLIT_WORDS.get(row.split, row.split)}", decimal(row.spearman, 2))
-        for row in scores.provenance.model.performance or ()
-        if row.model == OUR_MODEL and is_number(row.spearman)
-    ]
+    """Return short paragraphs: the range and what lies outside; how far to rely on it."""
+    return [f"{_range_sentence(scores)} {_domain_sentence(scores)}", _reliability(scores)]
 
 
 def sample_sentences(row: Mapping[str, Any], steps: Waterfall, words: Words) -> list[str]:
@@ -211,30 +182,13 @@ def _range_sentence(scores: Scored) -> str:
     )
     meant = f"more sensitive in {words.measured}" if words.measured else "killed more easily"
     meaning = (
-        "0 is the average reference profile; the score has no unit. A higher score means that "
-        "published experiments point to easier killing by NK cells."
+        "0 is the average reference profile; higher means that published experiments point to "
+        "easier killing."
         if words.knowledge_only
         else f"The base value of the model is {decimal(scores.base_value)}. A higher number means "
         f"a sample that is predicted to be {meant}."
     )
     return f"{opening} {spread}. {meaning}"
-
-
-def _drugs(scores: Scored) -> str:
-    drugs = optional(scores, "drugs")
-    drugs = drugs[drugs["listed"] == ABOVE] if len(drugs) else drugs
-    if drugs.empty:
-        return drugs_words(scores)
-    named = [
-        f"{drug} (effect on NK cells: {liability})"
-        for drug, liability in zip(
-            drugs["drug"].head(_GENES_NAMED), drugs["nk_liability"].head(_GENES_NAMED), strict=True
-        )
-    ]
-    return (
-        f"Drugs that act on genes which lower single samples, best ranked first: {joined(named)}. "
-        "This is a list of hypotheses for the laboratory, not a recommendation."
-    )
 
 
 def drugs_words(scores: Scored) -> str:
@@ -246,9 +200,8 @@ def drugs_words(scores: Scored) -> str:
 def _reliability(scores: Scored) -> str:
     if is_knowledge_only(scores):
         return (
-            "How reliable is it? Not known: the score was trained on no measured response, so "
-            "there is no interval and no record of performance. Use it to rank samples of one "
-            "platform and to choose what to measure."
+            "How reliable is it? Not known: no measured killing was ever predicted. Use it to rank "
+            "samples of one platform and to choose what to measure."
         )
     rows = scores.provenance.model.performance or ()
     parts, beaten = [], False
@@ -309,7 +262,7 @@ def _domain_sentence(scores: Scored) -> str:
     elif inside == 0:
         domain = (
             f"{'The profile lies' if total == 1 else 'All profiles lie'} outside the "
-            f"{words.domain}: the model has seen nothing like it, so read the numbers with care"
+            f"{words.domain}: read the numbers with care"
         )
     else:
         domain = (

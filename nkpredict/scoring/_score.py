@@ -83,7 +83,7 @@ def score(
         File of mutations, copy numbers or subtypes, for models that were trained with them.
     lineage
         Lineage of the samples by name, or a column of ``profiles.obs``; shown beside the scores
-        and never used for them.
+        and never used for them. More columns, joined by commas, are covariates that are shown too.
     force
         Score profiles that would be refused because too little of the model is measured or their
         genes do not rank as expression does; flags, provenance and report say so.
@@ -132,7 +132,7 @@ def score(
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         curves = viability_facts(viability, table["susceptibility"].to_numpy())
     said = warnings_of(table, provenance, bundle.model)
-    known = _lineage(lineage, adata, table.index)
+    known, others = _grouping(lineage, adata, table.index)
     found = _outcome(outcome, adata, table["susceptibility"], known)
     return Scores(
         table=table,
@@ -148,6 +148,7 @@ def score(
         viability=viability,
         axes=axes_table(bundle.model, prepared, table.index),
         lineage=known,
+        covariates=others,
         reference=bundle.reference,
         outcome=found,
     )
@@ -190,27 +191,37 @@ def _own_reference(
     return None
 
 
-def _lineage(
+def _grouping(
     lineage: pd.Series | str | None, adata: AnnData, samples: pd.Index
-) -> pd.Series | None:
+) -> tuple[pd.Series | None, pd.DataFrame | None]:
+    """Return the lineage of the samples and, where more columns are named, these."""
     if lineage is None:
-        return None
-    if isinstance(lineage, str):
-        columns = adata.obs
-        if lineage not in columns:
-            raise InputError(
-                f"The profiles have no column {lineage!r}; they have "
-                f"{name_some(columns.columns) or 'none'}."
-            )
-        lineage = pd.Series(columns[lineage])
-    named = lineage.set_axis(lineage.index.astype(str))
+        return None, None
+    if not isinstance(lineage, str):
+        return _of_samples(lineage, samples).astype(str).rename("lineage"), None
+    columns = pd.DataFrame(adata.obs)
+    # a name may hold a comma itself
+    names = [lineage] if lineage in columns else [name.strip() for name in lineage.split(",")]
+    absent = [name for name in names if name not in columns]
+    if absent:
+        raise InputError(
+            f"The profiles have no column {', '.join(map(repr, absent))}; they have "
+            f"{name_some(columns.columns) or 'none'}."
+        )
+    first, *more = (_of_samples(columns[name], samples) for name in names)
+    others = pd.concat(more, axis=1) if more else None
+    return first.astype(str).rename("lineage"), others
+
+
+def _of_samples(labels: pd.Series, samples: pd.Index) -> pd.Series:
+    named = labels.set_axis(labels.index.astype(str))
     absent = samples.difference(named.index)
     if len(absent):
         raise InputError(
             f"{len(absent)} of {len(samples)} samples have no lineage ({name_some(absent)}); "
             "give one for each sample, 'unknown' where it is not known."
         )
-    return named.loc[samples].astype(str).rename("lineage")
+    return named.loc[samples]
 
 
 def _outcome(

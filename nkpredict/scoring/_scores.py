@@ -44,6 +44,8 @@ class Scores:
         ``coverage`` (share of the axis's evidence that is read).
     lineage : pandas.Series or None
         Lineage of the samples, when it was given.
+    covariates : pandas.DataFrame or None
+        Other columns of the samples that were named with the lineage.
     reference : pandas.DataFrame
         The samples that percentiles refer to: ``susceptibility`` (held-out prediction),
         ``observed`` and ``lineage`` where they are known.
@@ -64,6 +66,7 @@ class Scores:
     viability: pd.DataFrame | None = None
     axes: pd.DataFrame | None = None
     lineage: pd.Series | None = None
+    covariates: pd.DataFrame | None = None
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     outcome: OutcomeAssociation | None = None
 

@@ -6,6 +6,7 @@ import base64
 import csv
 import shutil
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,9 @@ import pandas as pd
 import pytest
 
 from nkpredict.drugs import ABOVE, druggable_targets, rank_drugs, rank_drugs_by_sample
-from nkpredict.report import write_report
+from nkpredict.explain import explain_scores
+from nkpredict.report import write_patient_card, write_report
+from nkpredict.scoring import score
 from tests.scored import provenance_of
 
 pytestmark = pytest.mark.browser
@@ -184,7 +187,7 @@ def test_style_and_scripts_are_let_through_by_the_policy(page):
 def test_hostile_names_stay_text(page):
     shown = [element.get_attribute("textContent") for element in find(page, "#ranking-table .name")]
     assert sorted(shown) == sorted(NAMES)
-    assert len(find(page, "script")) == 4
+    assert len(find(page, "script")) == 6
     assert rows_of(page, "resistance")[1:5] == GENES[1:5]
     assert not find(page, "img")
 
@@ -196,28 +199,73 @@ def test_nothing_sticks_out(page, width):
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
     )
     try:
+        open_parts(page)
         page.execute_script("document.getElementById('all-samples').click()")
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def shown_samples(page):
+    return [sample.get_attribute("id") for sample in find(page, "#sample-list .sample")]
+
+
+def open_parts(page):
+    page.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    wait_for(lambda: shown_samples(page))
+
+
 def test_samples_are_shown_one_at_a_time_or_all(page):
     from selenium.webdriver.common.keys import Keys
 
-    samples = find(page, "#sample-list > details")
-    assert [sample.is_displayed() for sample in samples[:3]] == [True, False, False]
+    assert shown_samples(page) == []  # nothing is drawn before it is asked for
+    page.execute_script("arguments[0].click()", find(page, "summary:has(#samples)")[0])
+    wait_for(lambda: shown_samples(page) == ["sample-1"])
     (following,) = find(page, "#next-sample")
     following.send_keys(Keys.ENTER)
-    assert [sample.is_displayed() for sample in samples[:3]] == [False, True, False]
-    assert samples[1].find_element("css selector", ".waterfall").is_displayed()
-    assert find(page, "#sample-choice")[0].get_property("value") == "2"
+    assert shown_samples(page) == ["sample-2"]
+    assert find(page, "#sample-2 .waterfall")[0].is_displayed()
     (together,) = find(page, "#all-samples")
     together.send_keys(Keys.ENTER)
-    assert all(sample.get_property("open") for sample in samples)
+    assert shown_samples(page) == [f"sample-{place}" for place in range(1, len(NAMES) + 1)]
     assert together.get_attribute("aria-pressed") == "true"
+    assert len(find(page, "#sample-list .watermark")) == len(NAMES)  # simulated data
     together.send_keys(Keys.ENTER)
-    assert [sample.is_displayed() for sample in samples[:3]] == [False, True, False]
+    assert shown_samples(page) == ["sample-2"]
+
+
+def test_a_sample_is_found_by_its_name(page):
+    open_parts(page)
+    (box,) = find(page, "#sample-search")
+    box.send_keys("o'neil")
+    (hit,) = find(page, "#sample-hits a")
+    assert hit.get_attribute("textContent") == NAMES[3]
+    page.execute_script("arguments[0].click()", hit)
+    wait_for(lambda: NAMES[3] in find(page, "#sample-list h3")[0].get_attribute("textContent"))
+    box.send_keys("nobody")
+    assert find(page, "#sample-hits")[0].text == "none"
+
+
+def test_the_figure_of_a_sample_shows_its_contributions(page):
+    scores = make_scores()
+    open_parts(page)
+    name = scores.table["susceptibility"].idxmax()
+    parts = scores.contributions.loc[name]
+    strongest = parts.loc[parts.abs().sort_values(ascending=False).index[:12]]
+    numbers = [
+        float(element.text.replace("−", "-")) for element in find(page, "#sample-1 svg .value")
+    ]
+    assert numbers[0] == scores.base_value
+    np.testing.assert_allclose(numbers[1:13], strongest, atol=5.1e-4)
+    assert numbers[-1] == round(scores.table["susceptibility"][name], 3)
+    assert sum(numbers[:-1]) == pytest.approx(numbers[-1], abs=0.0005 * len(numbers))
+    bars = find(page, "#sample-1 svg rect")
+    kinds = ["raises" if part > 0 else "lowers" for part in strongest]
+    assert [bar.get_attribute("class") for bar in bars[:12]] == kinds
+    widths = [float(bar.get_attribute("width").rstrip("%")) for bar in bars[:12]]
+    np.testing.assert_allclose(
+        np.divide(widths, widths[0]), strongest.abs() / abs(strongest.iloc[0]), atol=0.01
+    )
 
 
 def test_skip_link_is_the_first_stop(page):
@@ -231,14 +279,20 @@ def test_skip_link_is_the_first_stop(page):
 
 
 def test_a_name_in_the_ranking_opens_its_sample(page):
-    sample = find(page, "#sample-list > details")[4]
-    assert not sample.get_property("open")
+    assert shown_samples(page) == []
     page.execute_script("arguments[0].click()", find(page, "#ranking-table .name")[4])
-    assert page.execute_async_script(
-        "const [sample, done] = arguments;"
-        "const look = () => sample.open ? done(true) : requestAnimationFrame(look); look();",
-        sample,
-    )
+    wait_for(lambda: shown_samples(page) == ["sample-5"])
+    assert find(page, "#sample-5 .waterfall")[0].is_displayed()
+    assert page.switch_to.active_element.tag_name == "h3"
+
+
+def test_a_link_into_a_folded_part_opens_it(page):
+    links = find(page, "main > .side-by-side a[href*='-row-']")
+    row = find(page, links[0].get_attribute("hash"))[0]
+    assert not row.is_displayed()
+    page.execute_script("arguments[0].click()", links[0])
+    wait_for(row.is_displayed)
+    assert row.get_attribute("textContent") == links[0].text.rstrip("*")
 
 
 def test_ranking_is_filtered_by_name(page):
@@ -249,6 +303,8 @@ def test_ranking_is_filtered_by_name(page):
 
 def test_a_table_is_sorted_by_keyboard(page):
     from selenium.webdriver.common.keys import Keys
+
+    open_parts(page)
 
     def heads():
         return [
@@ -273,6 +329,7 @@ def test_a_filter_by_kind_and_by_text(page):
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.select import Select
 
+    open_parts(page)
     (facet,) = find(page, "[data-table=resistance-table] select")
     Select(facet).select_by_visible_text("conflicts")
     expected = make_scores().resistance_genes.query("evidence_reading == 'conflicts'")["gene"]
@@ -323,6 +380,7 @@ def test_the_download_is_safe_and_complete(page, tmp_path):
 def test_the_map_is_read_by_arrow_keys_and_opens_a_sample(page):
     from selenium.webdriver.common.keys import Keys
 
+    open_parts(page)
     scores = make_scores()
     (canvas,) = find(page, "#gene-map canvas")
     (reading,) = find(page, "#map-reading")
@@ -333,7 +391,7 @@ def test_the_map_is_read_by_arrow_keys_and_opens_a_sample(page):
     assert reading.text == f"{gene} in {samples[0]}: {value:+.3f}".replace("-", "−")
     canvas.send_keys(Keys.ARROW_RIGHT)
     canvas.send_keys(Keys.ENTER)
-    wait_for(lambda: find(page, "#sample-list > details")[1].is_displayed())
+    wait_for(lambda: shown_samples(page) == ["sample-2"])
     pixels = page.execute_script(
         "const [canvas] = arguments; const {width, height} = canvas;"
         "return [...canvas.getContext('2d').getImageData(0, 0, width, height).data]",
@@ -364,6 +422,7 @@ def test_light_and_dark_by_preference_and_by_button(page):
 def test_every_stop_of_the_tab_key_can_be_seen(page):
     from selenium.webdriver.common.keys import Keys
 
+    open_parts(page)
     seen = set()
     for _ in range(60):
         page.switch_to.active_element.send_keys(Keys.TAB)
@@ -378,8 +437,10 @@ def test_print_shows_tables_in_full_and_no_controls(page):
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
         assert luminance(page) > 200 or luminance(page) == 0  # transparent paper
-        for selector in (".tools", "nav", "#theme", ".skip"):
+        for selector in (".tools", "#open-all", "#theme", ".skip"):
             assert not any(element.is_displayed() for element in find(page, selector)), selector
+        # what is folded away on the screen is printed
+        assert page.execute_script("return document.querySelector('#drug-table').checkVisibility()")
         for box in find(page, ".scroll"):
             assert (
                 page.execute_script("return getComputedStyle(arguments[0]).overflowY", box)
@@ -391,10 +452,78 @@ def test_print_shows_tables_in_full_and_no_controls(page):
         emulate(page)
 
 
+def test_without_scripts_tables_are_there_and_parts_open(chromium, file):
+    from selenium.webdriver.common.keys import Keys
+
+    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        chromium.get(file.as_uri())
+        wait_for(lambda: find(chromium, "footer"))
+        assert rows_of(chromium, "ranking")
+        assert not find(chromium, ".tools")[0].is_displayed()
+        (table,) = find(chromium, "#evidence-table")
+        assert not table.is_displayed()
+        find(chromium, "summary:has(#evidence)")[0].send_keys(Keys.ENTER)
+        wait_for(table.is_displayed)
+    finally:
+        chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def violations(page):
+    """Return what axe-core finds wrong, one line an element."""
+    folder = pytest.importorskip(
+        "axe_playwright_python", reason="axe-core is not installed"
+    ).__path__[0]
+    page.execute_script((Path(folder) / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations))"
+    )
+    return [
+        f"{each['id']} ({each['impact']}): {node['html'][:200]} {node['failureSummary'][:300]}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("folded", [True, False])
+def test_the_report_has_no_barrier(page, scheme, folded):
+    try:
+        emulate(page, prefers_color_scheme=scheme)
+        if not folded:
+            open_parts(page)
+        assert violations(page) == []
+    finally:
+        emulate(page)
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_large_report_has_no_barrier(chromium, tmp_path, simulated):
+    names = [f"SAMPLE-{i:03d}" for i in range(40)]
+    scores = make_scores(names=names, simulated=simulated)
+    scores.covariates = pd.DataFrame({"sex": np.resize(["M", "F"], 40)}, index=names)
+    open_page(chromium, write_report(scores, tmp_path / "large.html"))
+    open_parts(chromium)
+    assert violations(chromium) == []
+    assert chromium.get_log("browser") == []
+
+
+def test_the_page_of_one_patient_has_no_barrier(chromium, trained_model, genes, tmp_path):
+    rng = np.random.default_rng(4)
+    names = [*NAMES[:4], *(f"P{i:02d}" for i in range(21))]
+    profiles = pd.DataFrame(rng.normal(5, 2, (25, len(genes))), index=names, columns=genes)
+    patient = explain_scores(score(profiles, trained_model)).sample(NAMES[0], knockouts=genes[:2])
+    open_page(chromium, write_patient_card(patient, tmp_path / "card.html"))
+    assert violations(chromium) == []
+    assert chromium.get_log("browser") == []
+
+
 def test_one_sample(chromium, tmp_path):
     path = write_report(make_scores(names=["only"], simulated=False), tmp_path / "one.html")
     open_page(chromium, path)
     assert rows_of(chromium, "ranking") == ["only"]
+    open_parts(chromium)
     assert not find(chromium, "#next-sample")[0].is_enabled()
     assert chromium.get_log("browser") == []
 
@@ -402,7 +531,7 @@ def test_one_sample(chromium, tmp_path):
 def test_a_large_cohort_is_small_and_opens_fast(chromium, tmp_path):
     names = [f"SAMPLE-{i:03d}" for i in range(500)]
     path = write_report(make_scores(names=names, genes=20_000), tmp_path / "large.html")
-    assert path.stat().st_size < 8_000_000
+    assert path.stat().st_size < 3_000_000
     open_page(chromium, path)
     times = chromium.execute_script(
         "const [page] = performance.getEntriesByType('navigation');"

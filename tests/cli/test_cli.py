@@ -93,6 +93,18 @@ def test_scoring_writes_results_and_says_what_it_found(
     assert (code, said, progress) == (0, "", "")
     assert (again / "scores.csv").read_bytes() == (out / "scores.csv").read_bytes()
     assert (again / "report.html").read_bytes() == (out / "report.html").read_bytes()
+    tables = tmp_path / "tables"
+    code, said, _ = run(
+        "score", patients, "--model", "m/1", "--registry", registry, "--out", tables, "--no-report"
+    )
+    assert code == 0
+    assert f"Results: {tables}" in said.replace("\n", "")
+    assert {file.name for file in out.iterdir()} - {file.name for file in tables.iterdir()} == {
+        "report.html"
+    }
+    lowest = pd.read_parquet(tables / "resistance_genes_by_sample.parquet")
+    assert (lowest["contribution"] < 0).all()
+    assert lowest.groupby("sample")["rank"].max().between(1, 10).all()
 
 
 def test_models_are_listed_shown_and_promoted(run, registry: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ OPTIONAL_FILES = {
     "druggable_targets.csv",
     "drugs.csv",
     "drugs_by_sample.csv",
+    "resistance_genes_by_sample.parquet",
     "separating_genes.csv",
     "viability.csv",
 }

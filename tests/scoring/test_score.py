@@ -183,6 +183,24 @@ def test_lineage_of_the_samples_is_kept_beside_the_scores(bundle: Path, patients
         score(patients, bundle, lineage=lineage.iloc[1:])
 
 
+def test_more_columns_are_covariates_beside_the_lineage(bundle: Path, patients, tmp_path) -> None:
+    obs = pd.DataFrame(
+        {"kind": ["AML"] * 4 + ["BCL"] * 5, "age": range(9), "a, b": "x"}, index=patients.index
+    )
+    obs.rename_axis("sample").to_csv(tmp_path / "obs.csv")
+    patients.to_csv(tmp_path / "patients.csv")
+    read = {"obs": tmp_path / "obs.csv", "orientation": "samples-by-genes"}
+    scores = score(tmp_path / "patients.csv", bundle, lineage="kind, age", **read)
+    assert scores.lineage.tolist() == obs["kind"].tolist()
+    assert list(scores.covariates) == ["age"]
+    assert scores.covariates["age"].astype(int).tolist() == list(range(9))
+    one = score(tmp_path / "patients.csv", bundle, lineage="a, b", **read)
+    assert (one.lineage == "x").all()
+    assert one.covariates is None
+    with pytest.raises(InputError, match="no column 'weight'; they have kind"):
+        score(tmp_path / "patients.csv", bundle, lineage="kind,weight", **read)
+
+
 def test_genes_lead_to_drugs_that_fit_their_direction(bundle: Path, patients) -> None:
     scores = explain_scores(score(patients, bundle))
     assert {"score", "reference_percentile", "perturbation_change"} <= set(scores.resistance_genes)

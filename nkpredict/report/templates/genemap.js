@@ -38,7 +38,7 @@
     cursor.style.width = `${100 / columns}%`;
     cursor.style.height = `${100 / rows}%`;
   };
-  const open = () => { if (at) { location.hash = `sample-${at[0] + 1}`; } };
+  const open = () => { if (at) { location.hash = `sample-${map.ranks[at[0]]}`; } };
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
     const column = Math.floor(columns * (event.clientX - box.left) / box.width);

@@ -2,7 +2,6 @@
 (() => {
   "use strict";
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const samples = all("#sample-list > details");
   const simulated = document.body.classList.contains("simulated");
 
   all(".needs-script").forEach((element) => { element.hidden = false; });
@@ -83,43 +82,19 @@
     });
   });
 
-  // Samples: one at a time, or all
-  const list = document.getElementById("sample-list");
-  const choice = document.getElementById("sample-choice");
-  const previous = document.getElementById("previous-sample");
-  const next = document.getElementById("next-sample");
-  const everything = document.getElementById("all-samples");
-  const together = () => !list.classList.contains("single");
-  const showOnly = (place) => {
-    list.classList.add("single");
-    everything.setAttribute("aria-pressed", "false");
-    samples.forEach((sample, other) => { sample.open = other === place; });
-    choice.value = String(place + 1);
-    previous.disabled = place === 0;
-    next.disabled = place === samples.length - 1;
-  };
-  choice.addEventListener("change", () => { showOnly(Number(choice.value) - 1); });
-  previous.addEventListener("click", () => { showOnly(Number(choice.value) - 2); });
-  next.addEventListener("click", () => { showOnly(Number(choice.value)); });
-  everything.addEventListener("click", () => {
-    if (together()) { showOnly(Number(choice.value) - 1); return; }
-    list.classList.remove("single");
-    everything.setAttribute("aria-pressed", "true");
-    samples.forEach((sample) => { sample.open = true; });
-  });
-  list.addEventListener("click", (event) => {
-    // A sample on its own stays open.
-    if (!together() && event.target.closest("summary")) { event.preventDefault(); }
+  // Parts that are folded away: all at once, and the one that a link leads into
+  const folds = all("details.fold");
+  const openAll = document.getElementById("open-all");
+  openAll.addEventListener("click", () => {
+    const open = openAll.getAttribute("aria-pressed") !== "true";
+    openAll.setAttribute("aria-pressed", String(open));
+    folds.forEach((fold) => { fold.open = open; });
   });
   const openTarget = () => {
     const target = document.getElementById(location.hash.slice(1));
-    const sample = target && target.closest("#sample-list > details");
-    if (sample) {
-      if (together()) { sample.open = true; } else { showOnly(Number(sample.dataset.sample) - 1); }
-      sample.querySelector("summary").focus();
-    }
+    const fold = target && target.closest("details.fold");
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
   };
   window.addEventListener("hashchange", openTarget);
-  showOnly(0);
   openTarget();
 })();
