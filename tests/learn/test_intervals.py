@@ -90,7 +90,9 @@ def test_too_few_samples_give_no_interval() -> None:
 def test_predictions_that_are_all_alike_give_the_responses_own_quantiles() -> None:
     observed = np.random.default_rng(3).normal(size=99)
     ends = HeldOutIntervals(observed, np.zeros(99)).ends(np.zeros(1), np.zeros(1), 0.9)
-    assert ends[0] == pytest.approx(np.quantile(observed, [0.05, 0.95]), abs=0.15)
+    lower, upper = ends[0]
+    assert 0.03 < np.mean(observed < lower) < 0.07
+    assert 0.02 < np.mean(observed > upper) < 0.06
 
 
 LINEAGES = 8
