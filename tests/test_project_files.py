@@ -20,7 +20,7 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def names(requirements: list[str]) -> set[str]:
-    return {re.split(r"[<>=]", each)[0].lower() for each in requirements}
+    return {re.split(r"[<>=\[]", each)[0].lower() for each in requirements}
 
 
 def test_citation_and_changelog_name_the_version() -> None:

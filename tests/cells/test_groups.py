@@ -40,10 +40,12 @@ def test_a_group_is_scored_as_the_bulk_sample_of_its_counts(
 
 def test_the_interval_of_the_model_is_widened_by_cells_and_depth(scores) -> None:
     table, model = scores.groups.table, scores.bundle.model
-    assert (table["upper"] - table["susceptibility"] > model.half_width_).all()
-    own = (table["sampling_upper"] - table["sampling_lower"]) / 2
-    widened = np.hypot(model.half_width_, own)
-    assert (table["upper"] - table["lower"]).to_numpy() / 2 == pytest.approx(widened)
+    own = (table["sampling_upper"] - table["sampling_lower"]).to_numpy() / 2
+    middle = table["susceptibility"].to_numpy()
+    lower, upper = model.predict_interval(scores.groups.profiles).T
+    assert (own > 0).all()
+    assert table["lower"].to_numpy() == pytest.approx(middle - np.hypot(middle - lower, own))
+    assert table["upper"].to_numpy() == pytest.approx(middle + np.hypot(upper - middle, own))
 
 
 def test_fewer_cells_are_known_less_surely(cell_models, cell_genes) -> None:

@@ -126,9 +126,11 @@ def test_simulated_cohorts_are_marked_everywhere(bundle, tmp_path) -> None:
     assert "SIMULATED" in (folder / "cohorts.svg").read_text("utf-8")
 
 
-def test_another_platform_is_said_to_mean_nothing(bundle) -> None:
-    other = B.set_axis(np.random.default_rng(0).permutation(B.columns), axis=1) * 3
-    found = compare(A, other, bundle, names=("a", "b"))
+def test_profiles_under_the_names_of_other_genes_are_said_to_mean_nothing() -> None:
+    levels = np.linspace(0, 40, len(B.columns))  # as genes have, each its own
+    model = NKSusceptibilityModel().fit(PANEL.profiles[~NEW] + levels, PANEL.susceptibility[~NEW])
+    other = (B + levels).set_axis(np.random.default_rng(0).permutation(B.columns), axis=1)
+    found = compare(A + levels, other, Bundle(model, ModelFacts(name="m")), names=("a", "b"))
     assert found.facts.verdict == MEANINGLESS
     assert "lies outside the domain of the model" in found.facts.reasons[0]
 

@@ -22,7 +22,10 @@ BLOCKS = {"p", "li", "td", "th", "dt", "dd", "h1", "h2", "h3", "summary", "capti
 READING = re.compile(
     r"For research use only|Compare a sample with|Percentile of this cohort|Lineages are not known|"
     r"Score ranks samples by|How reliable is it|\* An experiment|Hypotheses for the laboratory|"
-    r"A shift between platforms|inside the reference domain"
+    r"A shift between platforms|inside the reference domain|"
+    # advice of the verdict, whose reasons stand below it
+    r"Compare these samples with each other|Each number may be read|Compare the averages of groups|"
+    r"Draw no conclusion|The score rests on published experiments alone"
 )
 
 

@@ -12,6 +12,8 @@ from nkpredict.report._results import RESULT_FILES
 
 OPTIONAL_FILES = {
     "axes.csv",
+    "cells.json",
+    "cells.parquet",
     "druggable_targets.csv",
     "drugs.csv",
     "drugs_by_sample.csv",

@@ -110,6 +110,7 @@ def test_results_are_written_whole_and_replace_only_results(bundle, patients, tm
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         {*RESULT_FILES}
         - {"axes.csv", "figures", "viability.csv", "outcome.csv", "outcome_curves.csv"}
+        - {"cells.json", "cells.parquet"}
     )
     table = pd.read_csv(folder / "scores.csv", index_col=0)
     np.testing.assert_allclose(table["susceptibility"], scores.table["susceptibility"], rtol=1e-5)

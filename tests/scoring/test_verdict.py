@@ -176,5 +176,5 @@ def test_the_report_begins_with_it(levels, skilled, tmp_path: Path) -> None:
     scores = explain_scores(score(cohort(levels, Platform.RNA_SEQ, 2, spread=0.3), skilled))
     page = write_report(scores, tmp_path / "report.html").read_text()
     verdict = page.index("Verdict: usable for ranking within this cohort")
-    assert verdict < page.index(">Summary")
+    assert verdict < page.index("The cohort")
     assert page.count(scores.verdict.sentence) == 1
