@@ -59,8 +59,12 @@ class Reader:
     @classmethod
     def of(cls, path: Path, read: Callable[[Path], object], damaged: Path | None = None) -> Reader:
         """Name a reader after its file."""
-        return cls(path.name if damaged is None else f"{path.name}/{damaged.name}", path, read,
-                   path if damaged is None else damaged)
+        return cls(
+            path.name if damaged is None else f"{path.name}/{damaged.name}",
+            path,
+            read,
+            path if damaged is None else damaged,
+        )
 
 
 def expression_readers(folder: Path) -> list[Reader]:
@@ -73,9 +77,13 @@ def expression_readers(folder: Path) -> list[Reader]:
     log2 = np.log2(counts + 1.0).round(4)
     paths = {}
     for name, table, options in (
-        ("log2.csv", log2, {}), ("turned.tsv", counts.T, {"sep": "\t"}),
-        ("comma.csv", log2, {"sep": ";", "decimal": ","}), ("log2.csv.gz", log2, {}),
-        ("log2.csv.bz2", log2, {}), ("log2.csv.xz", log2, {}), ("utf16.csv", log2, {"encoding": "utf-16"}),
+        ("log2.csv", log2, {}),
+        ("turned.tsv", counts.T, {"sep": "\t"}),
+        ("comma.csv", log2, {"sep": ";", "decimal": ","}),
+        ("log2.csv.gz", log2, {}),
+        ("log2.csv.bz2", log2, {}),
+        ("log2.csv.xz", log2, {}),
+        ("utf16.csv", log2, {"encoding": "utf-16"}),
     ):
         table.to_csv(folder / name, **options)
         paths[name] = folder / name
@@ -106,17 +114,35 @@ def expression_readers(folder: Path) -> list[Reader]:
     (mtx / "barcodes.tsv").write_text("\n".join(counts.index) + "\n", encoding="utf-8")
     files = [
         *paths.values(),
-        *(folder / name for name in (
-            "log2.zip", "counts.gct", "log2.xlsx", "log2.parquet", "log2.feather", "dense.h5ad",
-            "sparse.h5ad", "counts.loom", "tenx.h5",
-        )),
+        *(
+            folder / name
+            for name in (
+                "log2.zip",
+                "counts.gct",
+                "log2.xlsx",
+                "log2.parquet",
+                "log2.feather",
+                "dense.h5ad",
+                "sparse.h5ad",
+                "counts.loom",
+                "tenx.h5",
+            )
+        ),
     ]
     inside = [
         Reader.of(mtx, read_expression, mtx / name)
         for name in ("matrix.mtx", "features.tsv", "barcodes.tsv")
     ]
     zarr = folder / "sparse.zarr"
-    inside.append(Reader.of(zarr, read_expression, next(p for p in sorted(zarr.rglob("*")) if p.name in (".zgroup", "zarr.json", ".zattrs"))))
+    inside.append(
+        Reader.of(
+            zarr,
+            read_expression,
+            next(
+                p for p in sorted(zarr.rglob("*")) if p.name in (".zgroup", "zarr.json", ".zattrs")
+            ),
+        )
+    )
     return [*(Reader.of(path, read_expression) for path in files), *inside]
 
 
@@ -147,46 +173,91 @@ def table_readers(folder: Path) -> list[Reader]:
     genes = sorted(approved_symbols())[::170][:30]
     lines = [f"LINE{i}" for i in range(8)]
     write = partial(_write_table, folder)
-    combined = write("combined.txt", {
-        "Gene": genes * 2, "lfc": rng.normal(0, 1, 60).round(4), "p": rng.uniform(0, 1, 60).round(5),
-        "FDR": rng.uniform(0, 1, 60).round(5), "cell_line": ["K562"] * 30 + ["MM1S_GOF"] * 30,
-        "lfc_z": rng.normal(0, 1, 60).round(4),
-    })
-    half = [f"{side}|{kind}" for side in ("neg", "pos") for kind in (
-        "score", "p-value", "fdr", "rank", "goodsgrna", "lfc")]
-    mageck = write("a.gene_summary.txt", {
-        "id": genes, "num": [4] * 30, **{name: rng.uniform(0, 1, 30).round(5) for name in half},
-    }, "\t")
-    guides = write("counts.txt", {
-        "sgRNA": [f"g{i}" for i in range(60)], "Gene": genes * 2,
-        **{name: rng.poisson(200, 60) for name in ("c1", "c2", "n1", "n2")},
-    }, "\t")
-    sheet = write("sheet.csv", {"sample": ["c1", "c2", "n1", "n2"], "role": ["control"] * 2 + ["NK"] * 2})
+    combined = write(
+        "combined.txt",
+        {
+            "Gene": genes * 2,
+            "lfc": rng.normal(0, 1, 60).round(4),
+            "p": rng.uniform(0, 1, 60).round(5),
+            "FDR": rng.uniform(0, 1, 60).round(5),
+            "cell_line": ["K562"] * 30 + ["MM1S_GOF"] * 30,
+            "lfc_z": rng.normal(0, 1, 60).round(4),
+        },
+    )
+    half = [
+        f"{side}|{kind}"
+        for side in ("neg", "pos")
+        for kind in ("score", "p-value", "fdr", "rank", "goodsgrna", "lfc")
+    ]
+    mageck = write(
+        "a.gene_summary.txt",
+        {
+            "id": genes,
+            "num": [4] * 30,
+            **{name: rng.uniform(0, 1, 30).round(5) for name in half},
+        },
+        "\t",
+    )
+    guides = write(
+        "counts.txt",
+        {
+            "sgRNA": [f"g{i}" for i in range(60)],
+            "Gene": genes * 2,
+            **{name: rng.poisson(200, 60) for name in ("c1", "c2", "n1", "n2")},
+        },
+        "\t",
+    )
+    sheet = write(
+        "sheet.csv", {"sample": ["c1", "c2", "n1", "n2"], "role": ["control"] * 2 + ["NK"] * 2}
+    )
     (folder / "meta.yaml").write_text(
-        "combined:\n  effector: primary NK\n  source: x\nMM1S_GOF:\n  perturbation: gain\n", encoding="utf-8"
+        "combined:\n  effector: primary NK\n  source: x\nMM1S_GOF:\n  perturbation: gain\n",
+        encoding="utf-8",
     )
     ratios = ("CTRL", "NK_0.625", "NK_1.25", "NK_2.5", "NK_5")
-    prism = write("viability.txt", {
-        "cell_line": np.repeat(lines, 5), "Condition": [f"D1_{r}" for r in ratios] * 8,
-        "pctviability": rng.uniform(5, 100, 40).round(3),
-    }, "\t")
-    replicates = write("replicates.txt", {
-        "Condition": [f"D1_{r}" for r in ratios] * 2, "Biological_replicate": [1] * 5 + [2] * 5,
-        **{f"{line}_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE": rng.uniform(5, 100, 10).round(3) for line in lines},
-    }, "\t")
+    prism = write(
+        "viability.txt",
+        {
+            "cell_line": np.repeat(lines, 5),
+            "Condition": [f"D1_{r}" for r in ratios] * 8,
+            "pctviability": rng.uniform(5, 100, 40).round(3),
+        },
+        "\t",
+    )
+    replicates = write(
+        "replicates.txt",
+        {
+            "Condition": [f"D1_{r}" for r in ratios] * 2,
+            "Biological_replicate": [1] * 5 + [2] * 5,
+            **{
+                f"{line}_HAEMATOPOIETIC_AND_LYMPHOID_TISSUE": rng.uniform(5, 100, 10).round(3)
+                for line in lines
+            },
+        },
+        "\t",
+    )
     simple = write("response.csv", {"sample": lines, "auc": rng.uniform(0, 1, 8).round(4)})
-    own = {"drug": ["venetoclax"] * 30, "gene": genes, "effect_on_gene": ["inhibits"] * 30,
-           "action": ["inhibitor"] * 30, "source": ["x"] * 30}
-    targets = write("targets.csv", own)
+    own = {
+        "drug": ["venetoclax"] * 30,
+        "gene": genes,
+        "effect_on_gene": ["inhibits"] * 30,
+        "action": ["inhibitor"] * 30,
+        "source": ["x"] * 30,
+    }
+    write("targets.csv", own)
     pd.DataFrame(own).to_parquet(folder / "targets.parquet")
     pd.DataFrame(own).to_json(folder / "targets.jsonl", orient="records", lines=True)
     gmt = folder / "sets.gmt"
-    gmt.write_text("\n".join("\t".join([f"SET{i}", "na", *genes[i::3]]) for i in range(3)) + "\n",
-                   encoding="utf-8")
+    gmt.write_text(
+        "\n".join("\t".join([f"SET{i}", "na", *genes[i::3]]) for i in range(3)) + "\n",
+        encoding="utf-8",
+    )
     gmt_packed = folder / "sets.gmt.gz"
     gmt_packed.write_bytes(gzip.compress(gmt.read_bytes()))
     genetics = write("genetics.csv", {"sample": lines, "TP53": [0, 1] * 4, "NRAS": [1, 0] * 4})
-    annotated = write("obs.csv", {"sample": [f"S{i}" for i in range(6)], "lineage": ["AML", "MM"] * 3})
+    annotated = write(
+        "obs.csv", {"sample": [f"S{i}" for i in range(6)], "lineage": ["AML", "MM"] * 3}
+    )
     return [
         Reader.of(combined, read_screen_tables),
         Reader.of(mageck, read_screen_tables),
@@ -196,7 +267,10 @@ def table_readers(folder: Path) -> list[Reader]:
         Reader.of(prism, read_response),
         Reader.of(replicates, read_response),
         Reader.of(simple, lambda path: read_response(path, direction="low=sensitive")),
-        *(Reader.of(folder / name, read_targets) for name in ("targets.csv", "targets.parquet", "targets.jsonl")),
+        *(
+            Reader.of(folder / name, read_targets)
+            for name in ("targets.csv", "targets.parquet", "targets.jsonl")
+        ),
         *(Reader.of(path, read_gene_sets) for path in (gmt, gmt_packed)),
         Reader.of(genetics, lambda path: add_genetics(_empty(lines), path)),
         Reader.of(annotated, lambda path: read_expression(folder / "log2.csv", obs=path)),
@@ -212,8 +286,29 @@ def _empty(samples: list[str]) -> anndata.AnnData:
     return anndata.AnnData(np.ones((len(samples), 1)), obs=pd.DataFrame(index=samples))
 
 
-_CELLS = (b"", b"NA", b"nan", b"inf", b"-inf", b"1e999", b"-1", b"1,5", b"abc", b'"', b"=1+1", b"\xff",
-          b"9" * 400, b"x" * 100_000, b"\x00", b"TP53", b"S0", b"7-Mar", "＝1".encode(), b"{}", b"[")
+_CELLS = (
+    b"",
+    b"NA",
+    b"nan",
+    b"inf",
+    b"-inf",
+    b"1e999",
+    b"-1",
+    b"1,5",
+    b"abc",
+    b'"',
+    b"=1+1",
+    b"\xff",
+    b"9" * 400,
+    b"x" * 100_000,
+    b"\x00",
+    b"TP53",
+    b"S0",
+    b"7-Mar",
+    "＝1".encode(),
+    b"{}",
+    b"[",
+)
 
 
 def mutate(content: bytes, rng: np.random.Generator) -> bytes:
@@ -237,12 +332,18 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
             case 4:  # noise
                 damaged[place : place + length] = rng.bytes(length)
             case 5:  # numbers of a binary header
-                value = int(rng.choice([0, 1, 255, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**62, 2**63 - 1]))
+                value = int(
+                    rng.choice([0, 1, 255, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**62, 2**63 - 1])
+                )
                 damaged[place : place + 8] = value.to_bytes(8, "little")
             case 6:  # lines in another order, or one many times
                 lines = bytes(damaged).split(b"\n")
                 one = int(rng.integers(len(lines)))
-                damaged = bytearray(b"\n".join([*lines[:one], *[lines[-1 - one]] * int(rng.integers(1, 40)), *lines[one:]]))
+                damaged = bytearray(
+                    b"\n".join(
+                        [*lines[:one], *[lines[-1 - one]] * int(rng.integers(1, 40)), *lines[one:]]
+                    )
+                )
             case _:  # a cell replaced
                 marks = [i for i, byte in enumerate(damaged) if byte in b",\t;\n"]
                 if marks:
