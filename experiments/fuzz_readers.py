@@ -60,7 +60,7 @@ class Reader:
     def of(cls, path: Path, read: Callable[[Path], object], damaged: Path | None = None) -> Reader:
         """Name a reader after its file."""
         return cls(
-            path.name if damaged is None else f"{path.name}/{damaged.name}",
+            path.name if damaged is None else f"{path.name}/{damaged.relative_to(path)}",
             path,
             read,
             path if damaged is None else damaged,
@@ -134,15 +134,8 @@ def expression_readers(folder: Path) -> list[Reader]:
         for name in ("matrix.mtx", "features.tsv", "barcodes.tsv")
     ]
     zarr = folder / "sparse.zarr"
-    inside.append(
-        Reader.of(
-            zarr,
-            read_expression,
-            next(
-                p for p in sorted(zarr.rglob("*")) if p.name in (".zgroup", "zarr.json", ".zattrs")
-            ),
-        )
-    )
+    stored = sorted(path for path in zarr.rglob("*") if path.is_file() and path.stat().st_size)
+    inside += [Reader.of(zarr, read_expression, path) for path in stored[:: len(stored) // 8]]
     return [*(Reader.of(path, read_expression) for path in files), *inside]
 
 

@@ -31,7 +31,7 @@ from nkpredict.cli import (
 from nkpredict.cli import (
     _train as train,
 )
-from nkpredict.errors import NKPredictError
+from nkpredict.errors import FULL_OR_READ_ONLY, NKPredictError
 
 app = typer.Typer(
     name="nkpredict",
@@ -77,4 +77,10 @@ def main() -> None:
         app()
     except NKPredictError as error:
         print(f"nkpredict: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in FULL_OR_READ_ONLY:
+            raise
+        place = f" {error.filename}" if error.filename else ""
+        print(f"nkpredict: Writing{place} failed ({error.strerror}). Make room.", file=sys.stderr)
         sys.exit(2)

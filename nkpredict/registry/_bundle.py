@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import BundleError, name_some
+from nkpredict.errors import BundleError, in_words, name_some
 from nkpredict.facts import ModelFacts
 from nkpredict.io import atomic_folder, to_json
 from nkpredict.learn import GeneModel, KillingCurveModel
@@ -28,7 +28,6 @@ from nkpredict.registry._killing_curve import curve_file_names, curve_files, cur
 from nkpredict.registry._state import (
     file_names,
     files_of,
-    in_one_line,
     model_from,
     state_from,
     state_of,
@@ -180,7 +179,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         state = state_from(contents, manifest["trees"])
         metadata = ModelFacts.from_json(json_from(contents[_METADATA], _METADATA))
     except Exception as error:  # whatever a damaged file does to the code that reads it
-        raise BundleError(f"{folder} is damaged ({in_one_line(error)}).") from error
+        raise BundleError(f"{folder} is damaged ({in_words(error)}).") from error
     model = model_from(state)
     _require_agreement(folder, manifest, model, metadata)
     digest = hashlib.sha256(raw).hexdigest()
@@ -226,7 +225,7 @@ def _manifest(folder: Path, raw: bytes) -> dict[str, Any]:
         trees, listed = manifest["trees"], manifest["sha256"]
     except (KeyError, ValueError) as error:
         raise BundleError(
-            f"{path} is damaged ({in_one_line(error)}); copy the model bundle again."
+            f"{path} is damaged ({in_words(error)}); copy the model bundle again."
         ) from error
     names = list(listed) if isinstance(listed, dict) else [""]
     complete = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from nkpredict.errors import BundleError
+from nkpredict.errors import BundleError, in_words
 from nkpredict.io import to_json
 from nkpredict.learn import GeneModel, KillingCurveModel, NKSusceptibilityModel
 from nkpredict.registry._checks import checked_numbers
@@ -16,7 +16,6 @@ from nkpredict.registry._contents import json_from
 from nkpredict.registry._state import (
     file_names,
     files_of,
-    in_one_line,
     model_from,
     state_from,
     state_of,
@@ -87,7 +86,7 @@ def curve_from(contents: Mapping[str, bytes], model: GeneModel) -> KillingCurveM
         return _rebuild(json_from(contents[_CURVE], _CURVE), contents, model)
     except Exception as error:  # whatever a damaged part does to the code that reads it
         raise BundleError(
-            f"The parts of the killing curve do not fit ({in_one_line(error)})."
+            f"The parts of the killing curve do not fit ({in_words(error)})."
         ) from error
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from nkpredict.errors import BundleError
+from nkpredict.errors import BundleError, in_words
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features import ModuleScores, ProfileHarmoniser
 from nkpredict.io import to_json
@@ -46,7 +46,6 @@ _PRIOR_ARRAYS = ("reference_axes_", "slopes_")
 # Parameters that are stored elsewhere.
 _PARTS = {"evidence", "learners"}
 _SMALLEST = 1e-300
-_LONGEST_REASON = 240
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def model_from(state: ModelState) -> GeneModel:
         arrays.require_all_used(beside=[f"{name}." for name in model.core_.learners])
     except Exception as error:  # whatever a damaged part does to the code that reads it
         raise BundleError(
-            f"The parts of the model do not fit together ({in_one_line(error)})."
+            f"The parts of the model do not fit together ({in_words(error)})."
         ) from error
     return model
 
@@ -176,14 +175,6 @@ def state_from(contents: Mapping[str, bytes], trees: int, prefix: str = "") -> M
         json_from(contents[settings], settings),
         tuple(contents[name].decode("ascii") for name in texts),
     )
-
-
-def in_one_line(error: Exception) -> str:
-    """Return what an error says, short and without line breaks; its kind when it says nothing."""
-    kind = type(error).__name__
-    said = " ".join(str(error).split())
-    words = said if isinstance(error, ValueError) and said else f"{kind} {said}"
-    return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}..."
 
 
 def _rebuild(arrays: UsedArrays, settings: Mapping[str, Any], trees: tuple[str, ...]) -> GeneModel:
