@@ -26,6 +26,9 @@ from nkpredict.cli import (
     _score as score,
 )
 from nkpredict.cli import (
+    _signing as signing,
+)
+from nkpredict.cli import (
     _simulate as simulate,
 )
 from nkpredict.cli import (
@@ -49,6 +52,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("score")(score.score)
 app.add_typer(models.app, name="models")
+models.app.command("sign")(signing.sign_model)
+models.app.command("verify")(signing.verify_model)
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 

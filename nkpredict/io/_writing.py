@@ -25,7 +25,6 @@ import pandas as pd
 
 from nkpredict.errors import FULL_OR_READ_ONLY, InputError
 
-
 _LONGEST_PREFIX = 100
 _LINE_BREAKS = re.compile(r"[\r\n\x0b\x0c\x85\u2028\u2029]+")
 # Characters that a spreadsheet passes over at the beginning of a cell, and those after which it
@@ -144,7 +143,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _failures_told(target: Path, *, all_of_them: bool = False) -> Iterator[None]:
-    """Turn errors of the place that is written to into a sentence; others are raised as they are."""
+    """Turn errors of the place that is written to into a sentence; others pass as they are."""
     try:
         yield
     except OSError as error:
@@ -177,7 +176,7 @@ def to_json(content: Any) -> str:
 def write_csv(target: str | Path, table: pd.DataFrame) -> None:
     """Write a table as CSV atomically; text that a spreadsheet would run as a formula is quoted.
 
-    A cell or label that begins with ``=``, ``+``, ``-`` or ``@``, in full width or behind blanks too,
+    A cell or label that begins with ``=``, ``+``, ``-`` or ``@``, in full width or behind blanks,
     gets a leading apostrophe unless it is a number, and line breaks become blanks, as OWASP advises
     against CSV injection.
     """

@@ -25,6 +25,8 @@ from nkpredict.registry._contents import (
     require_files,
 )
 from nkpredict.registry._killing_curve import curve_file_names, curve_files, curve_from
+from nkpredict.registry._settings import registry_settings
+from nkpredict.registry._signing import require_signature
 from nkpredict.registry._state import (
     file_names,
     files_of,
@@ -147,6 +149,32 @@ def save_bundle(
 
 def load_bundle(folder: str | Path) -> Bundle:
     """Read a bundle; nothing in it is taken on trust, and nothing is unpickled.
+
+    Where ``signed_by`` in ``mlflow.yaml`` or ``NKPREDICT_SIGNED_BY`` names public keys, one of them
+    must have signed the bundle. Beyond that see `read_bundle`.
+
+    Parameters
+    ----------
+    folder
+        Folder written by `save_bundle`.
+
+    Raises
+    ------
+    BundleError
+        When the folder is no bundle, of a format that is not read, incomplete, altered, not signed
+        as it must be, or holds what no bundle holds.
+    InputError
+        When ``mlflow.yaml`` is malformed.
+    """
+    keys = registry_settings().signed_by
+    bundle = read_bundle(folder)
+    if keys:
+        require_signature(Path(folder), keys)
+    return bundle
+
+
+def read_bundle(folder: str | Path) -> Bundle:
+    """Read a bundle, whoever made it.
 
     The files must be exactly those that the manifest lists, each with its hash. Sizes, headers and
     types are checked before arrays are made, and trees before LightGBM reads them.

@@ -29,6 +29,9 @@ class RegistrySettings:
         Name of a model when none is given.
     new_version_alias, in_use_alias
         Alias of every new version, and of the one in use.
+    signed_by
+        Public keys, one of which must have signed every bundle that is used; any bundle is used
+        when there are none.
     """
 
     tracking_uri: str
@@ -38,6 +41,7 @@ class RegistrySettings:
     default_name: str
     new_version_alias: str
     in_use_alias: str
+    signed_by: tuple[Path, ...] = ()
 
 
 def registry_settings(location: str | Path | None = None) -> RegistrySettings:
@@ -49,7 +53,8 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         Folder that holds the registry, or an MLflow URI. Without it ``NKPREDICT_HOME`` or the
         data folder of the user is the home, and ``MLFLOW_TRACKING_URI`` and
         ``MLFLOW_REGISTRY_URI`` override ``mlflow.yaml``, which is looked for in the working
-        folder and above, then in the installed package.
+        folder and above, then in the installed package. ``NKPREDICT_SIGNED_BY`` overrides its
+        ``signed_by``.
 
     Raises
     ------
@@ -71,6 +76,7 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
             default_name=str(names["default"]),
             new_version_alias=str(aliases["new_version"]),
             in_use_alias=str(aliases["in_use"]),
+            signed_by=_signed_by(content.get("signed_by") or [], path, home),
         )
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
@@ -95,6 +101,16 @@ def _settings_file() -> Path:
         if candidate.is_file():
             return candidate
     return shipped_path("mlflow.yaml")
+
+
+def _signed_by(named: Any, path: Path, home: str) -> tuple[Path, ...]:
+    """Return the public keys; those that the environment names count alone."""
+    given = os.environ.get("NKPREDICT_SIGNED_BY")
+    if given:
+        return tuple(Path(one) for one in given.split(os.pathsep) if one)
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        raise TypeError("signed_by is no list of files")
+    return tuple(path.parent / one.replace("{home}", home) for one in named)
 
 
 def _home() -> Path:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from nkpredict.errors import InputError, RegistryError, name_some
-from nkpredict.registry._bundle import Bundle, load_bundle
+from nkpredict.registry._bundle import Bundle, load_bundle, read_bundle
 from nkpredict.registry._lookup import artifact_folder, sqlite_file
+from nkpredict.registry._mlflow_model import write_mlflow_model
 from nkpredict.registry._settings import registry_settings
+from nkpredict.registry._signing import require_signature, write_signature
 from nkpredict.shipped import shipped_path
 
 SHIPPED_MODEL = "screen-prior"
@@ -96,7 +98,7 @@ class Registry:
         if is_bundle(reference):
             return load_bundle(reference)
         if str(reference) == SHIPPED_MODEL:
-            return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
+            return read_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
         version, folder = self._find(str(reference))
         bundle = load_bundle(folder)
         return replace(bundle, metadata=replace(bundle.metadata, registry_version=version))
@@ -148,7 +150,7 @@ class Registry:
     def show(self, reference: str) -> dict[str, Any]:
         """Describe one version: its bundle's metadata, aliases, run and folder."""
         version, folder = self._find(reference)
-        bundle = load_bundle(folder)
+        bundle = read_bundle(folder)
         name = self._parse(reference)[0]
         aliases = self._client().get_registered_model(name).aliases
         entry = self._client().get_model_version(name, str(version))
@@ -161,6 +163,55 @@ class Registry:
             "card": (folder / "card.md").read_text(encoding="utf-8"),
             "metadata": bundle.metadata.to_json(),
         }
+
+    def sign(self, reference: str | Path, key: str | Path, password: str | None = None) -> Path:
+        """Sign a bundle with a private key; see `nkpredict.registry.load_bundle`.
+
+        Parameters
+        ----------
+        reference
+            Folder of a bundle, or a registered model whose files lie on this disk.
+        key
+            PEM file with a private key on an elliptic curve.
+        password
+            Of the key.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model, or its files lie on a server.
+        BundleError
+            When the bundle is damaged.
+        InputError
+            When the key cannot be used, or the extra ``signing`` is not installed.
+        """
+        if not is_bundle(reference) and sqlite_file(self.settings.registry_uri) is None:
+            raise RegistryError(
+                f"The files of {reference} lie on {self.settings.registry_uri}; sign the folder of "
+                "the bundle before it is registered."
+            )
+        folder = self._folder(reference)
+        read_bundle(folder)  # what is damaged gets no signature
+        return write_signature(folder, key, password)
+
+    def verify(self, reference: str | Path, keys: Sequence[str | Path]) -> Path:
+        """Return which of some public keys has signed a bundle as it stands.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model.
+        BundleError
+            When the bundle is damaged, or signed by none of them.
+        InputError
+            When a key cannot be read, or the extra ``signing`` is not installed.
+        """
+        folder = self._folder(reference)
+        read_bundle(folder)
+        return require_signature(folder, [Path(key) for key in keys])
+
+    def _folder(self, reference: str | Path) -> Path:
+        return Path(reference) if is_bundle(reference) else self._find(str(reference))[1]
 
     def promote(self, reference: str) -> int:
         """Make a version the one in use (alias ``champion``) and return its number."""
@@ -200,7 +251,7 @@ class Registry:
         """
         mlflow = _mlflow()
         check_model_name(name)
-        loaded = load_bundle(bundle)  # a damaged bundle never enters the registry
+        loaded = read_bundle(bundle)  # a damaged bundle never enters the registry
         client = self._client()
         run = client.create_run(self._experiment(client), run_name=name, tags=dict(tags or {}))
         run_id = run.info.run_id
@@ -216,13 +267,7 @@ class Registry:
                     client.log_artifact(run_id, str(path))
             with tempfile.TemporaryDirectory() as temporary:
                 folder = Path(temporary) / "model"
-                mlflow.pyfunc.save_model(
-                    path=str(folder),
-                    loader_module="nkpredict.registry.pyfunc",
-                    data_path=str(bundle),
-                    pip_requirements=_requirements(),
-                    metadata={"simulated": loaded.simulated},
-                )
+                write_mlflow_model(mlflow, folder, bundle, loaded)
                 client.log_artifacts(run_id, str(folder), "model")
             version = self._add_version(client, name, run_id, loaded)
         except BaseException:
@@ -349,10 +394,3 @@ def _data_folder(model: Path) -> Path:
     for candidate in sorted(model.glob("data/**/bundle.json")):
         return candidate.parent
     raise RegistryError(f"The registered model at {model} holds no nkpredict bundle.")
-
-
-def _requirements() -> list[str]:
-    from importlib.metadata import version
-
-    names = ("nkpredict", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
-    return [f"{name}=={version(name)}" for name in names]

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from nkpredict import Registry, save_bundle
@@ -11,7 +9,6 @@ from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.facts import ModelFacts
 from nkpredict.registry._lookup import artifact_folder
 from nkpredict.registry._settings import registry_settings
-from tests.variants import ensembl_ids
 
 
 @pytest.fixture(scope="module")
@@ -66,23 +63,6 @@ def test_promotion_moves_the_champion(registry: Registry) -> None:
     assert registry.promote("m/2") == 2
     assert registry.load("m").metadata.registry_version == 2
     registry.promote("m/1")
-
-
-def test_mlflow_serves_the_bundle(registry: Registry, genes) -> None:
-    import mlflow
-
-    profiles = pd.DataFrame(np.random.default_rng(3).normal(5, 2, (4, 120)), columns=genes)
-    expected = registry.load("m").model.predict(profiles)
-    folder = registry._find("m")[1]
-    while not (folder / "MLmodel").is_file():
-        folder = folder.parent
-    served = mlflow.pyfunc.load_model(str(folder))
-    np.testing.assert_allclose(served.predict(profiles), expected, rtol=1e-6)
-    # what is served reads profiles as `score` does: turned, with Ensembl ids, and not too few
-    turned = profiles.set_axis(ensembl_ids(profiles.columns), axis=1).T
-    np.testing.assert_allclose(served.predict(turned), expected, rtol=1e-6)
-    with pytest.raises(InputError, match="too little of the model"):
-        served.predict(profiles[genes[80:]])
 
 
 @pytest.mark.parametrize("reference", ["n@champion", "m@nobody", "m/9"])
