@@ -112,11 +112,11 @@ def _check_tree(block: str, number: int, columns: int) -> None:
     lines = block.split("\n")
     if lines[0] != f"Tree={number}" or lines[-3:] != ["", "", ""]:
         raise ValueError(f"trees: tree_sizes do not fit tree {number}")
-    fields = [tuple(line.partition("=")[::2]) for line in lines[1:-3]]
-    names = ("num_leaves", "num_cat", *_NUMBER_FIELDS, "is_linear", "shrinkage")
-    if tuple(name for name, _ in fields) != names:
+    fields = [line.partition("=") for line in lines[1:-3]]
+    names = ["num_leaves", "num_cat", *_NUMBER_FIELDS, "is_linear", "shrinkage"]
+    if [name for name, _, _ in fields] != names:
         raise ValueError(f"trees: tree {number} has other lines than LightGBM writes")
-    stated = dict(fields)
+    stated = {name: text for name, _, text in fields}
     leaves = int(_integers(stated["num_leaves"], "num_leaves", 1)[0])
     if not 1 <= leaves <= MOST_LEAVES or stated["num_cat"] != "0" or stated["is_linear"] != "0":
         raise ValueError(f"trees: tree {number} has {leaves} leaves, categories or linear leaves")
