@@ -2,9 +2,9 @@
 
     python -m experiments.fuzz_readers --mutants 300
 
-Each mutant is read in a child process with 10 seconds of CPU time and 2 GB. Good are a result, or an error that
-the package raises on purpose in at most 600 characters; anything else is printed with the seed that
-makes it again.
+Each mutant is read in a child process with 10 seconds of CPU time and 2 GB. Good are a result, or
+an error that the package raises on purpose in at most 600 characters; anything else is printed with
+the seed that makes it again.
 """
 
 from __future__ import annotations

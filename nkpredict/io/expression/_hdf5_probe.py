@@ -7,14 +7,16 @@ index of their parts. A reason is printed when the file is refused.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from typing import Any
 
 import h5py
 
-SECONDS, MEMORY = 8, 3 * 2**30
-"""CPU time and address space that the walk may take."""
+SECONDS, MEBIBYTES_A_SECOND, MEMORY = 5, 20, 3 * 2**30
+"""CPU time that the walk may take, and of how many MiB of the file each further second is; address
+space."""
 REFUSED = 3
 """Exit code when the reason is printed."""
 
@@ -88,7 +90,8 @@ def main(path: str) -> None:
     with suppress(ImportError):  # Windows has no limits
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        seconds = SECONDS + os.path.getsize(path) // (MEBIBYTES_A_SECOND * _MIB)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
