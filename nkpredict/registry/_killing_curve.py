@@ -23,7 +23,8 @@ from nkpredict.registry._state import (
 
 _CURVE = "curve.json"
 _COMPONENT = "component-"
-_MOST_RATIOS = 1_000
+# Curves are % viability; beyond this their arithmetic overflows.
+_MOST_RATIOS, _LARGEST = 1_000, 1e9
 
 
 def curve_files(curve: KillingCurveModel) -> dict[str, bytes]:
@@ -103,8 +104,8 @@ def _rebuild(
     if not 0 < above <= _MOST_RATIOS or shapes != ((above,), (above,)) or not len(curve.shape_):
         raise ValueError(f"shape or component is not that of {above} ratios")
     numbers = (curve.ratios_, curve.shape_, curve.component_)
-    if not all(np.isfinite(values).all() for values in numbers):
-        raise ValueError("ratios, shape or component are not finite")
+    if not all((np.abs(values) <= _LARGEST).all() for values in numbers):
+        raise ValueError("ratios, shape or component are not finite, or too large")
     if curve.ratios_[0] != 0 or (np.diff(curve.ratios_) <= 0).any():
         raise ValueError("the ratios do not rise from 0")
     curve.component_skill_ = checked_numbers(settings["component_skill"], "component_skill")

@@ -43,11 +43,11 @@ def require_sound_hdf5(path: Path) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.communicate()
-            said = "it does not come to an end"
+            said = "the HDF5 library comes to no end"
     if child.returncode == 0:
         return
     if child.returncode != probe.REFUSED:
-        said = said.strip() or f"the HDF5 library ends with {_ending(child.returncode)}"
+        said = said.strip() or _ending(child.returncode)
     raise InputError(
         f"{path} is not a readable HDF5 file ({said.strip()}); it may be truncated or damaged. "
         "Copy or write it again."
@@ -55,7 +55,10 @@ def require_sound_hdf5(path: Path) -> None:
 
 
 def _ending(code: int) -> str:
+    """Say how the walk ended, from the exit code of its process."""
     try:
-        return signal.Signals(-code).name
+        name = signal.Signals(-code).name
     except ValueError:
-        return f"code {code}"
+        return f"the HDF5 library ends with code {code}"
+    late = name in ("SIGXCPU", "SIGKILL")
+    return "the HDF5 library comes to no end" if late else f"the HDF5 library ends with {name}"

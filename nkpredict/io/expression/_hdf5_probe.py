@@ -91,7 +91,7 @@ def main(path: str) -> None:
         import resource
 
         seconds = SECONDS + os.path.getsize(path) // (MEBIBYTES_A_SECOND * _MIB)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
