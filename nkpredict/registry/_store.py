@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nkpredict.errors import InputError, RegistryError, name_some
 from nkpredict.registry._connection import Connection
 from nkpredict.registry._description import read_description
-from nkpredict.registry._files import check_same, files_of, local_folder
+from nkpredict.registry._files import check_same, files_of, local_folder, require_local
 from nkpredict.registry._index import Entry, Model, read_index, write_index
 from nkpredict.registry._promotion import (
     HISTORY_TAG,
@@ -34,6 +36,7 @@ from nkpredict.shipped import shipped_path
 if TYPE_CHECKING:
     # loading bundles takes the learners' libraries, which listing models need not wait for
     from nkpredict.registry._bundle import Bundle
+    from nkpredict.registry._verified import Verified
 
 
 class Registry:
@@ -82,12 +85,12 @@ class Registry:
         BundleError
             When the files of the model are damaged, or not those that were registered.
         """
-        from nkpredict.registry._bundle import load_bundle
+        from nkpredict.registry._bundle import load_bundle, read_bundle
 
         if is_bundle(reference):
             return load_bundle(reference)
         if str(reference) == SHIPPED_MODEL:
-            return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
+            return read_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
         name, entry = self.find(str(reference))
         with files_of(self.connection, name, entry) as folder:
             bundle = load_bundle(folder)
@@ -172,20 +175,70 @@ class Registry:
             raise unknown(name, models, self.settings)
         return history_of(models[name])
 
-    def verify(self, reference: str | Path) -> str:
-        """Check every file of a model against its hash, and the whole against the registry.
+    def verify(self, reference: str | Path, keys: Sequence[str | Path] = ()) -> Verified:
+        """Check every file of a model, the whole against the registry, and who signed it.
 
-        Returns
-        -------
-        str
-            SHA-256 of the bundle.
+        Parameters
+        ----------
+        reference
+            As for `load`.
+        keys
+            Public keys, one of which must have signed it; those of ``signed_by`` when none is
+            given. Without any the signature is not looked at.
 
         Raises
         ------
         RegistryError, BundleError
-            As `load`.
+            As `load`; also when none of the keys has signed it.
+        InputError
+            When a key cannot be read, or the extra ``signing`` is not installed.
         """
-        return str(self.load(reference).metadata.sha256)
+        from nkpredict.registry._verified import verified
+
+        # the shipped model came with the code that reads it
+        usual = () if str(reference) == SHIPPED_MODEL else self.settings.signed_by
+        with self._folder(reference) as folder:
+            return verified(folder, [Path(key) for key in keys or usual])
+
+    def sign(self, reference: str | Path, key: str | Path, password: str | None = None) -> Path:
+        """Sign a bundle, or a registered model on this disk; see `nkpredict.registry.load_bundle`.
+
+        Parameters
+        ----------
+        reference
+            Folder of a bundle, or a registered model.
+        key
+            PEM file with a private key on an elliptic curve.
+        password
+            Of the key.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model, or its files lie on a server.
+        BundleError
+            When the bundle is damaged.
+        InputError
+            When the key cannot be used, or the extra ``signing`` is not installed.
+        """
+        from nkpredict.registry._verified import sign
+
+        if not is_bundle(reference):
+            require_local(*self.find(str(reference)))
+        with self._folder(reference) as folder:
+            return sign(folder, key, password)
+
+    @contextmanager
+    def _folder(self, reference: str | Path) -> Iterator[Path]:
+        if is_bundle(reference):
+            yield Path(reference)
+        elif str(reference) == SHIPPED_MODEL:
+            yield shipped_path("models", SHIPPED_MODEL, "bundle")
+        else:
+            name, entry = self.find(str(reference))
+            with files_of(self.connection, name, entry) as folder:
+                check_same(name, entry, read_description(folder).sha256)
+                yield folder
 
     def compare(self, current: str, other: str) -> Comparison:
         """Hold two versions against each other; see `Comparison`."""
@@ -295,7 +348,7 @@ class Registry:
         name, entry = self.find(reference)
         with files_of(self.connection, name, entry) as source, atomic_folder(folder) as temporary:
             shutil.copytree(source, temporary, dirs_exist_ok=True)
-            check_same(name, entry, self.verify(temporary))
+            check_same(name, entry, self.verify(temporary).sha256)
         return Path(folder)
 
     def register(self, bundle: str | Path, name: str, record: RunRecord | None = None) -> int:
@@ -328,10 +381,10 @@ class Registry:
         RegistryError
             When the registry cannot be written.
         """
-        from nkpredict.registry._bundle import load_bundle
+        from nkpredict.registry._bundle import read_bundle
 
         check_model_name(name)
-        load_bundle(bundle)
+        read_bundle(bundle)
         record = record or RunRecord()
         with self.connection.explained(), self.connection.locked():
             known = self.entries().get(name)
