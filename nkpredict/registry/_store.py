@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nkpredict.errors import InputError, RegistryError, name_some
 from nkpredict.registry._connection import Connection
 from nkpredict.registry._description import read_description
-from nkpredict.registry._files import check_same, files_of, local_folder, require_local
+from nkpredict.registry._files import check_same, files_of, local_folder
 from nkpredict.registry._index import Entry, Model, read_index, write_index
 from nkpredict.registry._promotion import (
     HISTORY_TAG,
@@ -183,8 +182,7 @@ class Registry:
         reference
             As for `load`.
         keys
-            Public keys, one of which must have signed it; those of ``signed_by`` when none is
-            given. Without any the signature is not looked at.
+            Public keys, one of which must have signed it; by default those of ``signed_by``.
 
         Raises
         ------
@@ -195,22 +193,17 @@ class Registry:
         """
         from nkpredict.registry._verified import verified
 
-        # the shipped model came with the code that reads it
-        usual = () if str(reference) == SHIPPED_MODEL else self.settings.signed_by
-        with self._folder(reference) as folder:
-            return verified(folder, [Path(key) for key in keys or usual])
+        return verified(self, reference, [Path(key) for key in keys])
 
     def sign(self, reference: str | Path, key: str | Path, password: str | None = None) -> Path:
-        """Sign a bundle, or a registered model on this disk; see `nkpredict.registry.load_bundle`.
+        """Sign the folder of a bundle, or a registered model on this disk; see `load_bundle`.
 
         Parameters
         ----------
         reference
-            Folder of a bundle, or a registered model.
-        key
-            PEM file with a private key on an elliptic curve.
-        password
-            Of the key.
+            As for `load`.
+        key, password
+            PEM file with a private key on an elliptic curve, and its password.
 
         Raises
         ------
@@ -223,22 +216,7 @@ class Registry:
         """
         from nkpredict.registry._verified import sign
 
-        if not is_bundle(reference):
-            require_local(*self.find(str(reference)))
-        with self._folder(reference) as folder:
-            return sign(folder, key, password)
-
-    @contextmanager
-    def _folder(self, reference: str | Path) -> Iterator[Path]:
-        if is_bundle(reference):
-            yield Path(reference)
-        elif str(reference) == SHIPPED_MODEL:
-            yield shipped_path("models", SHIPPED_MODEL, "bundle")
-        else:
-            name, entry = self.find(str(reference))
-            with files_of(self.connection, name, entry) as folder:
-                check_same(name, entry, read_description(folder).sha256)
-                yield folder
+        return sign(self, reference, key, password)
 
     def compare(self, current: str, other: str) -> Comparison:
         """Hold two versions against each other; see `Comparison`."""
