@@ -77,7 +77,7 @@ SWAPS: tuple[Any, ...] = (
 
 def json_swaps(folder: Path, rng: np.random.Generator, count: int) -> Iterator[Case]:
     """Put values of other types at places of the JSON files."""
-    for name in ("bundle.json", "model.json", "metadata.json", "curve.json"):
+    for name in ("bundle.json", "model.json", "metadata.json", "curve.json", "calibration.json"):
         if not (folder / name).is_file():
             continue
         places = list(places_in(json.loads((folder / name).read_text())))
@@ -103,7 +103,9 @@ def json_removals(folder: Path) -> Iterator[Case]:
 
         return edit
 
-    for name in ("bundle.json", "model.json", "metadata.json"):
+    for name in ("bundle.json", "model.json", "metadata.json", "calibration.json"):
+        if not (folder / name).is_file():
+            continue
         content = json.loads((folder / name).read_text())
         for path in [path for path in places_in(content, most=1) if 0 < len(path) <= 3]:
             yield f"{name}: without {'/'.join(map(str, path))}", with_json(name, without(path))

@@ -16,8 +16,14 @@ from experiments.bounded import Outcome, run_bounded
 from nkpredict import NKSusceptibilityModel, load_bundle, save_bundle, score
 from nkpredict.errors import BundleError
 from nkpredict.facts import DriverFacts, ModelFacts, TrainingFacts
-from nkpredict.learn import EvidenceBoosting, EvidenceRidge
-from tests.registry.hostile_bundles import hostile_cases
+from nkpredict.learn import CalibratedModel, EvidenceBoosting, EvidenceRidge
+from tests.registry.hostile_bundles import (
+    arrays_of,
+    hashes_set_right,
+    hostile_cases,
+    put,
+    with_json,
+)
 
 SECONDS, MEGABYTES = 20, 300
 GOLDEN = Path(__file__).parent / "golden" / "bundle-format-2"
@@ -105,3 +111,73 @@ def test_the_number_of_trees_is_that_of_the_files(sound: Path, tmp_path: Path, t
     case(tmp_path / "b")
     with pytest.raises(BundleError):
         load_bundle(tmp_path / "b")
+
+
+@pytest.fixture(scope="module")
+def calibrated(sound: Path, tmp_path_factory) -> Path:
+    model = load_bundle(sound).model
+    rng = np.random.default_rng(1)
+    lines = pd.DataFrame(rng.normal(5, 1, (12, 60)), columns=model.feature_names_in_)
+    response = 2 * model.predict(lines) + 1 + rng.normal(0, 0.2, 12)
+    own = CalibratedModel(model).fit(lines, response)
+    return save_bundle(own, tmp_path_factory.mktemp("calibrated") / "bundle")
+
+
+def test_a_calibrated_bundle_predicts_as_before(calibrated: Path) -> None:
+    assert isinstance(load_bundle(calibrated).model, CalibratedModel)
+    use(calibrated)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("line", "slope"), -1.0),
+        (("line", "slope"), "1"),
+        (("line", "covariance"), [[1.0, 2.0], [2.0, 1.0]]),
+        (("line", "covariance", 0), [1.0]),
+        (("line", "covariance", 0, 0), float("nan")),
+        (("line", "freedom"), 1),
+        (("line", "falling"), 2),
+        (("line", "more"), 1),
+        (("centre",), 10**400),
+        (("typical_width",), -1),
+        (("same_unit",), 1),
+        (("gain",), {}),
+        (("more",), 1),
+        ((), []),
+    ],
+)
+def test_a_calibration_is_checked(calibrated: Path, tmp_path: Path, place, value) -> None:
+    shutil.copytree(calibrated, tmp_path / "b")
+    with_json("calibration.json", lambda old: put(old, place, value))(tmp_path / "b")
+    with pytest.raises(BundleError) as raised:
+        load_bundle(tmp_path / "b")
+    assert is_one_sentence(str(raised.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("model.response_range", lambda ends: ends[::-1]),
+        ("model.response_range", lambda ends: ends[:1]),
+        ("novelty.lowest", lambda values: values[1:]),
+        ("novelty.highest", lambda values: values + np.inf),
+        ("platforms.platforms", lambda names: np.array(["nowhere", *names[1:]])),
+        ("platforms.platforms", lambda names: np.array([*names[:1], *names[:1], *names[2:]])),
+        ("platforms.platforms", lambda names: names[:0]),
+        ("platforms.counts", lambda counts: counts[1:]),
+        ("platforms.counts", lambda counts: counts - 10**6),
+        ("platforms.level", lambda values: values[:, 1:]),
+        ("platforms.spread", lambda values: np.full_like(values, -1)),
+        ("platforms.more", lambda _: np.zeros(3)),
+    ],
+)
+def test_ends_and_platforms_are_checked(sound: Path, tmp_path: Path, name: str, edit) -> None:
+    shutil.copytree(sound, tmp_path / "b")
+    arrays = arrays_of((sound / "arrays.npz").read_bytes())
+    arrays[name] = edit(arrays.get(name))
+    np.savez_compressed(tmp_path / "b" / "arrays.npz", allow_pickle=False, **arrays)
+    hashes_set_right(tmp_path / "b")
+    with pytest.raises(BundleError) as raised:
+        load_bundle(tmp_path / "b")
+    assert is_one_sentence(str(raised.value))
