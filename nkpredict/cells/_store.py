@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nkpredict.cells._stretch import StretchScores
-from nkpredict.errors import InputError
+from nkpredict.errors import FULL_OR_READ_ONLY, InputError
 from nkpredict.io import atomic_path, write_json
 from nkpredict.types import FloatArray
 
@@ -112,8 +111,9 @@ class FolderStore:
                     np.save(path, getattr(scores, name))
             with atomic_path(self.folder / f"{number:06d}.parquet") as path:
                 pq.write_table(_table(scores), path)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        except InputError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in FULL_OR_READ_ONLY:
                 raise
             raise InputError(
                 f"The disk of {self.folder} is full; {len(self.finished()):,} finished stretches "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -42,13 +42,16 @@ from nkpredict.cli import (
     _score as score,
 )
 from nkpredict.cli import (
+    _signing as signing,
+)
+from nkpredict.cli import (
     _simulate as simulate,
 )
 from nkpredict.cli import (
     _train as train,
 )
 from nkpredict.cli._log import LOGGER, log_to, warnings_on_stderr, without_passwords
-from nkpredict.errors import NKPredictError
+from nkpredict.errors import FULL_OR_READ_ONLY, NKPredictError
 
 app = typer.Typer(
     name="nkpredict",
@@ -68,6 +71,8 @@ app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.add_typer(models.app, name="models")
+models.app.command("sign")(signing.sign_model)
+models.app.command("verify")(signing.verify_model)
 app.add_typer(evidence.app, name="evidence")
 app.command("simulate")(simulate.simulate)
 app.command("doctor")(doctor.doctor)
@@ -103,7 +108,16 @@ def main() -> None:
         try:
             app()
         except NKPredictError as error:
-            message = without_passwords(str(error))
-            LOGGER.info("failed: %s", message)
-            print(f"nkpredict: {message}", file=sys.stderr)
-            sys.exit(2)
+            _end(str(error))
+        except OSError as error:
+            if error.errno not in FULL_OR_READ_ONLY:
+                raise
+            place = f" {error.filename}" if error.filename else ""
+            _end(f"Writing{place} failed ({error.strerror}). Make room.")
+
+
+def _end(message: str) -> NoReturn:
+    message = without_passwords(message)
+    LOGGER.info("failed: %s", message)
+    print(f"nkpredict: {message}", file=sys.stderr)
+    sys.exit(2)

@@ -234,26 +234,6 @@ def delete_model(
     say(f"Version {version} is gone; mlflow gc removes its files.", quiet)
 
 
-@app.command("verify")
-@with_options
-def verify_model(
-    model: Annotated[
-        str, typer.Argument(metavar="NAME[@ALIAS|/N]|DIR", help="Registered model or bundle.")
-    ],
-    registry: RegistryLocation = None,
-    quiet: Quiet = False,
-) -> None:
-    """Check every file of a model against its hash, and all against the registry.
-
-    Example:
-
-        nkpredict models verify nk-heme@champion
-    """
-    from nkpredict.registry import Registry
-
-    say(f"{model} is whole: SHA-256 {Registry(registry).verify(model)}", quiet)
-
-
 def _print_history(title: str, events: list[dict[str, Any]]) -> None:
     if not events:
         return

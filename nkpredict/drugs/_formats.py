@@ -87,7 +87,7 @@ class _Layout:
         return all(columns & set(group) for group in self.needs)
 
     def __str__(self) -> str:
-        return f"{self.name}: {', '.join(' or '.join(group) for group in self.needs)}"
+        return ", ".join(" or ".join(group) for group in self.needs)
 
 
 def read_raw_targets(path: Path) -> RawTargets:
@@ -114,10 +114,10 @@ def read_raw_targets(path: Path) -> RawTargets:
         if layout.fits(set(table.columns)):
             break
     else:
-        known = "; ".join(str(layout) for layout in _LAYOUTS)
+        own, *others = _LAYOUTS
         raise InputError(
             f"{path} has the columns {name_some(table.columns, 8)}, which fit no known {WHAT}; "
-            f"expected the columns of one of these: {known}."
+            f"expected the columns {own}, or a file of {', '.join(o.name for o in others)}."
         )
     stated = layout.read(table)
     rows = pd.DataFrame({name: stated.get(name, "") for name in RAW_COLUMNS}, index=table.index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -39,6 +39,10 @@ class Facts:
             When a fact is lacking, unknown or of another type, or the schema version is newer.
         """
         version = content.get("schema_version", 0)
+        if hasattr(version, "item"):  # of numpy, as h5ad files give it
+            version = version.item()
+        if type(version) is not int or version < 0:
+            raise InputError(f"The facts have the schema version {repr(version)[:60]}.")
         if version > SCHEMA_VERSION:
             raise InputError(
                 f"The facts have schema version {version}; this nkpredict reads up to "
@@ -66,6 +70,8 @@ def _plain(value: Any) -> Any:
 
 def _built(kind: type[AnyFacts], content: Mapping[str, Any], strict: bool) -> AnyFacts:
     name, types = kind.__name__, get_type_hints(kind)
+    if not isinstance(content, Mapping):
+        raise InputError(f"{name} is {repr(content)[:60]}; expected facts by name.")
     known = {fact.name: fact for fact in fields(kind)}
     unknown = [key for key in content if key not in known]
     if unknown and strict:
@@ -98,10 +104,14 @@ def _value(kind: Any, value: Any, where: str, strict: bool) -> Any:
         unknown = value is None or (section and not value)
         return None if unknown else _value(kind, value, where, strict)
     if origin is tuple:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise InputError(f"The fact {where} is {repr(value)[:60]}; expected several values.")
         return tuple(_value(parts[0], item, where, strict) for item in value)
     if isinstance(kind, type) and issubclass(kind, Facts):
         return _built(kind, value, strict)
     if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise InputError(f"The fact {where} is {repr(value)[:60]}; expected values by name.")
         return {str(key): _value(parts[1], item, where, strict) for key, item in value.items()}
     if hasattr(value, "item"):  # of numpy, as h5ad files give it
         value = value.item()
@@ -110,6 +120,6 @@ def _value(kind: Any, value: Any, where: str, strict: bool) -> Any:
     if kind is float:
         # JSON has no NaN and no whole floats
         value = float("nan") if value is None else float(value) if type(value) is int else value
-    if not isinstance(value, kind):
-        raise InputError(f"The fact {where} is {value!r}; expected {kind.__name__}.")
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InputError(f"The fact {where} is {repr(value)[:60]}; expected {kind.__name__}.")
     return value

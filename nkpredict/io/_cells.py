@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.io._tables import is_missing, separator_in
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
@@ -100,12 +100,10 @@ def _from_json(text: str) -> pd.DataFrame:
 
 
 def _from_parquet(content: bytes) -> pd.DataFrame:
-    import pyarrow as pa
-
     try:
         return pd.read_parquet(io.BytesIO(content))
-    except pa.ArrowException as error:
-        raise ValueError(str(error)) from error
+    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
+        raise ValueError(in_words(error)) from error
 
 
 def _normal(name: str) -> str:

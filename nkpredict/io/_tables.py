@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.io._writing import require_file
 from nkpredict.shipped import shipped_path
 
@@ -253,13 +253,11 @@ def _report_text(path: Path, separator: str, labels: list[str], error: Exception
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    import pyarrow as pa
-
     try:
         table = pd.read_parquet(path)
-    except (pa.ArrowException, OSError) as error:
+    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
         raise InputError(
-            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]}); write it again."
+            f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
         ) from error
     if isinstance(table.index, pd.RangeIndex):
         text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]

@@ -10,3 +10,4 @@ from ._reference import check_model_name as check_model_name
 from ._run import RunRecord as RunRecord
 from ._settings import registry_settings as registry_settings
 from ._store import Registry as Registry
+from ._verified import Verified as Verified

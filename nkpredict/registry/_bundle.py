@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import BundleError, InputError, name_some
+from nkpredict.errors import BundleError, in_words, name_some
 from nkpredict.facts import ModelFacts
 from nkpredict.io import atomic_folder, to_json
 from nkpredict.learn import CalibratedModel, GeneModel, KillingCurveModel
-from nkpredict.registry._calibration import calibrated_from, calibration_files
+from nkpredict.registry._calibration import (
+    calibrated_from,
+    calibration_file_names,
+    calibration_files,
+)
 from nkpredict.registry._card import model_card
-from nkpredict.registry._killing_curve import curve_files, curve_from
-from nkpredict.registry._state import file_names, files_of, model_from, state_from, state_of
+from nkpredict.registry._contents import (
+    SIGNATURE,
+    json_from,
+    list_files,
+    read_plain_file,
+    require_files,
+)
+from nkpredict.registry._killing_curve import curve_file_names, curve_files, curve_from
+from nkpredict.registry._settings import registry_settings
+from nkpredict.registry._signing import require_signature
+from nkpredict.registry._state import (
+    file_names,
+    files_of,
+    model_from,
+    state_from,
+    state_of,
+)
 
 FORMAT = "nkpredict-bundle"
-FORMAT_VERSION = 2
-_MANIFEST = "bundle.json"
-_METADATA = "metadata.json"
+FORMAT_VERSION, OLDEST_FORMAT = 2, 2
+"""Format that is written, and the oldest one that is read; see docs/decisions/025."""
+_MANIFEST, _METADATA, _CARD = "bundle.json", "metadata.json", "card.md"
+_FILE = re.compile(r"[a-z0-9][a-z0-9-]{0,60}\.(?:json|npz|txt|md)")
+_MOST_TREES = 500
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,7 +137,7 @@ def save_bundle(
     files = {
         **files_of(state),
         _METADATA: to_json(metadata.to_json()).encode(),
-        "card.md": model_card(rests_on, metadata, curve).encode(),
+        _CARD: model_card(rests_on, metadata, curve).encode(),
         **({} if curve is None else curve_files(curve)),
         **({} if calibrated is None else calibration_files(calibrated)),
     }
@@ -133,7 +156,36 @@ def save_bundle(
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Read a bundle; every file is compared with its hash first, and nothing is unpickled.
+    """Read a bundle; nothing in it is taken on trust, and nothing is unpickled.
+
+    Where ``signed_by`` in ``mlflow.yaml`` or ``NKPREDICT_SIGNED_BY`` names public keys, one of them
+    must have signed the bundle. Beyond that see `read_bundle`.
+
+    Parameters
+    ----------
+    folder
+        Folder written by `save_bundle`.
+
+    Raises
+    ------
+    BundleError
+        When the folder is no bundle, of a format that is not read, incomplete, altered, not signed
+        as it must be, or holds what no bundle holds.
+    InputError
+        When ``mlflow.yaml`` is malformed.
+    """
+    keys = registry_settings().signed_by
+    bundle = read_bundle(folder)
+    if keys:
+        require_signature(Path(folder), keys)
+    return bundle
+
+
+def read_bundle(folder: str | Path) -> Bundle:
+    """Read a bundle, whoever made it.
+
+    The files must be exactly those that the manifest lists, each with its hash. Sizes, headers and
+    types are checked before arrays are made, and trees before LightGBM reads them.
 
     Parameters
     ----------
@@ -147,59 +199,119 @@ def load_bundle(folder: str | Path) -> Bundle:
     Raises
     ------
     BundleError
-        When the folder is no bundle, of a newer format, incomplete or altered.
+        When the folder is no bundle, of a format that is not read, incomplete, altered, or holds
+        what no bundle holds.
     """
     folder = Path(folder)
-    manifest = _manifest(folder)
-    contents: dict[str, bytes] = {}
-    for name, expected in manifest["sha256"].items():
-        path = folder / Path(name).name
-        if not path.is_file():
-            raise BundleError(f"The model bundle {folder} lacks {name}; copy it again as a whole.")
-        contents[name] = path.read_bytes()
-        if hashlib.sha256(contents[name]).hexdigest() != expected:
-            raise BundleError(
-                f"{path} is not the file that was saved (its SHA-256 differs from bundle.json); "
-                "copy the model bundle again."
-            )
-    required = [_METADATA, *file_names(manifest["trees"])]
-    absent = [name for name in required if name not in contents]
-    if absent:
-        raise BundleError(f"The model bundle {folder} does not list {name_some(absent)}.")
-    model = model_from(state_from(contents, manifest["trees"]))
+    found = _listed(folder)
+    raw = read_plain_file(folder / _MANIFEST)
+    manifest = _manifest(folder, raw)
+    listed = manifest["sha256"]
+    require_files(folder, found - {_MANIFEST, SIGNATURE}, listed)
+    contents = {name: _unaltered(folder / name, digest) for name, digest in listed.items()}
+    expected = [
+        _METADATA,
+        _CARD,
+        *file_names(manifest["trees"]),
+        *curve_file_names(listed),
+        *calibration_file_names(listed),
+    ]
+    _require_listed(folder, listed, expected)
     try:
-        metadata = ModelFacts.from_json(json.loads(contents[_METADATA]))
-    except InputError as error:
-        raise BundleError(f"{folder / _METADATA} is not understood: {error}") from error
-    digest = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
-    curve = curve_from(contents, model)
-    return Bundle(calibrated_from(contents, model), replace(metadata, sha256=digest), curve)
+        state = state_from(contents, manifest["trees"])
+        metadata = ModelFacts.from_json(json_from(contents[_METADATA], _METADATA))
+    except Exception as error:  # whatever a damaged file does to the code that reads it
+        raise BundleError(f"{folder} is damaged ({in_words(error)}).") from error
+    rests_on = model_from(state)
+    model = calibrated_from(contents, rests_on)
+    _require_agreement(folder, manifest, model, metadata)
+    digest = hashlib.sha256(raw).hexdigest()
+    return Bundle(model, replace(metadata, sha256=digest), curve_from(contents, rests_on))
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / _MANIFEST
-    if not path.is_file():
+def _listed(folder: Path) -> set[str]:
+    if not os.path.lexists(folder / _MANIFEST):
         raise BundleError(
             f"{folder} is no model bundle (it has no {_MANIFEST}); expected a folder written by "
             "nkpredict."
         )
+    return list_files(folder)
+
+
+def _unaltered(path: Path, digest: str) -> bytes:
+    content = read_plain_file(path)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise BundleError(
+            f"{path} is not the file that was saved (its SHA-256 differs from bundle.json); "
+            "copy the model bundle again."
+        )
+    return content
+
+
+def _require_listed(folder: Path, listed: Collection[str], expected: Sequence[str]) -> None:
+    absent = [name for name in expected if name not in listed]
+    if absent:
+        raise BundleError(f"The model bundle {folder} does not list {name_some(absent)}.")
+    foreign = sorted(set(listed) - set(expected))
+    if foreign:
+        raise BundleError(
+            f"The model bundle {folder} lists {name_some(foreign)}, which no part of it reads; "
+            "save the model again."
+        )
+
+
+def _manifest(folder: Path, raw: bytes) -> dict[str, Any]:
+    path = folder / _MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        known = manifest["format"] == FORMAT
-        version = int(manifest["format_version"])
-        complete = isinstance(manifest["sha256"], dict) and isinstance(manifest["trees"], int)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{path} is damaged ({error}); copy the model bundle again.") from error
+        manifest = json_from(raw, _MANIFEST)
+        known, version = manifest["format"] == FORMAT, manifest["format_version"]
+        trees, listed = manifest["trees"], manifest["sha256"]
+    except (KeyError, ValueError) as error:
+        raise BundleError(
+            f"{path} is damaged ({in_words(error)}); copy the model bundle again."
+        ) from error
+    names = list(listed) if isinstance(listed, dict) else [""]
+    complete = (
+        type(version) is int
+        and type(trees) is int
+        and 0 <= trees <= _MOST_TREES
+        and isinstance(manifest.get("simulated"), bool)
+        and all(_FILE.fullmatch(name) for name in names)
+    )
     if not known or not complete:
         raise BundleError(f"{path} does not describe a model bundle of nkpredict.")
-    if version < FORMAT_VERSION:
+    if version < OLDEST_FORMAT:
         raise BundleError(
             f"{folder} has bundle format {version}, which this nkpredict no longer reads (expected "
-            f"{FORMAT_VERSION}); train the model again."
+            f"{OLDEST_FORMAT} to {FORMAT_VERSION}); train the model again."
         )
     if version > FORMAT_VERSION:
         raise BundleError(
             f"{folder} has bundle format {version}; this nkpredict reads up to {FORMAT_VERSION}. "
             "Update nkpredict."
         )
-    return dict(manifest)
+    return manifest
+
+
+def _require_agreement(
+    folder: Path, manifest: dict[str, Any], model: GeneModel, metadata: ModelFacts
+) -> None:
+    """Refuse metadata that do not speak of the model beside them."""
+    drivers, training = metadata.drivers, metadata.training
+    lineage = None if training is None else training.sample_lineage
+    lengths = (
+        set()
+        if drivers is None
+        else {len(column) for column in (drivers.gene, drivers.probability, drivers.effect)}
+    )
+    wrong = {
+        "simulated": manifest["simulated"] != metadata.simulated,
+        "sample_lineage": lineage is not None and len(lineage) != len(model.reference_),
+        "drivers": len(lengths) > 1,
+    }
+    named = [name for name, differs in wrong.items() if differs]
+    if named:
+        raise BundleError(
+            f"{folder / _METADATA} does not fit the model beside it ({', '.join(named)}); copy the "
+            "model bundle again."
+        )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nkpredict.errors import BundleError
+from nkpredict.errors import BundleError, in_words
+from nkpredict.registry._contents import json_from, read_plain_file
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,18 @@ def read_description(folder: Path) -> Description:
         When they are lacking or altered. The model itself is checked when it is loaded.
     """
     try:
-        manifest = (folder / "bundle.json").read_bytes()
-        expected = json.loads(manifest)["sha256"]
-        found = {name: (folder / name).read_bytes() for name in ("card.md", "metadata.json")}
+        manifest = read_plain_file(folder / "bundle.json")
+        expected = json_from(manifest, "bundle.json")["sha256"]
+        found = {name: read_plain_file(folder / name) for name in ("card.md", "metadata.json")}
         altered = [n for n, b in found.items() if hashlib.sha256(b).hexdigest() != expected[n]]
         if not altered:
             digest = hashlib.sha256(manifest).hexdigest()
-            metadata = {**json.loads(found["metadata.json"]), "sha256": digest}
+            metadata = {**json_from(found["metadata.json"], "metadata.json"), "sha256": digest}
             return Description(found["card.md"].decode("utf-8"), metadata, digest)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BundleError(
-            f"The model bundle {folder} is incomplete or damaged ({error}); copy it again."
+            f"The model bundle {folder} is incomplete or damaged ({in_words(error)}); copy it "
+            "again."
         ) from error
     raise BundleError(
         f"{folder / altered[0]} is not the file that was saved (its SHA-256 differs from "

@@ -63,6 +63,21 @@ def local_folder(entry: Entry) -> Path | None:
     return None if ":/" in entry.source[:20] else Path(entry.source)
 
 
+def require_local(name: str, entry: Entry) -> None:
+    """Refuse to change a version whose files lie on a server.
+
+    Raises
+    ------
+    RegistryError
+        When they do.
+    """
+    if local_folder(entry) is None:
+        raise RegistryError(
+            f"The files of {name}/{entry.version} lie on a server; sign the folder of the bundle "
+            "before it is registered."
+        )
+
+
 def check_same(name: str, entry: Entry, digest: str) -> None:
     """Compare a bundle with what was registered.
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from nkpredict.errors import BundleError
+from nkpredict.errors import BundleError, in_words
 from nkpredict.io import to_json
 from nkpredict.learn import GeneModel, KillingCurveModel, NKSusceptibilityModel
-from nkpredict.registry._state import files_of, model_from, state_from, state_of
+from nkpredict.registry._checks import checked_numbers
+from nkpredict.registry._contents import json_from
+from nkpredict.registry._state import (
+    file_names,
+    files_of,
+    model_from,
+    state_from,
+    state_of,
+)
 
 _CURVE = "curve.json"
 _COMPONENT = "component-"
+# Curves are % viability; beyond this their arithmetic overflows.
+_MOST_RATIOS, _LARGEST = 1_000, 1e9
 
 
 def curve_files(curve: KillingCurveModel) -> dict[str, bytes]:
@@ -48,6 +57,15 @@ def curve_files(curve: KillingCurveModel) -> dict[str, bytes]:
     return {_CURVE: to_json(settings).encode(), **files}
 
 
+def curve_file_names(listed: Collection[str]) -> list[str]:
+    """Return those of the listed files that a curve may have, the component's trees in order."""
+    if _CURVE not in listed:
+        return []
+    trees = sum(name.startswith(f"{_COMPONENT}trees-") for name in listed)
+    component = file_names(trees, _COMPONENT) if f"{_COMPONENT}model.json" in listed else []
+    return [_CURVE, *component]
+
+
 def curve_from(contents: Mapping[str, bytes], model: GeneModel) -> KillingCurveModel | None:
     """Put a curve together again; None when the files hold none.
 
@@ -66,9 +84,11 @@ def curve_from(contents: Mapping[str, bytes], model: GeneModel) -> KillingCurveM
     if _CURVE not in contents:
         return None
     try:
-        return _rebuild(json.loads(contents[_CURVE]), contents, model)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"The parts of the killing curve do not fit ({error!r}).") from error
+        return _rebuild(json_from(contents[_CURVE], _CURVE), contents, model)
+    except Exception as error:  # whatever a damaged part does to the code that reads it
+        raise BundleError(
+            f"The parts of the killing curve do not fit ({in_words(error)})."
+        ) from error
 
 
 def _rebuild(
@@ -80,12 +100,18 @@ def _rebuild(
         np.array(settings[name], dtype=float) for name in ("ratios", "shape", "component")
     )
     above = len(curve.ratios_) - 1
-    if curve.shape_.shape[1:] != (above,) or curve.component_.shape != (above,):
+    shapes = (curve.shape_.shape[1:], curve.component_.shape)
+    if not 0 < above <= _MOST_RATIOS or shapes != ((above,), (above,)) or not len(curve.shape_):
         raise ValueError(f"shape or component is not that of {above} ratios")
-    curve.component_skill_ = dict(settings["component_skill"])
+    numbers = (curve.ratios_, curve.shape_, curve.component_)
+    if not all((np.abs(values) <= _LARGEST).all() for values in numbers):
+        raise ValueError("ratios, shape or component are not finite, or too large")
+    if curve.ratios_[0] != 0 or (np.diff(curve.ratios_) <= 0).any():
+        raise ValueError("the ratios do not rise from 0")
+    curve.component_skill_ = checked_numbers(settings["component_skill"], "component_skill")
     curve.component_model_ = None
     if settings["component_trees"] is not None:
-        state = state_from(contents, int(settings["component_trees"]), _COMPONENT)
+        state = state_from(contents, settings["component_trees"], _COMPONENT)
         curve.component_model_ = _susceptibility_model(model_from(state))
     return curve
 

@@ -9,12 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nkpredict.facts import ModelFacts, TrialFacts
-
-if TYPE_CHECKING:
-    from nkpredict.registry._bundle import Bundle
 
 BUNDLE_TAG = "nkpredict.bundle_sha256"
 """Tag of runs and versions: the hash of the bundle, by which the same model is known again."""
@@ -69,9 +66,10 @@ def log_run(
     LoggedModel
         As MLflow returns it; its run is still running.
     """
-    from nkpredict.registry._bundle import load_bundle
+    from nkpredict.registry._bundle import read_bundle
+    from nkpredict.registry._mlflow_model import write_mlflow_model
 
-    loaded = load_bundle(bundle)
+    loaded = read_bundle(bundle)
     metadata = loaded.metadata
     tags = {
         **record.tags,
@@ -95,7 +93,7 @@ def log_run(
         )
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
-            _save_served(mlflow, bundle, loaded, folder)
+            write_mlflow_model(mlflow, folder, bundle, loaded)
             client.log_model_artifacts(model.model_id, str(folder))
         _log_numbers(client, run_id, parameters, record.metrics, model.model_id)
         _log_trials(client, experiment, run_id, record.trials)
@@ -202,20 +200,3 @@ def _log_trials(client: Any, experiment: str, run_id: str, trials: Sequence[Tria
         _log_numbers(client, child, settings, metrics)
         status = "FAILED" if trial.outcome == "failed" else "FINISHED"
         client.set_terminated(child, status, end_time=trial.ended)
-
-
-def _save_served(mlflow: Any, bundle: Path, loaded: Bundle, folder: Path) -> None:
-    mlflow.pyfunc.save_model(
-        path=str(folder),
-        loader_module="nkpredict.registry.pyfunc",
-        data_path=str(bundle),
-        pip_requirements=_requirements(),
-        metadata={"simulated": loaded.simulated},
-    )
-
-
-def _requirements() -> list[str]:
-    from importlib.metadata import version
-
-    names = ("nkpredict", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
-    return [f"{name}=={version(name)}" for name in names]

@@ -17,7 +17,7 @@ from nkpredict.errors import InputError
 from nkpredict.shipped import shipped_path
 
 _SERVERS = ("http://", "https://", "databricks", "uc:", "databricks-uc")
-_ARTIFACTS = "NKPREDICT_ARTIFACT_LOCATION"
+_ARTIFACTS, _SIGNED_BY = "NKPREDICT_ARTIFACT_LOCATION", "NKPREDICT_SIGNED_BY"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class RegistrySettings:
         Name of a model when none is given.
     new_version_alias, in_use_alias
         Alias of every new version, and of the one in use.
+    signed_by
+        Public keys, one of which must have signed every bundle that is used; any bundle is used
+        when there are none.
     sources
         Setting → where its value comes from, in words.
     """
@@ -47,6 +50,7 @@ class RegistrySettings:
     default_name: str
     new_version_alias: str
     in_use_alias: str
+    signed_by: tuple[Path, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -68,6 +72,7 @@ class RegistrySettings:
             "model_names.default": self.default_name,
             "aliases.new_version": self.new_version_alias,
             "aliases.in_use": self.in_use_alias,
+            "signed_by": ", ".join(map(str, self.signed_by)) or "nobody; any bundle is used",
         }
         return [
             (name, self.hidden(value), self.sources.get(name, self.sources.get("file", "")))
@@ -84,9 +89,10 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         Folder that holds the registry, or an MLflow URI. Without it ``NKPREDICT_HOME`` or the
         data folder of the user is the home, and ``MLFLOW_TRACKING_URI`` and
         ``MLFLOW_REGISTRY_URI`` override ``mlflow.yaml``, which is looked for in the working
-        folder and above, then in the installed package. Files of runs lie beside an SQLite file,
-        where ``mlflow.yaml`` or ``NKPREDICT_ARTIFACT_LOCATION`` says for another database, and
-        where a tracking server keeps them.
+        folder and above, then in the installed package. ``NKPREDICT_SIGNED_BY`` overrides its
+        ``signed_by``. Files of runs lie beside an SQLite file, where ``mlflow.yaml`` or
+        ``NKPREDICT_ARTIFACT_LOCATION`` says for another database, and where a tracking server keeps
+        them.
 
     Raises
     ------
@@ -125,6 +131,9 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         artifacts, sources["artifact_location"] = os.environ[_ARTIFACTS], _ARTIFACTS
     if tracking.startswith(_SERVERS):
         artifacts, sources["artifact_location"] = None, "the tracking server"
+    signed_by, by = _signed_by(content.get("signed_by") or [], path, home)
+    if by is not None:
+        sources["signed_by"] = by
     return RegistrySettings(
         tracking_uri=tracking,
         registry_uri=registry,
@@ -133,6 +142,7 @@ def registry_settings(location: str | Path | None = None) -> RegistrySettings:
         default_name=str(content["model_names"]["default"]),
         new_version_alias=str(content["aliases"]["new_version"]),
         in_use_alias=str(content["aliases"]["in_use"]),
+        signed_by=signed_by,
         sources=sources,
     )
 
@@ -178,6 +188,9 @@ def _content(path: Path) -> dict[str, Any]:
     ]
     if lacking:
         raise InputError(f"{path} is malformed (no text at {', '.join(lacking)}); {problem}")
+    keys = content.get("signed_by") or []
+    if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
+        raise InputError(f"{path} is malformed (signed_by is no list of files of public keys).")
     return dict(content)
 
 
@@ -206,6 +219,14 @@ def _announce(path: Path) -> None:
         "The model registry is taken from %s, above the working folder (nkpredict config show).",
         path,
     )
+
+
+def _signed_by(named: list[str], path: Path, home: str) -> tuple[tuple[Path, ...], str | None]:
+    """Return the public keys and what named them; those of the environment count alone."""
+    given = os.environ.get(_SIGNED_BY)
+    if given:
+        return tuple(Path(one) for one in given.split(os.pathsep) if one), _SIGNED_BY
+    return tuple(path.parent / one.replace("{home}", home) for one in named), None
 
 
 def home_folder() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from nkpredict.errors import BundleError
+from nkpredict.errors import BundleError, in_words
 from nkpredict.evidence import GeneEvidence
 from nkpredict.features import ModuleScores, PlatformBridge, ProfileHarmoniser
 from nkpredict.io import to_json
 from nkpredict.learn import (
     STORED,
     AdditivePredictor,
+    AxisScore,
     BlendCore,
     EvidenceBoosting,
     GeneLearner,
@@ -30,6 +30,15 @@ from nkpredict.learn import (
     ScreenPrior,
     SubspaceNovelty,
 )
+from nkpredict.registry._checks import (
+    UsedArrays,
+    check_arrays,
+    checked_names,
+    checked_number,
+    checked_numbers,
+    checked_parameters,
+)
+from nkpredict.registry._contents import arrays_from, json_from
 from nkpredict.types import AnyArray
 
 _MODELS = {model.__name__: model for model in (NKSusceptibilityModel, ScreenPrior)}
@@ -38,6 +47,7 @@ _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
 _PRIOR_ARRAYS = ("reference_axes_", "slopes_")
 # Parameters that are stored elsewhere.
 _PARTS = {"evidence", "learners"}
+_SMALLEST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -127,9 +137,15 @@ def model_from(state: ModelState) -> GeneModel:
         When parts are missing or do not fit each other.
     """
     try:
-        return _rebuild(state.arrays, state.settings, state.trees)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"The parts of the model do not fit together ({error!r}).") from error
+        arrays = UsedArrays(state.arrays)
+        model = _rebuild(arrays, state.settings, state.trees)
+        elsewhere = ["platforms.", *(f"{name}." for name in model.core_.learners)]
+        arrays.require_all_used(beside=elsewhere)
+    except Exception as error:  # whatever a damaged part does to the code that reads it
+        raise BundleError(
+            f"The parts of the model do not fit together ({in_words(error)})."
+        ) from error
+    return model
 
 
 def files_of(state: ModelState, prefix: str = "") -> dict[str, bytes]:
@@ -152,29 +168,34 @@ def state_from(contents: Mapping[str, bytes], trees: int, prefix: str = "") -> M
 
     Raises
     ------
-    KeyError
-        When a file is missing.
+    KeyError, ValueError
+        When a file is missing, or is not what it must be.
     """
-    settings, arrays, *texts = (contents[name] for name in file_names(trees, prefix))
-    with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
-        numbers = {name: stored[name] for name in stored.files}
-    return ModelState(numbers, json.loads(settings), tuple(text.decode() for text in texts))
+    settings, arrays, *texts = file_names(trees, prefix)
+    return ModelState(
+        arrays_from(contents[arrays], arrays),
+        json_from(contents[settings], settings),
+        tuple(contents[name].decode("ascii") for name in texts),
+    )
 
 
-def _rebuild(
-    arrays: Mapping[str, AnyArray], settings: Mapping[str, Any], trees: tuple[str, ...]
-) -> GeneModel:
-    genes = np.asarray(settings["genes"], dtype=object)
-    evidence = settings["evidence"]
+def _rebuild(arrays: UsedArrays, settings: Mapping[str, Any], trees: tuple[str, ...]) -> GeneModel:
+    genes = np.asarray(checked_names(settings["genes"], "the genes"), dtype=object)
     modules = ModuleScores(settings["modules"], genes) if "modules" in settings else None
     features = len(genes) + (0 if modules is None else len(modules))
     learners = _learners(settings["learners"], arrays, trees, features)
-    model = _MODELS[settings["model"]](
+    sizes = {"genes": len(genes), "learners": len(learners), "modules": features - len(genes)}
+    check_arrays(arrays, sizes)
+    kind = _MODELS[settings["model"]]
+    evidence = settings["evidence"]
+    model = kind(
         evidence=None if evidence is None else GeneEvidence.from_json_dict(evidence),
-        **settings["parameters"],
+        **checked_parameters(kind, settings["parameters"]),
     )
     if isinstance(model, NKSusceptibilityModel):
         blended = [clone(one) for one in learners.values() if isinstance(one, GeneLearner)]
+        if len(blended) < len(learners):
+            raise ValueError(f"{kind.__name__} blends no such learner")
         model.set_params(learners=blended)
     harmoniser = ProfileHarmoniser()
     harmoniser.mean_, harmoniser.scale_ = arrays["harmoniser.mean"], arrays["harmoniser.scale"]
@@ -187,34 +208,23 @@ def _rebuild(
         setattr(core, name, arrays[f"core.{name}"])
     for name in _MODEL_ARRAYS:
         setattr(model, name, arrays[f"model.{name}"])
-    _check_shapes(arrays, len(genes), features)
     model.core_, model.feature_names_in_, model.evidence_ = core, genes, model.evidence
-    model.novelty_ = _novelty(arrays, float(settings["novelty_limit"]), model.random_state)
-    levels = {
-        name.removeprefix("platforms."): part
-        for name, part in arrays.items()
-        if name.startswith("platforms.")
-    }
+    limit = checked_number(settings["novelty_limit"], "novelty_limit", _SMALLEST)
+    model.novelty_ = _novelty(arrays, limit, model.random_state)
+    levels = arrays.below("platforms.")
     # bundles written before models knew platforms have none
     model.platforms_ = PlatformBridge.from_arrays(levels, len(genes)) if levels else None
+    levels.require_all_used("platforms.")
     # models saved without a range, or without a response, bound nothing
     low, high = arrays.get("model.response_range", (-np.inf, np.inf))
+    if low > high:
+        raise ValueError(f"model.response_range begins at {low} and ends at {high}")
     model.response_range_ = ResponseRange(float(low), float(high))
-    model.skill_ = dict(settings["skill"])
+    model.skill_ = checked_numbers(settings["skill"], "skill")
     if isinstance(model, ScreenPrior):
-        model.evidence_by_effector_ = {
-            name: GeneEvidence.from_json_dict(known)
-            for name, known in settings["evidence_by_effector"].items()
-        }
-        for name in _PRIOR_ARRAYS:
-            setattr(model, name, arrays[f"prior.{name}"])
-    if isinstance(model, NKSusceptibilityModel) and "held_out_samples" in settings:
-        offsets = settings.get("offsets")
-        model.offsets_ = None if offsets is None else pd.Series(offsets)
-        model.held_out_ = pd.DataFrame(
-            {"observed": arrays["held_out.observed"], "predicted": model.reference_},
-            index=settings["held_out_samples"],
-        )
+        _restore_prior(model, arrays, settings)
+    if isinstance(model, NKSusceptibilityModel):
+        _restore_trained(model, arrays, settings)
     return model
 
 
@@ -246,38 +256,62 @@ def _novelty(arrays: Mapping[str, AnyArray], limit: float, random_state: int) ->
     return novelty
 
 
+def _restore_prior(model: ScreenPrior, arrays: UsedArrays, settings: Mapping[str, Any]) -> None:
+    (score,) = model.core_.learners.values()
+    if not isinstance(score, AxisScore):
+        raise ValueError(f"a prior rests on no {score.name}")
+    model.evidence_by_effector_ = {
+        name: GeneEvidence.from_json_dict(known)
+        for name, known in settings["evidence_by_effector"].items()
+    }
+    for name in _PRIOR_ARRAYS:
+        setattr(model, name, arrays[f"prior.{name}"])
+    effectors = [str(name) for name in score.effectors_]
+    expected = (len(effectors), len(model.reference_), len(score.axes_))
+    if sorted(model.evidence_by_effector_) != sorted(effectors) or model.effector not in effectors:
+        raise ValueError("the evidence is not that of the effectors")
+    if model.reference_axes_.shape != expected or len(model.slopes_) != len(score.positions_):
+        raise ValueError(f"prior.reference_axes_ or prior.slopes_ does not fit {expected}")
+
+
+def _restore_trained(
+    model: NKSusceptibilityModel, arrays: UsedArrays, settings: Mapping[str, Any]
+) -> None:
+    samples = settings["held_out_samples"]
+    if len(checked_names(samples, "the samples")) != len(model.reference_):
+        raise ValueError(f"{len(samples)} samples for {len(model.reference_)} predictions")
+    offsets = settings.get("offsets")
+    model.offsets_ = None if offsets is None else pd.Series(checked_numbers(offsets, "offsets"))
+    model.held_out_ = pd.DataFrame(
+        {"observed": arrays["held_out.observed"], "predicted": model.reference_}, index=samples
+    )
+
+
 def _learners(
     stored: Sequence[Mapping[str, Any]],
-    arrays: Mapping[str, AnyArray],
+    arrays: UsedArrays,
     texts: tuple[str, ...],
     features: int,
 ) -> dict[str, AdditivePredictor]:
-    learners, left = {}, list(texts)
+    learners: dict[str, AdditivePredictor] = {}
+    left = list(texts)
     for part in stored:
         name = part["name"]
+        if name in learners:
+            raise ValueError(f"the learner {name} stands twice")
         # bundles written before learners told their number of texts hold trees alone
         count = part.get("texts", len(left) if name == EvidenceBoosting.name else 0)
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= len(left):
+            raise ValueError(f"the learner {name} has {count!r} texts of {len(left)}")
         taken, left = left[:count], left[count:]
-        state = LearnerState(
-            {
-                key.removeprefix(f"{name}."): values
-                for key, values in arrays.items()
-                if key.startswith(f"{name}.")
-            },
-            part["numbers"],
-            tuple(taken),
-        )
-        learners[name] = STORED[name].from_state(part["parameters"], state, features)
+        own = arrays.below(f"{name}.")
+        state = LearnerState(own, part["numbers"], tuple(taken))
+        parameters = checked_parameters(STORED[name], part["parameters"])
+        learners[name] = STORED[name].from_state(parameters, state, features)
+        own.require_all_used(f"{name}.")
+    if left or not learners:
+        raise ValueError(f"{len(left)} tree models belong to no learner")
     return learners
-
-
-def _check_shapes(arrays: Mapping[str, AnyArray], genes: int, features: int) -> None:
-    for name in ("harmoniser.mean", "harmoniser.scale"):
-        if arrays[name].shape != (genes,):
-            raise ValueError(f"{name} has shape {arrays[name].shape}, expected ({genes},)")
-    slopes = arrays.get("core.module_slopes")
-    if slopes is not None and slopes.shape[1:] != (features - genes,):
-        raise ValueError(f"core.module_slopes has shape {slopes.shape} for {features - genes}")
 
 
 def _plain_parameters(estimator: AdditivePredictor | GeneModel) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from nkpredict.shipped import shipped_path
 if TYPE_CHECKING:
     # loading bundles takes the learners' libraries, which listing models need not wait for
     from nkpredict.registry._bundle import Bundle
+    from nkpredict.registry._verified import Verified
 
 
 class Registry:
@@ -82,12 +84,12 @@ class Registry:
         BundleError
             When the files of the model are damaged, or not those that were registered.
         """
-        from nkpredict.registry._bundle import load_bundle
+        from nkpredict.registry._bundle import load_bundle, read_bundle
 
         if is_bundle(reference):
             return load_bundle(reference)
         if str(reference) == SHIPPED_MODEL:
-            return load_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
+            return read_bundle(shipped_path("models", SHIPPED_MODEL, "bundle"))
         name, entry = self.find(str(reference))
         with files_of(self.connection, name, entry) as folder:
             bundle = load_bundle(folder)
@@ -172,20 +174,49 @@ class Registry:
             raise unknown(name, models, self.settings)
         return history_of(models[name])
 
-    def verify(self, reference: str | Path) -> str:
-        """Check every file of a model against its hash, and the whole against the registry.
+    def verify(self, reference: str | Path, keys: Sequence[str | Path] = ()) -> Verified:
+        """Check every file of a model, the whole against the registry, and who signed it.
 
-        Returns
-        -------
-        str
-            SHA-256 of the bundle.
+        Parameters
+        ----------
+        reference
+            As for `load`.
+        keys
+            Public keys, one of which must have signed it; by default those of ``signed_by``.
 
         Raises
         ------
         RegistryError, BundleError
-            As `load`.
+            As `load`; also when none of the keys has signed it.
+        InputError
+            When a key cannot be read, or the extra ``signing`` is not installed.
         """
-        return str(self.load(reference).metadata.sha256)
+        from nkpredict.registry._verified import verified
+
+        return verified(self, reference, [Path(key) for key in keys])
+
+    def sign(self, reference: str | Path, key: str | Path, password: str | None = None) -> Path:
+        """Sign the folder of a bundle, or a registered model on this disk; see `load_bundle`.
+
+        Parameters
+        ----------
+        reference
+            As for `load`.
+        key, password
+            PEM file with a private key on an elliptic curve, and its password.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such model, or its files lie on a server.
+        BundleError
+            When the bundle is damaged.
+        InputError
+            When the key cannot be used, or the extra ``signing`` is not installed.
+        """
+        from nkpredict.registry._verified import sign
+
+        return sign(self, reference, key, password)
 
     def compare(self, current: str, other: str) -> Comparison:
         """Hold two versions against each other; see `Comparison`."""
@@ -295,7 +326,7 @@ class Registry:
         name, entry = self.find(reference)
         with files_of(self.connection, name, entry) as source, atomic_folder(folder) as temporary:
             shutil.copytree(source, temporary, dirs_exist_ok=True)
-            check_same(name, entry, self.verify(temporary))
+            check_same(name, entry, self.verify(temporary).sha256)
         return Path(folder)
 
     def register(self, bundle: str | Path, name: str, record: RunRecord | None = None) -> int:
@@ -328,10 +359,10 @@ class Registry:
         RegistryError
             When the registry cannot be written.
         """
-        from nkpredict.registry._bundle import load_bundle
+        from nkpredict.registry._bundle import read_bundle
 
         check_model_name(name)
-        load_bundle(bundle)
+        read_bundle(bundle)
         record = record or RunRecord()
         with self.connection.explained(), self.connection.locked():
             known = self.entries().get(name)

@@ -38,14 +38,17 @@ def test_a_group_is_scored_as_the_bulk_sample_of_its_counts(
     assert group["umis"] == cell_adata.X[rows].sum()
 
 
-def test_the_interval_of_the_model_is_widened_by_cells_and_depth(scores) -> None:
-    table, model = scores.groups.table, scores.bundle.model
-    own = (table["sampling_upper"] - table["sampling_lower"]).to_numpy() / 2
-    middle = table["susceptibility"].to_numpy()
-    lower, upper = model.predict_interval(scores.groups.profiles).T
+def test_the_interval_of_the_model_is_widened_by_cells_and_depth(scores, cell_adata) -> None:
+    table = scores.groups.table
+    rows = {patient: (cell_adata.obs["patient"] == patient).to_numpy() for patient in table.index}
+    own = (table["sampling_upper"] - table["sampling_lower"]) / 2
     assert (own > 0).all()
-    assert table["lower"].to_numpy() == pytest.approx(middle - np.hypot(middle - lower, own))
-    assert table["upper"].to_numpy() == pytest.approx(middle + np.hypot(upper - middle, own))
+    for patient, chosen in rows.items():
+        bulk = nkpredict.score(summed(cell_adata, chosen), scores.bundle, unit="counts")
+        middle, lower, upper = bulk.table.iloc[0][["susceptibility", "lower", "upper"]]
+        group = table.loc[patient]
+        assert group["lower"] == pytest.approx(middle - np.hypot(middle - lower, own[patient]))
+        assert group["upper"] == pytest.approx(middle + np.hypot(upper - middle, own[patient]))
 
 
 def test_fewer_cells_are_known_less_surely(cell_models, cell_genes) -> None:

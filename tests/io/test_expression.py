@@ -227,7 +227,7 @@ def test_a_truncated_h5ad_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
     whole, cut = tmp_path / "whole.h5ad", tmp_path / "cut.h5ad"
     anndata.AnnData(counts.astype("float32")).write_h5ad(whole)
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    with pytest.raises(InputError, match=r"not a readable AnnData file .* truncated"):
+    with pytest.raises(InputError, match=r"not a readable HDF5 file .* truncated"):
         read_expression(cut)
 
 

@@ -82,7 +82,7 @@ def test_incomplete_and_foreign_folders_are_refused(model, tmp_path: Path) -> No
     for change, message in (
         ({"format_version": 99}, "Update nkpredict"),
         ({"format": "other"}, "does not describe a model bundle"),
-        ({"sha256": {}}, "does not list"),
+        ({"sha256": {}}, "which its bundle.json does not list"),
     ):
         (tmp_path / "b" / "bundle.json").write_text(json.dumps(manifest | change))
         with pytest.raises(BundleError, match=message):
@@ -99,7 +99,7 @@ def test_a_path_in_the_manifest_cannot_leave_the_folder(model, tmp_path: Path) -
     manifest["sha256"]["../outside.txt"] = "0" * 64
     (tmp_path / "outside.txt").write_text("secret")
     path.write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match=r"lacks \.\./outside\.txt"):
+    with pytest.raises(BundleError, match="does not describe a model bundle"):
         load_bundle(tmp_path / "b")
 
 

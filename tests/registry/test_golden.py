@@ -61,3 +61,12 @@ def test_saved_again_it_says_the_same(bundle, tmp_path: Path) -> None:
     # one width for all was; intervals come from the held-out predictions
     del stored["half_width"]
     assert saved == stored
+
+
+def test_every_format_that_is_written_is_kept_and_read(trained_model, tmp_path: Path) -> None:
+    save_bundle(trained_model, tmp_path / "b")
+    written = json.loads((tmp_path / "b" / "bundle.json").read_text())["format_version"]
+    kept = {int(path.name.rpartition("-")[2]): path for path in GOLDEN.glob("bundle-format-*")}
+    assert max(kept) == written
+    for number in (written, *([written - 1] if written - 1 in kept else [])):
+        assert load_bundle(kept[number]).metadata.name

@@ -3,15 +3,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from nkpredict import Registry, save_bundle
 from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.facts import ModelFacts, PerformanceFacts
 from nkpredict.registry import RunRecord, registry_settings
-from tests.variants import ensembl_ids
 
 
 @pytest.fixture(scope="module")
@@ -177,23 +174,6 @@ def test_files_that_are_lost_or_exchanged_are_told(
         store.load("m")
     # what is lost is registered again
     assert store.register(bundles[0], "m") == 2
-
-
-def test_mlflow_serves_the_bundle(registry: Registry, genes) -> None:
-    import mlflow
-
-    profiles = pd.DataFrame(np.random.default_rng(3).normal(5, 2, (4, 120)), columns=genes)
-    expected = registry.load("m").model.predict(profiles)
-    folder = Path(registry.show("m")["folder"])
-    while not (folder / "MLmodel").is_file():
-        folder = folder.parent
-    served = mlflow.pyfunc.load_model(str(folder))
-    np.testing.assert_allclose(served.predict(profiles), expected, rtol=1e-6)
-    # what is served reads profiles as `score` does: turned, with Ensembl ids, and not too few
-    turned = profiles.set_axis(ensembl_ids(profiles.columns), axis=1).T
-    np.testing.assert_allclose(served.predict(turned), expected, rtol=1e-6)
-    with pytest.raises(InputError, match="too little of the model"):
-        served.predict(profiles[genes[80:]])
 
 
 @pytest.mark.parametrize("reference", ["n@champion", "m@nobody", "m/9"])

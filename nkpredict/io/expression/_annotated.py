@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.io.expression._arrange import RECOGNISED_ENOUGH, gene_share
 from nkpredict.io.expression._raw import RawMatrix
 
@@ -42,7 +42,7 @@ def read_annotated(
         adata = anndata.read_zarr(path) if path.is_dir() else anndata.read_h5ad(path)
     except Exception as error:  # h5py, zarr and anndata raise many kinds for a damaged file
         raise InputError(
-            f"{path} is not a readable AnnData file ({str(error).splitlines()[0]}); it may be "
+            f"{path} is not a readable AnnData file ({in_words(error)}); it may be "
             "truncated. Copy or write it again."
         ) from error
     what = "AnnData (zarr)" if path.is_dir() else "AnnData (h5ad)"
@@ -115,25 +115,33 @@ def read_loom(
                 raise InputError(f"{path} has no layer {layer!r}; it has {name_some(layers)}.")
             values = np.asarray(layers[layer or "matrix"], dtype=np.float32).T
             rows, cells = (_attributes(file[axis]) for axis in ("row_attrs", "col_attrs"))
-    except (OSError, KeyError) as error:
+        index = _first_of(cells, _LOOM_CELLS, len(values)).astype(str)
+        genes = _first_of(rows, _LOOM_GENES, values.shape[1]).astype(str)
+        var = rows.set_axis(genes, axis=0) if len(rows.columns) else pd.DataFrame(index=genes)
+        table = pd.DataFrame(values, index=pd.Index(index), columns=pd.Index(genes))
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises many kinds for a damaged file
         raise InputError(
-            f"{path} is not a readable loom file ({error}); it may be truncated. Copy it again."
+            f"{path} is not a readable loom file ({in_words(error)}); it may be truncated. Copy it "
+            "again."
         ) from error
-    index = next((cells[c] for c in _LOOM_CELLS if c in cells), pd.Series(range(len(values))))
-    var = rows.set_axis(
-        next((rows[c] for c in _LOOM_GENES if c in rows), pd.Series(range(len(rows)))).astype(str),
-        axis=0,
-    )
     names, names_from = gene_names_of(var, str(path), var_column, known)
-    table = pd.DataFrame(values, index=pd.Index(index.astype(str)), columns=pd.Index(names))
+    table.columns = pd.Index(names)
     return RawMatrix(
         table,
-        cells.set_axis(table.index, axis=0),
+        cells.set_axis(table.index, axis=0)
+        if len(cells.columns)
+        else pd.DataFrame(index=table.index),
         var.set_axis(table.columns, axis=0),
         "loom",
         values_from=layer or "",
         gene_names_from=names_from,
     )
+
+
+def _first_of(table: pd.DataFrame, names: Sequence[str], count: int) -> pd.Series:
+    return next((table[name] for name in names if name in table), pd.Series(range(count)))
 
 
 def _attributes(group: Any) -> pd.DataFrame:
@@ -185,6 +193,13 @@ def _has_negative(values: Any) -> bool:
 def _dense(values: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
     from scipy import sparse
 
+    if sparse.issparse(values) and hasattr(values, "check_format"):
+        try:
+            values.check_format(full_check=True)  # SciPy trusts indices
+        except ValueError as error:
+            raise InputError(
+                f"The sparse matrix is damaged ({in_words(error)}); write it again."
+            ) from error
     dense = values.toarray() if sparse.issparse(values) else np.asarray(values)
     try:
         return np.asarray(dense, dtype=np.float32)

@@ -99,7 +99,10 @@ def _fields(line: str, separator: str) -> list[str]:
         return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True), [])
     if separator not in line:
         return [line]
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # an odd control character among the cells
+        return line.split(separator)
 
 
 def _separator(lines: Sequence[str], path: Path) -> str:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from nkpredict.configuration import Orientation
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, in_words
 from nkpredict.io.expression._annotated import read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
 from nkpredict.io.expression._delimited import read_delimited
+from nkpredict.io.expression._hdf5 import require_sound_hdf5
 from nkpredict.io.expression._layouts import recognise_layout
 from nkpredict.io.expression._numbers import table_of_text
 from nkpredict.io.expression._raw import RawMatrix, RawTable
@@ -110,14 +111,12 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _read_hdf5(path: Path, reading: Reading) -> RawMatrix:
+    require_sound_hdf5(path)
     import h5py
 
-    try:
-        with h5py.File(path) as file:
-            groups = set(file)
-            tenx = is_tenx_hdf5(groups, file)
-    except OSError:
-        groups, tenx = set(), False
+    with h5py.File(path) as file:
+        groups = set(file)
+        tenx = is_tenx_hdf5(groups, file)
     if tenx:
         return read_tenx_hdf5(path)
     if {"matrix", "row_attrs", "col_attrs"} <= groups:
@@ -150,14 +149,12 @@ def _starts_with(path: Path, magic: bytes) -> bool:
 
 
 def _read_parquet(path: Path, reading: Reading) -> RawMatrix:
-    import pyarrow as pa
-
     try:
         feather = path.suffix.lower() == ".feather"
         frame = pd.read_feather(path) if feather else pd.read_parquet(path)
-    except (pa.ArrowException, OSError) as error:
+    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
         raise InputError(
-            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]}); write it again."
+            f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
         ) from error
     return matrix_of_frame(frame, str(path), reading)
 

@@ -10,7 +10,8 @@ from typing import IO, Any, cast
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, in_words
+from nkpredict.io.expression._matrix_market import read_matrix_market
 from nkpredict.io.expression._raw import RawMatrix
 
 _MATRIX = ("matrix.mtx.gz", "matrix.mtx")
@@ -81,23 +82,15 @@ def read_mtx(path: Path) -> RawMatrix:
     InputError
         When a part is missing or damaged, or the sizes do not fit.
     """
-    from scipy.io import mmread
-
     matrix, features, cells = parts_of_mtx(path)
     try:
         with opened_mtx(matrix) as stream:
-            values = mmread(stream)
+            dense = read_matrix_market(stream, (len(features), len(cells)))
     except (ValueError, OSError, EOFError, zlib.error) as error:
         raise InputError(
-            f"{matrix} is not a readable Matrix Market file ({error}); it may be truncated. "
-            "Copy it again."
+            f"{matrix} is not a readable Matrix Market file ({in_words(error)}); expected "
+            "matrix, features and barcodes of one run. It may be truncated: copy them again."
         ) from error
-    if values.shape != (len(features), len(cells)):
-        raise InputError(
-            f"{matrix} has {values.shape[0]} × {values.shape[1]} values for {len(features)} "
-            f"features and {len(cells)} barcodes; expected the three files of one run."
-        )
-    dense = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
     kinds = features[2] if features.shape[1] > 2 else None
     symbols = features[1] if features.shape[1] > 1 else features[0]
     return _matrix(dense.T, cells, features[0], symbols, kinds, "10x matrix folder")
@@ -124,9 +117,9 @@ def read_tenx_hdf5(path: Path) -> RawMatrix:
         with h5py.File(path) as file:
             group = file["matrix"]
             shape = tuple(int(size) for size in group["shape"][:])
-            values = sparse.csc_matrix(
-                (group["data"][:], group["indices"][:], group["indptr"][:]), shape=shape
-            )
+            parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+            values = sparse.csc_matrix(parts, shape=shape)
+            values.check_format(full_check=True)  # SciPy trusts indices
             features = group["features"]
             ids, symbols = (pd.Series(features[key].asstr()[:]) for key in ("id", "name"))
             kinds = (
@@ -135,10 +128,18 @@ def read_tenx_hdf5(path: Path) -> RawMatrix:
                 else None
             )
             cells = pd.Series(group["barcodes"].asstr()[:])
-    except (OSError, KeyError, ValueError) as error:
+    except Exception as error:  # h5py raises many kinds for a damaged file
         raise InputError(
-            f"{path} is not a readable 10x file ({error}); it may be truncated. Copy it again."
+            f"{path} is not a readable 10x file ({in_words(error)}); it may be truncated. Copy it "
+            "again."
         ) from error
+    if values.shape != (len(ids), len(cells)) or not len(ids) == len(symbols) == len(
+        ids if kinds is None else kinds
+    ):
+        raise InputError(
+            f"{path} has {values.shape[0]} × {values.shape[1]} values for {len(ids)} features and "
+            f"{len(cells)} barcodes; it is damaged. Copy it again."
+        )
     return _matrix(values.toarray().T, cells, ids, symbols, kinds, "10x HDF5")
 
 
@@ -180,4 +181,6 @@ def _rows(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, sep="\t", header=None, dtype=str, keep_default_na=False)
     except (ValueError, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} is not a readable list ({error}); copy it again.") from error
+        raise InputError(
+            f"{path} is not a readable list ({in_words(error)}); copy it again."
+        ) from error

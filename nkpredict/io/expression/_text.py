@@ -79,7 +79,7 @@ def read_utf8(path: Path) -> tuple[bytes, str]:
         if content.startswith(magic):
             raise InputError(f"{path} is {what}; expected a table of expression values. {mend}.")
     text, encoding = _decoded(content, path)
-    if b"\r" in text[:_LOOKED_AT]:
+    if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text, encoding
 

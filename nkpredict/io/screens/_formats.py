@@ -37,13 +37,11 @@ COUNT_LAYOUT = "table of guide counts"
 
 EXPECTED_HEADERS = (
     "the study's combined table (Gene,lfc,p,FDR,cell_line), "
-    "a MAGeCK RRA gene summary (id, neg|p-value, neg|lfc, pos|p-value, ...), "
-    "a MAGeCK MLE gene summary (Gene, CONDITION|beta, CONDITION|p-value, ...), "
-    "a matrix of log2 fold changes (gene names, then columns ending in _LFC), "
-    "the matching matrix of RRA scores (columns ending in _RRAscore), "
-    "scores of BioGRID ORCS (action_id,score, or #SCREEN_ID ... OFFICIAL_SYMBOL ... SCORE.1), "
-    "a table of guide counts with a sample sheet (sgRNA, Gene, one column a sample), "
-    "or a tidy screen table (gene, screen, perturbation, effector, lfc, p, ...)"
+    "MAGeCK RRA (id, neg|p-value, neg|lfc, ...), MAGeCK MLE (Gene, CONDITION|beta, ...), "
+    "matrices with columns ending in _LFC or _RRAscore, "
+    "BioGRID ORCS (action_id,score, or OFFICIAL_SYMBOL ... SCORE.1), "
+    "guide counts with a sample sheet (sgRNA, Gene, one column a sample), "
+    "or a tidy table (gene, screen, perturbation, effector, lfc, p, ...)"
 )
 
 # The study names its screens LINE, LINE_GOF, LINE_KHYG1: without a suffix a screen is loss of

@@ -255,15 +255,18 @@ class AxisScore(AdditivePredictor):
     def from_state(cls, parameters: Mapping[str, Any], state: LearnerState, features: int) -> Self:
         """Put a fitted score together again; see `AdditivePredictor.from_state`."""
         score = super().from_state(parameters, state, features)
-        score.scales_ = PlatformScales.from_arrays(state.arrays, features)
-        score.neighbours_ = Neighbours.from_arrays(state.arrays, features)
-        known = len(score.positions_)
+        score.scales_ = PlatformScales.from_state(state, features)
+        score.neighbours_ = Neighbours.from_state(state, features)
+        positions = state.array("positions_", "i", (None,))
+        axes, effectors = (state.array(name, "U", (None,)) for name in ("axes_", "effectors_"))
         for name in ("weights_", "shares_"):
-            shape = getattr(score, name).shape
-            if shape != (len(score.effectors_), known):
-                raise ValueError(f"axes.{name} has shape {shape} for {known} genes with evidence")
-        if known and not (score.positions_.min() >= 0 and score.positions_.max() < features):
-            raise ValueError("axes.positions_ names genes that the model does not have")
+            state.array(name, "f", (len(effectors), len(positions)))
+        of_axis = state.array("axis_", "i", positions.shape)
+        for places, most in ((positions, features), (of_axis, len(axes))):
+            if places.size and not (places.min() >= 0 and places.max() < most):
+                raise ValueError("axes.positions_ or axes.axis_ points to what is not there")
+        if not len(effectors) or len(score.neighbours_.genes) != len(positions):
+            raise ValueError("axes.neighbour_genes or axes.effectors_ does not fit axes.positions_")
         score.number_of(score.effector)
         return score
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -36,6 +37,50 @@ class LearnerState:
     arrays: Mapping[str, AnyArray]
     numbers: Mapping[str, float] = field(default_factory=dict)
     texts: tuple[str, ...] = ()
+
+    def array(
+        self, name: str, kind: str, shape: tuple[int | None, ...], *, finite: bool = True
+    ) -> AnyArray:
+        """Return an array that is what it must be.
+
+        Parameters
+        ----------
+        name
+            As it was stored.
+        kind
+            Kinds of dtype that are allowed, as NumPy abbreviates them: ``f``, ``i``, ``u``, ``U``.
+        shape
+            Length of each axis; None for any.
+        finite
+            Whether NaN and infinity are refused.
+
+        Raises
+        ------
+        KeyError, ValueError
+            When it is missing, or of another kind or shape.
+        """
+        values = self.arrays[name]
+        fits = len(values.shape) == len(shape) and all(
+            wanted in (None, found) for wanted, found in zip(shape, values.shape, strict=True)
+        )
+        if values.dtype.kind not in kind or not fits:
+            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}, expected {shape}")
+        if finite and values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(f"{name} holds values that are not finite")
+        return values
+
+    def number(self, name: str) -> float:
+        """Return a single number.
+
+        Raises
+        ------
+        KeyError, ValueError
+            When it is missing, no number, or not finite.
+        """
+        value = self.numbers[name]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise ValueError(f"{name} is {value!r}, expected a number")
+        return float(value)
 
 
 class AdditivePredictor(ProfileEstimator, ABC):
@@ -134,14 +179,15 @@ class AdditivePredictor(ProfileEstimator, ABC):
             When parts are missing or do not fit each other.
         """
         learner = cls(**parameters)
-        for array in (*cls.gene_arrays, *cls.other_arrays):
-            setattr(learner, array, state.arrays[array])
         for array in cls.gene_arrays:
-            shape = state.arrays[array].shape
-            if shape != (features,):
-                raise ValueError(f"{cls.name}.{array} has shape {shape}, expected ({features},)")
+            # the spread of a constant gene is infinite
+            setattr(learner, array, state.array(array, "f", (features,), finite=False))
+            if np.isnan(state.arrays[array]).any():
+                raise ValueError(f"{cls.name}.{array} holds NaN")
+        for array in cls.other_arrays:
+            setattr(learner, array, state.arrays[array])
         for number in cls.numbers:
-            setattr(learner, number, float(state.numbers[number]))
+            setattr(learner, number, state.number(number))
         learner.n_features_in_ = features
         return learner
 

@@ -12,6 +12,7 @@ import numpy as np
 from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, select_genes
 from nkpredict.learn.learners._base import GeneLearner, LearnerState
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
+from nkpredict.learn.learners._tree_text import check_tree_text
 from nkpredict.learn.learners._trees import read_trees
 from nkpredict.types import FloatArray
 
@@ -214,11 +215,15 @@ class EvidenceBoosting(GeneLearner):
         import lightgbm
 
         learner = super().from_state(parameters, state, features)
-        selected = learner.selected_
-        if len(selected) and (selected.min() < 0 or selected.max() >= features):
+        selected = state.array("selected_", "i", (None,))
+        if not len(selected) or selected.min() < 0 or selected.max() >= features:
             raise ValueError("boosting.selected_ points beyond the genes")
-        if learner.mean_.shape != selected.shape:
-            raise ValueError(f"boosting.mean_ has shape {learner.mean_.shape}, expected one a gene")
+        state.array("mean_", "f", selected.shape)
+        if len(state.texts) != learner.models:
+            raise ValueError(f"{len(state.texts)} tree models, expected {learner.models}")
+        # LightGBM trusts what it reads
+        for text in state.texts:
+            check_tree_text(text, len(selected), learner.trees)
         learner.boosters_ = [lightgbm.Booster(model_str=text) for text in state.texts]
         return learner
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from nkpredict.learn.learners._base import LearnerState
 from nkpredict.types import AnyArray, FloatArray, IndexArray
 
 
@@ -108,7 +108,7 @@ class Neighbours:
         return {"neighbour_genes": self.genes, "neighbour_correlations": self.correlations}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray], features: int) -> Self:
+    def from_state(cls, state: LearnerState, features: int) -> Self:
         """Put the parts together again.
 
         Raises
@@ -116,7 +116,8 @@ class Neighbours:
         KeyError, ValueError
             When a part is missing or names genes that are not there.
         """
-        genes, correlations = arrays["neighbour_genes"], arrays["neighbour_correlations"]
-        if genes.shape != correlations.shape or (genes.size and genes.max() >= features):
+        genes = state.array("neighbour_genes", "i", (None, None))
+        correlations = state.array("neighbour_correlations", "f", genes.shape)
+        if genes.size and (genes.min() < -1 or genes.max() >= features):
             raise ValueError("axes.neighbour_genes does not fit the genes of the model")
         return cls(genes, correlations)

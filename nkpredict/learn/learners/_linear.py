@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits
 
 from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
-from nkpredict.learn.learners._base import GeneLearner
+from nkpredict.learn.learners._base import GeneLearner, LearnerState
 from nkpredict.types import FloatArray
 
 
@@ -53,6 +54,16 @@ class LinearLearner(GeneLearner):
             if weights is not None:
                 rows *= root[:, None]
             self._fit_rows(rows, (target - self.intercept_) * root, root, profiles.genes)
+
+    @classmethod
+    def from_state(cls, parameters: Mapping[str, Any], state: LearnerState, features: int) -> Self:
+        """Put a fitted learner together again; see `AdditivePredictor.from_state`."""
+        learner = super().from_state(parameters, state, features)
+        for name in ("coef_", "mean_"):
+            state.array(name, "f", (features,))
+        if not (learner.scale_ > 0).all():
+            raise ValueError(f"{cls.name}.scale_ is not above 0")
+        return learner
 
     @abstractmethod
     def _fit_rows(

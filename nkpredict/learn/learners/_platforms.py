@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nkpredict.features import SparseProfiles, divisor
+from nkpredict.learn.learners._base import LearnerState
 from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 
@@ -100,19 +100,22 @@ class PlatformScales:
         return {"platforms": self.platforms, "means": self.means, "spreads": self.spreads}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray], features: int) -> Self:
+    def from_state(cls, state: LearnerState, features: int) -> Self:
         """Put the parts together again.
 
         Raises
         ------
         KeyError, ValueError
-            When a part is missing or has another shape.
+            When a part is missing, has another shape, or a spread is not above 0.
         """
-        scales = cls(arrays["platforms"], arrays["means"], arrays["spreads"])
-        expected = (len(scales.platforms), features)
-        if scales.means.shape != expected or scales.spreads.shape != expected:
-            raise ValueError(f"axes.means has shape {scales.means.shape}, expected {expected}")
-        return scales
+        platforms = state.array("platforms", "U", (None,))
+        means, spreads = (
+            state.array(name, "f", (len(platforms), features), finite=False)
+            for name in ("means", "spreads")
+        )
+        if not len(platforms) or np.isinf(means).any() or (spreads <= 0).any():
+            raise ValueError("axes.means or axes.spreads holds what no platform has")
+        return cls(platforms, means, spreads)
 
 
 def _centred(values: FloatArray, present: BoolArray) -> FloatArray:

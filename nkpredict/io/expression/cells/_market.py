@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, in_words
 from nkpredict.io._writing import atomic_path
 from nkpredict.io.expression._tenx import opened_mtx, parts_of_mtx
 
@@ -55,10 +55,12 @@ def matrix_market_as_hdf5(path: Path, target: Path) -> Path:
                 table["name"] = table["id"][:]
             group["shape"] = np.array([len(features), len(cells)], dtype=np.int64)
             _write_entries(group, matrix, len(features), len(cells))
+    except InputError:
+        raise
     except (ValueError, EOFError, zlib.error, pd.errors.ParserError) as error:
         raise InputError(
-            f"{matrix} is not a readable Matrix Market file ({error}); it may be truncated. "
-            "Copy it again."
+            f"{matrix} is not a readable Matrix Market file ({in_words(error)}); it may be "
+            "truncated. Copy it again."
         ) from error
     return target
 

@@ -1,0 +1,119 @@
+"""Damaged files of every format are refused in one short sentence, or read."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from experiments.fuzz_readers import expression_readers, fuzz, table_readers
+from nkpredict import read_expression
+from nkpredict.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what writes the files looks ahead to other formats
+        found = [*expression_readers(folder), *table_readers(folder)]
+        for reader in found:
+            reader.read(reader.path)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_few_mutants_of_every_file(readers) -> None:
+    bad = {reader.name: fuzz(reader, 3, first=100_000) for reader in readers}
+    assert not {name: failures for name, failures in bad.items() if failures}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_more_mutants_of_every_file(readers) -> None:
+    bad = {reader.name: fuzz(reader, 60, first=200_000) for reader in readers}
+    assert not {name: failures for name, failures in bad.items() if failures}
+
+
+@pytest.fixture
+def cohort(genes, tmp_path: Path) -> Path:
+    values = np.random.default_rng(0).poisson(20, (4, 40)).astype(np.float32)
+    adata = anndata.AnnData(
+        sparse.csr_matrix(values),
+        obs=pd.DataFrame(index=[f"S{i}" for i in range(4)]),
+        var=pd.DataFrame(index=genes[:40]),
+    )
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    return tmp_path / "a.h5ad"
+
+
+def with_an_index_outside(file: h5py.File) -> None:
+    file["X/indices"][0] = 10**8
+
+
+def with_a_link_to_another_file(file: h5py.File) -> None:
+    file["layers/other"] = h5py.ExternalLink("/etc/hostname", "/")
+
+
+def with_a_claim_of_ten_gigabytes(file: h5py.File) -> None:
+    file.create_dataset("layers/huge", shape=(10**5, 10**5), dtype="f4", chunks=(100, 100))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (with_an_index_outside, "sparse matrix is damaged|not a readable AnnData"),
+        (with_a_link_to_another_file, "a link to another place or file"),
+        (with_a_claim_of_ten_gigabytes, "claims 40,000,000,000 bytes that the file does not hold"),
+    ],
+)
+def test_what_would_end_the_process_is_told(cohort: Path, damage, message: str) -> None:
+    read_expression(cohort)
+    with h5py.File(cohort, "r+") as file:
+        damage(file)
+    with pytest.raises(InputError, match=message):
+        read_expression(cohort)
+
+
+def test_a_file_that_crashes_the_library_is_told(cohort: Path, monkeypatch) -> None:
+    crashing = cohort.parent / "crash.py"
+    crashing.write_text("import os\nos.abort()\n")
+    monkeypatch.setattr("nkpredict.io.expression._hdf5_probe.__file__", str(crashing))
+    with pytest.raises(InputError, match="the HDF5 library ends with SIGABRT"):
+        read_expression(cohort)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("3 2 2\n1 1 5\n9 1 5\n", "outside of the matrix"),
+        ("3 2 2\n1 1 5\n0 1 5\n", "outside of the matrix"),
+        ("3 2 2\n1 1 5\n", "1 of 2 entries"),
+        ("3 2 2\n1 1 5\n1 1 x\n", "Matrix Market"),
+        ("3 2 2\n1 1 5\n1.5 1 5\n", "outside of the matrix"),
+        ("3 2 99999999999\n1 1 5\n", "entries"),
+        ("3 999999999 2\n1 1 5\n1 1 5\n", "3 features and 2 barcodes"),
+        ("99999999999999999999 2 2\n", "does not state its size"),
+        ("", "does not state its size"),
+    ],
+)
+def test_a_damaged_matrix_is_told(tmp_path: Path, body: str, message: str) -> None:
+    head = "%%MatrixMarket matrix coordinate integer general\n%\n"
+    (tmp_path / "matrix.mtx").write_text(head + body)
+    (tmp_path / "features.tsv").write_text("".join(f"{g}\t{g}\n" for g in ("TP53", "MYC", "B2M")))
+    (tmp_path / "barcodes.tsv").write_text("a\nb\n")
+    with pytest.raises(InputError, match=message):
+        read_expression(tmp_path)
+
+
+def test_a_name_of_a_million_letters_is_cut_in_the_message(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"gene,S1,S2\nTP53,{'x' * 10**6},1\nMYC,2,3\nB2M,4,5\n")
+    with pytest.raises(InputError) as raised:
+        read_expression(tmp_path / "a.csv")
+    assert len(str(raised.value)) <= 600
