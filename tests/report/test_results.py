@@ -38,7 +38,9 @@ def test_all_files_are_written_and_may_be_written_again(make_scores, tmp_path):
     scores = with_properties(make_scores(full=True, simulated=True))
     for _ in range(2):
         folder = write_results(scores, tmp_path / "out", figures=True)
-        assert names(folder) == sorted(set(RESULT_FILES) - OUTCOME_FILES - {"axes.csv"})
+        assert names(folder) == sorted(
+            set(RESULT_FILES) - OUTCOME_FILES - {"axes.csv", "cells.json", "cells.parquet"}
+        )
         assert names(tmp_path) == ["out"]
     figures = names(folder / "figures")
     for name in (
