@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.facts import CellFacts
+from nkpredict.facts import CELL_FACTS_KEY, CellFacts
 from nkpredict.io import to_json
 from nkpredict.registry import Bundle
 from nkpredict.scoring import Scores
@@ -96,7 +96,7 @@ class CellScores:
         columns = self.columns(pd.Index(adata.obs_names.astype(str)))
         for name, values in columns.items():
             adata.obs[name] = values
-        adata.uns["nkpredict_cells"] = to_json(self.facts.to_json())
+        adata.uns[CELL_FACTS_KEY] = to_json(self.facts.to_json())
 
     def columns(self, cells: pd.Index) -> Mapping[str, pd.Series]:
         """Return what `annotate` writes into ``obs``, by name of the column.

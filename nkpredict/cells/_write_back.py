@@ -10,6 +10,7 @@ import pandas as pd
 
 from nkpredict.cells._result import CellScores
 from nkpredict.errors import InputError
+from nkpredict.facts import CELL_FACTS_KEY
 from nkpredict.io import atomic_path, open_cells, to_json
 
 
@@ -62,7 +63,7 @@ def write_h5ad(scores: CellScores, source: str | Path, target: str | Path) -> Pa
             obs.attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
             if "uns" not in file:
                 write_elem(file, "uns", {})
-            if "nkpredict_cells" in file["uns"]:
-                del file["uns"]["nkpredict_cells"]
-            write_elem(file["uns"], "nkpredict_cells", to_json(scores.facts.to_json()))
+            if CELL_FACTS_KEY in file["uns"]:
+                del file["uns"][CELL_FACTS_KEY]
+            write_elem(file["uns"], CELL_FACTS_KEY, to_json(scores.facts.to_json()))
     return target

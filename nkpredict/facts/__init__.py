@@ -1,7 +1,7 @@
 """Facts on what was read, trained and scored: frozen dataclasses, written as JSON and back."""
 
 from nkpredict.facts._calibration import CalibrationFacts, CalibrationGainFacts
-from nkpredict.facts._cells import CellFacts, DepthFacts, GroupingFacts
+from nkpredict.facts._cells import CELL_FACTS_KEY, CellFacts, DepthFacts, GroupingFacts
 from nkpredict.facts._comparison import CohortFacts, ComparisonFacts, DifferenceFacts
 from nkpredict.facts._drugs import TargetFacts, TargetFileFacts
 from nkpredict.facts._explain import (
@@ -49,6 +49,7 @@ from nkpredict.facts._screens import (
 from nkpredict.facts._verdict import PlatformFacts, Verdict
 
 __all__ = [
+    "CELL_FACTS_KEY",
     "SCHEMA_VERSION",
     "AnnotationFacts",
     "AssociationFacts",

@@ -10,6 +10,9 @@ from nkpredict.facts._model import ModelFacts
 from nkpredict.facts._read import ExpressionFacts
 from nkpredict.facts._scoring import CoverageFacts
 
+CELL_FACTS_KEY = "nkpredict_cells"
+"""Where an AnnData of scored cells keeps `CellFacts`, in ``uns`` as JSON."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DepthFacts(Facts):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
+from nkpredict.facts import CELL_FACTS_KEY
 from nkpredict.figures._style import (
     GREY,
     PROTECTS,
@@ -208,5 +209,5 @@ def _simulated(adata: AnnData) -> bool:
 
 
 def _facts(adata: AnnData) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(adata.uns.get("nkpredict_cells", "{}"))
+    found: dict[str, Any] = json.loads(adata.uns.get(CELL_FACTS_KEY, "{}"))
     return found

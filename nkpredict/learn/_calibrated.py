@@ -80,11 +80,6 @@ class CalibratedModel(RegressorMixin, GeneModel):
     -----
     A model of published knowledge alone has no scale: the prior of its slope is centred at 0 before
     falling lines are excluded, and own lines alone have to show that it rises.
-
-    Examples
-    --------
-    >>> own = CalibratedModel(model).fit(profiles, killing)  # doctest: +SKIP
-    >>> own.predict_interval(patients)  # doctest: +SKIP
     """
 
     line_: RisingLine

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nkpredict.errors import NKPredictError, RegistryError, name_some
+from nkpredict.facts import ModelFacts
 from nkpredict.registry._connection import bundles_below, made_anew
 from nkpredict.registry._description import read_description
 from nkpredict.registry._files import local_folder
@@ -141,7 +142,8 @@ def _settled(store: Registry) -> list[str]:
 
 def _registered_again(store: Registry, folder: Path) -> str:
     try:
-        name = read_description(folder).metadata.get("name") or store.settings.default_name
+        facts = ModelFacts.from_json(read_description(folder).metadata)
+        name = facts.name or store.settings.default_name
         name = store.settings.default_name if name == SHIPPED_MODEL else str(name)
         return f"{folder} is {name}/{store.register(folder, name)}."
     except NKPredictError as error:

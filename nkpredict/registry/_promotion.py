@@ -7,11 +7,13 @@ aliases are and an event can only be added.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from nkpredict.facts import ModelFacts
 from nkpredict.registry._index import Model
 from nkpredict.registry._run import user
 
@@ -66,11 +68,11 @@ def compare(current: Mapping[str, Any], other: Mapping[str, Any]) -> Comparison:
 
 def skill_by_split(metadata: Mapping[str, Any]) -> dict[str, float]:
     """Return the Spearman correlation of our model on unseen samples, by split."""
-    rows = metadata.get("performance") or ()
+    rows = ModelFacts.from_json(metadata).performance or ()
     return {
-        str(row["split"]): float(row["spearman"])
+        row.split: row.spearman
         for row in rows
-        if row["model"] == OURS and row["spearman"] is not None
+        if row.model == OURS and not math.isnan(row.spearman)
     }
 
 

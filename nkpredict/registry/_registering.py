@@ -71,7 +71,7 @@ def _add_version(
     from mlflow.exceptions import MlflowException
 
     logged = log_run(import_mlflow(), client, experiment, name, bundle, record)
-    simulated = str(bool(described.metadata.get("simulated"))).lower()
+    simulated = str(ModelFacts.from_json(described.metadata).simulated).lower()
     try:
         client.create_registered_model(name, tags={"simulated": simulated})
     except MlflowException as error:

@@ -63,5 +63,5 @@ def test_a_drug_model_of_lines_and_patients_of_another_platform(shared_data: Pat
     scores = explain_scores(score(patients, model))
     assert not scores.provenance.own_reference
     assert (scores.resistance_genes["mean_contribution"] < 0).all()
-    assert scores.separating_genes["gene"][0] == "BCL2"
-    assert "shift between platforms alone" in gene_sentences(scores)[0]
+    assert "BCL2" in set(scores.separating_genes["gene"].head(2))  # the target of venetoclax
+    assert "measured by RNA-seq, while the model learned from" in " ".join(scores.verdict.reasons)
