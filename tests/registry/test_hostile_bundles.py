@@ -93,15 +93,17 @@ def test_some_hostile_bundles_of_each_kind(sound: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", ["trained", "golden", "shipped"])
-def test_all_hostile_bundles(source: str, sound: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("source", "step"), [("trained", 7), ("golden", 7), ("shipped", 21)])
+def test_more_hostile_bundles(source: str, step: int, sound: Path, tmp_path: Path) -> None:
+    # all of them take ten minutes: set the steps to 1 when the checks change
     folder = {"trained": sound, "golden": GOLDEN, "shipped": SHIPPED}[source]
     cases = hostile_cases(folder)
     if source == "shipped":  # it has no trees
         cases = [case for case in cases if not case[0].startswith(("trees", "without trees"))]
+    cases = cases[::step]
     bad, kinds = failures(cases, folder, tmp_path)
     assert not bad, f"{len(bad)} of {len(cases)} ({dict(kinds)}):\n" + "\n".join(bad)
-    assert kinds["refused"] > 100
+    assert kinds["refused"] > len(cases) / 2
 
 
 @pytest.mark.parametrize("trees", [1, 3, 1_000_000_000, 1e9, "2", True, None])

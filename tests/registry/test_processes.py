@@ -64,7 +64,7 @@ def fresh(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield uri
 
 
-@pytest.mark.parametrize("processes", [4, 8])
+@pytest.mark.parametrize("processes", [8])
 def test_processes_share_a_fresh_registry(fresh: str, bundles: list[Path], processes: int) -> None:
     assert all_registered(fresh, bundles[:processes]) == list(range(1, processes + 1))
     (model,) = Registry(fresh).models()
