@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nkpredict.drugs import ABOVE
 from nkpredict.errors import InputError, name_some
 from nkpredict.evidence import gene_functions, known_experiments, synapse_pairs
 from nkpredict.explain._knockout import knockout
@@ -155,8 +156,13 @@ def explain_patient(
     row = int(place[0])
     name = table.index[row]
     others, words = _company(scores, against)
-    axes_of_all = _axes(others or scores)
-    own = _axes(scores).iloc[[row]]
+    axes = _axes(scores)
+    own = axes.iloc[row]
+    if others is None:
+        places = np.full(len(own), np.nan)
+    else:
+        among = axes if others is scores else _axes(others)
+        places = percentile(own.to_numpy(), among.to_numpy())
     company = (
         np.asarray(scores.bundle.model.reference_)
         if others is None
@@ -165,8 +171,9 @@ def explain_patient(
     own_score = np.array([table["susceptibility"].iloc[row]])
     drugs = scores.sample_drugs
     mine = drugs[drugs["sample"].astype(str) == str(name)] if len(drugs) else drugs
-    above = mine["listed"] == "above the line" if len(mine) else pd.Series(dtype=bool)
-    synapse = _synapse(scores, row, others)
+    above = mine["listed"] == ABOVE if len(mine) else pd.Series(dtype=bool)
+    levels = _levels(scores, row, others)
+    synapse = _synapse(scores, row, levels)
     return Patient(
         name=str(name),
         row=table.iloc[row],
@@ -174,16 +181,9 @@ def explain_patient(
         compared_with=words,
         rank=float(percentile(own_score, company[:, None])[0]),
         company=company,
-        axes=pd.DataFrame(
-            {
-                "contribution": own.iloc[0],
-                "percentile": np.nan
-                if others is None
-                else percentile(own.to_numpy()[0], axes_of_all.to_numpy()),
-            }
-        ),
+        axes=pd.DataFrame({"contribution": own, "percentile": places}),
         synapse=synapse,
-        genes=_genes(scores, row, others),
+        genes=_genes(scores, row, levels),
         knockouts=_knockouts(scores, row, knockouts),
         drugs=mine[above].head(_DRUGS) if len(mine) else _no_drugs(),
         drugs_below=mine[~above].head(_DRUGS) if len(mine) else _no_drugs(),
@@ -234,16 +234,15 @@ def _levels(scores: ExplainedScores, row: int, others: ExplainedScores | None) -
     return pd.Series(np.where(measured, told, np.nan), index=scores.contributions.columns)
 
 
-def _synapse(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.DataFrame:
+def _synapse(scores: ExplainedScores, row: int, levels: pd.Series) -> pd.DataFrame:
     pairs = synapse_pairs()
-    levels = _levels(scores, row, others)
     return pairs.assign(
         percentile=levels.reindex(pairs["gene"]).to_numpy(),
         contribution=scores.contributions.iloc[row].reindex(pairs["gene"]).fillna(0.0).to_numpy(),
     )
 
 
-def _genes(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.DataFrame:
+def _genes(scores: ExplainedScores, row: int, levels: pd.Series) -> pd.DataFrame:
     parts = scores.contributions.iloc[row]
     order = np.argsort(-parts.abs().to_numpy(), kind="stable")[:_GENES]
     chosen = parts.iloc[order]
@@ -257,7 +256,7 @@ def _genes(scores: ExplainedScores, row: int, others: ExplainedScores | None) ->
         {
             "gene": chosen.index,
             "contribution": chosen.to_numpy(),
-            "percentile": _levels(scores, row, others).reindex(chosen.index).to_numpy(),
+            "percentile": levels.reindex(chosen.index).to_numpy(),
             "says": [words for words, _ in said],
             "doi": [dois for _, dois in said],
         }
