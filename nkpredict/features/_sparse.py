@@ -91,14 +91,12 @@ class SparseRanks:
 
     def blocks(self) -> Iterator[Self]:
         """Return the cells in blocks that are small enough to be made dense."""
-        for start in range(0, len(self), _DENSE_AT_ONCE):
-            pointers = self.indptr[start : start + _DENSE_AT_ONCE + 1]
-            within = slice(int(pointers[0]), int(pointers[-1]))
+        for cells, within, pointers in _blocks(self.indptr):
             yield type(self)(
-                pointers - pointers[0],
+                pointers,
                 self.genes[within],
                 self.doubled_ranks[within],
-                self.zero_rank[start : start + _DENSE_AT_ONCE],
+                self.zero_rank[cells],
                 self.present,
             )
 
@@ -146,14 +144,12 @@ class SparseProfiles:
 
     def blocks(self) -> Iterator[Self]:
         """Return the cells in blocks that are small enough to be made dense."""
-        for start in range(0, len(self), _DENSE_AT_ONCE):
-            pointers = self.indptr[start : start + _DENSE_AT_ONCE + 1]
-            within = slice(int(pointers[0]), int(pointers[-1]))
+        for cells, within, pointers in _blocks(self.indptr):
             yield type(self)(
-                pointers - pointers[0],
+                pointers,
                 self.genes[within],
                 self.values[within],
-                self.background[start : start + _DENSE_AT_ONCE],
+                self.background[cells],
                 self.present,
             )
 
@@ -195,6 +191,14 @@ class SparseProfiles:
         of_background = np.where(self.present[:, None], weights, 0.0).sum(axis=0)
         background = self.background[:, None] * of_background
         return np.asarray(self.above_background(weights) + background)
+
+
+def _blocks(indptr: IndexArray) -> Iterator[tuple[slice, slice, IndexArray]]:
+    """Blocks small enough to be made dense: the cells, their values, where each cell begins."""
+    for start in range(0, len(indptr) - 1, _DENSE_AT_ONCE):
+        pointers = indptr[start : start + _DENSE_AT_ONCE + 1]
+        within = slice(int(pointers[0]), int(pointers[-1]))
+        yield slice(start, start + _DENSE_AT_ONCE), within, pointers - pointers[0]
 
 
 def _ranks_by_table(

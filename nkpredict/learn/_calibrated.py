@@ -78,6 +78,9 @@ class CalibratedModel(RegressorMixin, GeneModel):
 
     Notes
     -----
+    `predict_interval` is that of the posterior predictive distribution, with Student's t; where the
+    model's own interval is wider than its others, or longer on one side, so is this.
+
     A model of published knowledge alone has no scale: the prior of its slope is centred at 0 before
     falling lines are excluded, and own lines alone have to show that it rises.
     """
@@ -166,39 +169,6 @@ class CalibratedModel(RegressorMixin, GeneModel):
         check_is_fitted(self)
         return self.line_.at(self.fitted_model.predict(X) - self.centre_)
 
-    def predict_interval(
-        self, X: ProfilesLike | HarmonisedProfiles, coverage: float = 0.9
-    ) -> FloatArray:
-        """Predict the interval that holds the response of a new sample in the laboratory.
-
-        Of the posterior predictive distribution, with Student's t; where the model's own interval
-        is wider than its others, or longer on one side, so is this.
-
-        Parameters
-        ----------
-        X
-            Samples × genes.
-        coverage
-            Share of new samples that the interval should hold, between 0 and 1.
-
-        Returns
-        -------
-        numpy.ndarray
-            Lower and upper end, shape (n_samples, 2).
-
-        Raises
-        ------
-        InputError
-            When the coverage is not between 0 and 1.
-        """
-        if not 0 < coverage < 1:
-            raise InputError(f"The coverage is {coverage}; expected a share between 0 and 1.")
-        prepared = self.prepare(X)
-        x = self.fitted_model.predict(prepared) - self.centre_
-        predicted = self.line_.at(x)
-        down, up = (self.line_.half_width(x, side, coverage) for side in self._sides(prepared))
-        return np.column_stack([predicted - down, predicted + up])
-
     def contributions(self, X: ProfilesLike | HarmonisedProfiles) -> tuple[pd.DataFrame, float]:
         """Split each prediction into parts of its genes; see `GeneModel.contributions`."""
         check_is_fitted(self)
@@ -270,6 +240,12 @@ class CalibratedModel(RegressorMixin, GeneModel):
         """Mean width of the 90 % interval of samples like the reference samples."""
         x = self.fitted_model.reference_ - self.centre_
         return float(2 * line.half_width(x, np.ones(len(x)), 0.9).mean())
+
+    def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
+        x = self.fitted_model.predict(prepared) - self.centre_
+        predicted = self.line_.at(x)
+        down, up = (self.line_.half_width(x, side, coverage) for side in self._sides(prepared))
+        return np.column_stack([predicted - down, predicted + up])
 
     def _compared(self, harmonised: FloatArray) -> Profiles:
         return self.fitted_model._compared(harmonised)

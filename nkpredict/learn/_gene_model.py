@@ -59,8 +59,9 @@ class HarmonisedProfiles:
         """Names of the samples."""
         return self.given.samples
 
-    def predict_each(self) -> FloatArray:
-        """Predictions of each learner of the model, samples × learners."""
+    @cached_property
+    def each(self) -> FloatArray:
+        """Predictions of each learner of the model, samples × learners; not to be changed."""
         return self.core.predict_each(self.values)
 
 
@@ -88,9 +89,7 @@ class HarmonisedCells(HarmonisedProfiles):
     ) -> None:
         moving = bridge if bridge is not None and bridge.moves.any() else None
         vars(self).update(core=core, _ranks=ranks, _genes=genes, _bridge=bridge, _moving=moving)
-        vars(self).update(cells=SparseProfiles.of(ranks, core.harmoniser))
 
-    cells: SparseProfiles
     _ranks: SparseRanks
     _genes: pd.Index
     _bridge: PlatformBridge | None
@@ -108,6 +107,11 @@ class HarmonisedCells(HarmonisedProfiles):
         return self._ranks.dense()
 
     @cached_property
+    def cells(self) -> SparseProfiles:
+        """Harmonised profiles without their zeros, where no platform moves them."""
+        return SparseProfiles.of(self._ranks, self.core.harmoniser)
+
+    @cached_property
     def platforms(self) -> IndexArray | None:
         """Number of the platform of each cell."""
         return None if self._bridge is None else self._bridge.tell(self.ranked)
@@ -117,8 +121,9 @@ class HarmonisedCells(HarmonisedProfiles):
         """Dense harmonised profiles."""
         return self.cells.dense() if self._moving is None else self._moved(self.ranked)
 
-    def predict_each(self) -> FloatArray:
-        """Predictions of each learner of the model, cells × learners."""
+    @cached_property
+    def each(self) -> FloatArray:
+        """Predictions of each learner of the model, cells × learners; not to be changed."""
         if self._moving is None:
             return self.core.predict_each_cell(self.cells)
         blocks = [
@@ -364,8 +369,7 @@ class GeneModel(ProfileEstimator):
 
     def _added_up(self, prepared: HarmonisedProfiles) -> FloatArray:
         """Blend of the learners, a sum over genes without an end."""
-        each = prepared.predict_each()
-        return np.asarray((each * self.weights_).sum(axis=1))
+        return np.asarray((prepared.each * self.weights_).sum(axis=1))
 
     def _interval(self, prepared: HarmonisedProfiles, coverage: float) -> FloatArray:
         return np.full((len(prepared.samples), 2), np.nan)
