@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference"
 """Word for the samples that percentiles of the model refer to."""
-EXAMPLES = {"chiaretti-all": ("data", "examples", "chiaretti_all.parquet")}
+EXAMPLES = {"chiaretti-all": ("examples", "chiaretti_all.parquet")}
 """Cohorts that ship with the package."""
 _SCORES, _CONTRIBUTIONS, _PROVENANCE = "scores.csv", "contributions.parquet", "provenance.json"
 
