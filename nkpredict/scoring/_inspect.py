@@ -21,7 +21,7 @@ from nkpredict.registry import Bundle, Registry
 from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of
 from nkpredict.scoring._table import score_table
-from nkpredict.scoring._verdict import platform_facts, verdict_of
+from nkpredict.scoring._verdict import verdict_of
 
 
 def inspect_profiles(
@@ -77,13 +77,8 @@ def inspect_profiles(
             "them (--groupby COLUMN adds the counts of each group up, --groupby none gives one "
             "number a cell)."
         )
-    provenance = replace(
-        provenance_of(adata, bundle, prepared.samples, ~np.isnan(prepared.given.values)),
-        forced=refused,
-        platform=platform_facts(bundle.model, prepared),
-    )
     own = bundle.model.recognised(prepared)
-    provenance = replace(provenance, own_reference=None if own is None else int(own.sum()))
+    provenance = provenance_of(adata, bundle, prepared, own, refused)
     table = score_table(prepared, bundle, own, refused)
     return InspectionFacts(
         source=str(path),

@@ -10,8 +10,9 @@ import pandas as pd
 
 from nkpredict.facts import CoverageFacts, ScoringFacts, SkillFacts, ViabilityFacts
 from nkpredict.io import all_simulated, area_under_curve, facts_of
-from nkpredict.learn import SAME_AREA
+from nkpredict.learn import SAME_AREA, HarmonisedProfiles
 from nkpredict.registry import Bundle
+from nkpredict.scoring._verdict import platform_facts
 from nkpredict.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -19,11 +20,26 @@ if TYPE_CHECKING:
 
 
 def provenance_of(
-    adata: AnnData, bundle: Bundle, samples: pd.Index, measured: BoolArray
+    adata: AnnData,
+    bundle: Bundle,
+    prepared: HarmonisedProfiles,
+    own: BoolArray | None,
+    forced: str,
 ) -> ScoringFacts:
-    """Return what is known of scores before anything is said of them."""
+    """Return what is known of scores before anything is said of them.
+
+    Parameters
+    ----------
+    adata, bundle, prepared
+        Profiles, the model, and the profiles as it sees them.
+    own
+        Which profiles the model was made from; None when that cannot be told.
+    forced
+        Why the profiles would be refused; empty when they would not.
+    """
     recorded = facts_of(adata)
     model = bundle.model
+    measured = ~np.isnan(prepared.given.values)
     nowhere = ~measured.any(axis=0)
     missing = model.feature_names_in_[nowhere]
     weight = np.abs(model.effect_)
@@ -31,7 +47,7 @@ def provenance_of(
     return ScoringFacts(
         samples=len(measured),
         profiles=recorded.expression,
-        profiles_simulated=all_simulated(samples)
+        profiles_simulated=all_simulated(prepared.samples)
         if recorded.expression is None
         else recorded.simulated,
         genes=CoverageFacts(
@@ -47,6 +63,9 @@ def provenance_of(
             knowledge_only=model.knowledge_only,
             within_lineages=getattr(model, "offsets_", None) is not None,
         ),
+        forced=forced,
+        own_reference=None if own is None else int(own.sum()),
+        platform=platform_facts(model, prepared),
     )
 
 

@@ -31,7 +31,7 @@ from nkpredict.scoring._provenance import provenance_of, viability_facts
 from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._scores import Scores
 from nkpredict.scoring._table import axes_table, score_table
-from nkpredict.scoring._verdict import platform_facts, verdict_of
+from nkpredict.scoring._verdict import verdict_of
 from nkpredict.scoring._warnings import warnings_of
 from nkpredict.types import BoolArray
 
@@ -120,13 +120,7 @@ def score(
     forced = refused(bundle.model, prepared, facts_of(adata).expression, force)
     own = _own_reference(prepared, bundle, adata)
     table = score_table(prepared, bundle, own, forced)
-    measured = ~np.isnan(prepared.given.values)
-    provenance = replace(
-        provenance_of(adata, bundle, prepared.samples, measured),
-        forced=forced,
-        own_reference=None if own is None else int(own.sum()),
-        platform=platform_facts(bundle.model, prepared),
-    )
+    provenance = provenance_of(adata, bundle, prepared, own, forced)
     viability, curves = None, None
     if bundle.curve is not None:
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
