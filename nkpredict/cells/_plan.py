@@ -14,7 +14,6 @@ from nkpredict.cells._stretch import CellTask, Stretch
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import (
     CellFacts,
-    CoverageFacts,
     DepthFacts,
     ExpressionFacts,
     GroupingFacts,
@@ -30,7 +29,7 @@ from nkpredict.io import (
     gene_reference_source,
 )
 from nkpredict.registry import Bundle
-from nkpredict.scoring import refused
+from nkpredict.scoring import coverage_facts, refused
 from nkpredict.types import BoolArray
 
 NO_GROUPS = "none"
@@ -128,7 +127,6 @@ def plan_of(
         )
     used = codes if kept is None else np.where(kept, codes, -1)
     expression = _expression(source, columns)
-    coverage = _coverage(columns, bundle)
     seen = np.where(columns.present, 1.0, np.nan)[None, :]
     prepared = model.prepare(replace(Profiles.unnamed(seen), samples=pd.Index([expression.file])))
     with source.open() as rows:
@@ -142,7 +140,7 @@ def plan_of(
         cells_in_file=source.cells,
         cells=source.cells if kept is None else int(kept.sum()),
         kept=cells or "",
-        genes=coverage,
+        genes=coverage_facts(model, columns.present),
         genes_added_up=len(columns.added_up),
         expression=expression,
         depth=DepthFacts(cells=0, median_umis=0.0),
@@ -257,19 +255,6 @@ def _expression(source: CellFile | CellsInMemory, columns: CellColumns) -> Expre
         values_from="" if source.matrix in ("X", "matrix") else source.matrix,
         gene_names_from=source.gene_names_from,
         notes=(*source.notes, *added),
-    )
-
-
-def _coverage(columns: CellColumns, bundle: Bundle) -> CoverageFacts:
-    missing = bundle.model.feature_names_in_[~columns.present]
-    weight = np.abs(bundle.model.effect_)
-    total = float(weight.sum())
-    return CoverageFacts(
-        in_model=len(columns.present),
-        found=int(columns.present.sum()),
-        missing=len(missing),
-        missing_examples=tuple(map(str, missing[:20])),
-        weight_missing=float(weight[~columns.present].sum()) / total if total > 0 else 0.0,
     )
 
 

@@ -207,7 +207,7 @@ def _company(
         return against, f"the {len(against.table):,} samples of {file}"
     if len(scores.table) >= LEAST_COMPANY:
         return scores, f"the {len(scores.table):,} samples of this cohort"
-    what = "reference profiles" if scores.provenance.model.knowledge_only else "training samples"
+    what = scores.provenance.model.reference_word
     return None, f"the model's {len(scores.bundle.model.reference_):,} {what}"
 
 

@@ -175,3 +175,10 @@ class ModelFacts(VersionedFacts):
         if self.calibration is not None:
             return self.calibration.response
         return None if self.training is None else self.training.response
+
+    @property
+    def reference_word(self) -> str:
+        """What the samples that a score is compared with are called."""
+        # what ships has no training samples, calibrated or not
+        alone = self.knowledge_only or self.reference is not None
+        return "reference profiles" if alone else "training samples"

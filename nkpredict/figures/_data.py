@@ -113,9 +113,7 @@ def score_word(scores: Scored) -> str:
 
 def reference_word(scores: Scored) -> str:
     """Name the samples that a score is compared with."""
-    # what ships has no training samples, calibrated or not
-    alone = is_knowledge_only(scores) or scores.provenance.model.reference is not None
-    return "reference profiles" if alone else "training samples"
+    return scores.provenance.model.reference_word
 
 
 def optional(scores: Scored, name: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._inspect import inspect_profiles
+from nkpredict.scoring._provenance import coverage_facts
 from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._score import score
 from nkpredict.scoring._scores import Scores
@@ -15,6 +16,7 @@ __all__ = [
     "Scores",
     "bundle_of",
     "constant_flags",
+    "coverage_facts",
     "genes_of",
     "inspect_profiles",
     "refused",

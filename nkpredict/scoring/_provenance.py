@@ -10,7 +10,7 @@ import pandas as pd
 
 from nkpredict.facts import CoverageFacts, ScoringFacts, SkillFacts, ViabilityFacts
 from nkpredict.io import all_simulated, area_under_curve, facts_of
-from nkpredict.learn import SAME_AREA, HarmonisedProfiles
+from nkpredict.learn import SAME_AREA, GeneModel, HarmonisedProfiles
 from nkpredict.registry import Bundle
 from nkpredict.scoring._verdict import platform_facts
 from nkpredict.types import BoolArray, FloatArray
@@ -40,23 +40,13 @@ def provenance_of(
     recorded = facts_of(adata)
     model = bundle.model
     measured = ~np.isnan(prepared.given.values)
-    nowhere = ~measured.any(axis=0)
-    missing = model.feature_names_in_[nowhere]
-    weight = np.abs(model.effect_)
-    lost = weight[nowhere].sum()
     return ScoringFacts(
         samples=len(measured),
         profiles=recorded.expression,
         profiles_simulated=all_simulated(prepared.samples)
         if recorded.expression is None
         else recorded.simulated,
-        genes=CoverageFacts(
-            in_model=measured.shape[1],
-            found=measured.shape[1] - len(missing),
-            missing=len(missing),
-            missing_examples=tuple(str(gene) for gene in missing[:20]),
-            weight_missing=float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
-        ),
+        genes=coverage_facts(model, np.asarray(measured.any(axis=0))),
         model=replace(
             bundle.metadata,
             skill=SkillFacts.from_json(model.skill_),
@@ -66,6 +56,28 @@ def provenance_of(
         forced=forced,
         own_reference=None if own is None else int(own.sum()),
         platform=platform_facts(model, prepared),
+    )
+
+
+def coverage_facts(model: GeneModel, found: BoolArray) -> CoverageFacts:
+    """Return how much of a model was found, and which genes were not.
+
+    Parameters
+    ----------
+    model
+        Fitted.
+    found
+        Which of its genes were measured in any sample, shape (n_genes,).
+    """
+    missing = model.feature_names_in_[~found]
+    weight = np.abs(model.effect_)
+    lost = weight[~found].sum()
+    return CoverageFacts(
+        in_model=len(found),
+        found=len(found) - len(missing),
+        missing=len(missing),
+        missing_examples=tuple(str(gene) for gene in missing[:20]),
+        weight_missing=float(lost / weight.sum()) if weight.sum() > 0 else 0.0,
     )
 
 

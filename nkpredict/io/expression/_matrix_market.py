@@ -39,7 +39,7 @@ def read_matrix_market(stream: IO[bytes], expected: tuple[int, int]) -> np.ndarr
     if header is None:
         raise ValueError("its first line is not that of a general matrix of real numbers")
     layout, kind = header[1].lower(), header[2].lower()
-    sizes = _sizes(stream)
+    sizes = matrix_sizes(stream)
     if len(sizes) != (3 if layout == b"coordinate" else 2):
         raise ValueError("it does not state its size")
     if tuple(sizes[:2]) != expected:
@@ -68,7 +68,14 @@ def read_matrix_market(stream: IO[bytes], expected: tuple[int, int]) -> np.ndarr
     return values
 
 
-def _sizes(stream: IO[bytes]) -> list[int]:
+def matrix_sizes(stream: IO[bytes]) -> list[int]:
+    """Return the numbers of the line of sizes; the entries come next.
+
+    Raises
+    ------
+    ValueError
+        When there is no such line.
+    """
     for _ in range(_MOST_COMMENTS):
         line = stream.readline(_LONGEST_LINE)
         if not line:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, in_words
 from nkpredict.io._writing import atomic_path
+from nkpredict.io.expression._matrix_market import matrix_sizes
 from nkpredict.io.expression._tenx import opened_mtx, parts_of_mtx
 
 _ENTRIES_AT_ONCE = 4_000_000
@@ -67,9 +68,7 @@ def matrix_market_as_hdf5(path: Path, target: Path) -> Path:
 
 def _write_entries(group: Any, matrix: Path, features: int, cells: int) -> None:
     with opened_mtx(matrix) as stream:
-        while (line := stream.readline()).startswith(b"%"):
-            pass
-        shape = [int(number) for number in line.split()]
+        shape = matrix_sizes(stream)
         if len(shape) != 3 or shape[:2] != [features, cells]:
             raise InputError(
                 f"{matrix} has {' × '.join(map(str, shape[:2]))} values for {features} features "
