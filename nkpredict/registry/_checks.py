@@ -159,6 +159,8 @@ def check_arrays(arrays: Mapping[str, AnyArray], sizes: Mapping[str, int]) -> No
             raise ValueError(f"{name} is not above 0")
     if not known.get("samples", 1) or not known.get("components", 1):
         raise ValueError("the model has no reference samples")
+    if "novelty.fingerprints" in arrays and not len(arrays["novelty.fingerprints"]):
+        raise ValueError("the model keeps traces of no profile")
     _check_platforms(arrays)
     blocks = arrays.get("novelty.fingerprint_genes")
     if (
