@@ -104,6 +104,12 @@ def _approved(raw: RawTargets, path: Path) -> tuple[pd.DataFrame, dict[str, int]
     if raw.mechanism_of_drug:
         pairs = zip(rows["action"], rows["gene"], strict=True)
         rows["action"] = [action_on_gene(*pair) for pair in pairs]
+    strange = sorted(set(rows["action"]) - set(EFFECT_OF_ACTION))
+    if strange:
+        raise InputError(
+            f"{path} states the action {name_some(strange)}; expected one of "
+            f"{', '.join(EFFECT_OF_ACTION)}."
+        )
     known = rows["gene"].isin(approved_symbols())
     counts |= {
         "genes_renamed": len(names.renamed),
