@@ -162,7 +162,9 @@ class Connection:
             store = sqlite_file(uri)
             if store is None:
                 _answered(uri)
-            elif not store.is_file() or store.stat().st_size == 0:
+                continue
+            _remove_left_behind(store)
+            if not store.is_file() or store.stat().st_size == 0:
                 _create(mlflow, store)
         try:
             return _tried(mlflow, self.settings.tracking_uri, self.settings.registry_uri)
@@ -226,6 +228,7 @@ def made_anew(store: Path) -> Path:
     for suffix in ("-journal", "-wal", "-shm"):
         Path(f"{store}{suffix}").unlink(missing_ok=True)
     store.write_bytes(b"")
+    _remove_left_behind(store)
     # written into the file and not renamed over it: MLflow keeps connections to the file open
     with (
         _made_beside(import_mlflow(), store) as fresh,
@@ -263,12 +266,16 @@ def _create(mlflow: Any, store: Path) -> None:
         fresh.replace(store)
 
 
+def _remove_left_behind(store: Path) -> None:
+    """Remove what a process that was killed while it made the file left; the lock is held."""
+    for left in store.parent.glob(f"{_CREATING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def _made_beside(mlflow: Any, store: Path) -> Iterator[Path]:
     """Yield a file with all tables of MLflow; what is left of it afterwards is removed."""
     store.parent.mkdir(parents=True, exist_ok=True)
-    for left in store.parent.glob(f"{_CREATING}*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a process that was killed here
     folder = Path(tempfile.mkdtemp(dir=store.parent, prefix=_CREATING))
     try:
         uri = f"sqlite:///{folder / store.name}"
