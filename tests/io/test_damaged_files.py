@@ -34,6 +34,7 @@ def test_a_few_mutants_of_every_file(readers) -> None:
     assert not {name: failures for name, failures in bad.items() if failures}
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("part", range(4))  # for as many processes

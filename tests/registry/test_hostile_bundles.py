@@ -92,6 +92,7 @@ def test_some_hostile_bundles_of_each_kind(sound: Path, tmp_path: Path) -> None:
     assert kinds["refused"] > 10
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "step"), [("trained", 7), ("golden", 7), ("shipped", 21)])
 def test_more_hostile_bundles(source: str, step: int, sound: Path, tmp_path: Path) -> None:

@@ -167,6 +167,7 @@ def started(config: TrainingConfig, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_run_killed_anywhere_ends_the_same_and_is_registered_once(
     config: TrainingConfig, tmp_path: Path
