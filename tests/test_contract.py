@@ -193,6 +193,7 @@ def test_the_flagship_works_in_scikit_learns_tools(
     assert search.best_estimator_.get_params()["ridge__powers"] in ((), (2.0,))
 
 
+@pytest.mark.slow
 def test_groups_reach_the_flagship_by_metadata_routing(
     flagship, profiles, susceptibility, lineage
 ) -> None:

@@ -21,6 +21,7 @@ def scored(cell_models, cell_adata):
     return cells
 
 
+@pytest.mark.slow
 def test_numbers_of_cells_and_groups_are_in_obs(scored, cell_models, cell_adata) -> None:
     scores = nkpredict.score_cells(cell_adata, cell_models["prior"], groupby="patient")
     assert scored.obs["nk_susceptibility"].equals(
@@ -82,6 +83,7 @@ def test_an_anndata_on_disk_is_not_written_into(cell_models, cell_file) -> None:
         nkpredict.tl.score(anndata.read_h5ad(cell_file, backed="r"), cell_models["prior"])
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn(scored, tmp_path) -> None:
     axes = nkpredict.pl.umap(scored, save=tmp_path / "umap.png")
     assert axes.get_title(loc="left") == "299 cells by screen score"

@@ -66,6 +66,7 @@ def test_fewer_cells_are_known_less_surely(cell_models, cell_genes) -> None:
     assert "(tiny)" in said[0]
 
 
+@pytest.mark.slow
 def test_the_drawn_spread_is_that_of_other_cells(cell_models, cell_genes) -> None:
     """What drawing the cells of one group anew tells is how groups of other cells differ."""
     cells = cells_of(cell_genes, 4000, seed=3, depth=3)

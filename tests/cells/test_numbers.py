@@ -131,6 +131,7 @@ def as_folder(cells, path):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "store",
     [as_h5ad, by_gene, without_zeros_left_out, compressed, in_a_layer, in_raw, as_zarr, as_tenx,

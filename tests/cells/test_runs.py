@@ -60,6 +60,7 @@ def expected(many, model, tmp_path_factory) -> dict[str, bytes]:
     return bytes_of(scores, keep / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 5])
 def test_any_number_of_workers_gives_the_same_bytes(many, model, expected, tmp_path, workers):
     keep = tmp_path / "keep"
@@ -127,6 +128,7 @@ def test_a_run_that_was_killed_goes_on(many, model, expected, tmp_path, moment: 
     assert not list(keep.glob(".*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["file", "groups", "cells", "model"])
 def test_what_another_run_kept_is_not_taken(
     many, model, cell_models, tmp_path, change: str
@@ -199,6 +201,7 @@ def test_memory_does_not_hold_what_is_not_asked_for(cell_models, tmp_path, cell_
     assert found.facts.expression.genes_in_file == len(more)
 
 
+@pytest.mark.slow
 def test_dask_gives_the_same_bytes_though_a_worker_dies(many, model, expected, tmp_path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
     cluster = distributed.LocalCluster(

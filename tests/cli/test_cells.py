@@ -29,6 +29,7 @@ def test_cells_without_a_word_on_groups_are_refused_with_the_ways(run, cell_adat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_groups_get_the_usual_tables_and_the_cells_their_numbers(run, cell_file, model, tmp_path):
     out = tmp_path / "out"
     command = ["score", cell_file, "--model", model, "--out", out, "--groupby", "patient"]

@@ -218,6 +218,7 @@ def test_bad_training_input_writes_nothing(run, study: Path, response: str, mess
     assert sorted(study.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_evaluate_prints_baselines_beside_the_model(run, study: Path) -> None:
     code, said, _ = run(
         "evaluate", "--expression", study / "x.csv", "--response", study / "y.csv",
@@ -231,6 +232,7 @@ def test_evaluate_prints_baselines_beside_the_model(run, study: Path) -> None:
     assert {row["split"] for row in performance} == {"random", "lineage-held-out"}
 
 
+@pytest.mark.slow
 def test_evaluate_scores_gene_sets(run, study: Path, genes: list[str]) -> None:
     (study / "small.yaml").write_text(
         "name: small\nrandom_state: 0\nfolds: 3\nridge: {}\nboosting: {trees: 5, models: 1}\n"
@@ -285,6 +287,7 @@ def test_an_unknown_option_value_is_told(run, patients: Path, bundle: Path, tmp_
     assert "expected one of counts" in errors
 
 
+@pytest.mark.slow
 def test_score_without_a_model_uses_the_shipped_one(run, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("NKPREDICT_HOME", str(tmp_path / "home"))
     cohort = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
@@ -296,6 +299,7 @@ def test_score_without_a_model_uses_the_shipped_one(run, tmp_path, monkeypatch) 
     assert (tmp_path / "results" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_scores_are_held_against_an_outcome(
     run, registry: Path, patients: Path, tmp_path: Path
 ) -> None:
@@ -338,6 +342,7 @@ def test_scores_are_held_against_an_outcome(
     assert facts["conclusion"] in report
 
 
+@pytest.mark.slow
 def test_the_example_cohort_has_an_outcome(run, tmp_path: Path, monkeypatch) -> None:
     pytest.importorskip("statsmodels", reason="the extra 'outcome' is not installed")
     monkeypatch.setenv("NKPREDICT_HOME", str(tmp_path / "home"))

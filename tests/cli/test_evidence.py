@@ -56,6 +56,7 @@ def test_every_help_shows_an_example(evidence, command: str) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_build_writes_all_columns_and_says_what_was_read(
     evidence, screens: Path, tmp_path: Path
 ) -> None:
@@ -152,6 +153,7 @@ def test_counts_need_their_sample_sheet(evidence, tmp_path: Path) -> None:
     assert "guides read" in said
 
 
+@pytest.mark.slow
 def test_show_tells_all_with_sources(evidence, screens: Path, tmp_path: Path) -> None:
     code, said, progress = evidence("show", "B7H6")
     assert (code, progress) == (0, "")

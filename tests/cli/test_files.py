@@ -27,6 +27,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_keeps_the_old_results(
     run, bundle: Path, profiles: Path, tmp_path: Path
 ) -> None:

@@ -11,6 +11,8 @@ from nkpredict import NKSusceptibilityModel, Registry, save_bundle
 from nkpredict.facts import ModelFacts
 from nkpredict.testing import toy_panel
 
+pytestmark = pytest.mark.slow
+
 PANEL = toy_panel()
 NEW = np.arange(60) % 3 == 0
 KILLING = (20 + 50 * PANEL.susceptibility[NEW]).rename("killing")

@@ -12,6 +12,8 @@ import pytest
 from nkpredict import Registry, save_bundle
 from nkpredict.facts import ModelFacts, PerformanceFacts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def registry(trained_model, tmp_path: Path) -> Path:

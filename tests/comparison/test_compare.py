@@ -18,6 +18,8 @@ from nkpredict.registry import Bundle, save_bundle
 from nkpredict.report import write_results
 from nkpredict.testing import toy_panel
 
+pytestmark = pytest.mark.slow
+
 PANEL = toy_panel()
 NEW = np.arange(60) % 2 == 0
 COHORT = PANEL.profiles[NEW]

@@ -16,6 +16,7 @@ from nkpredict.comparison._statistics import ALL, WITHIN, by_lineage, difference
 SCORES = arrays(float, st.integers(3, 25), elements=st.floats(-5, 5, width=32))
 
 
+@pytest.mark.slow
 @given(SCORES, SCORES)
 def test_turning_the_cohorts_round_turns_the_difference(first, second) -> None:
     one, other = difference(first, second), difference(second, first)
@@ -26,6 +27,7 @@ def test_turning_the_cohorts_round_turns_the_difference(first, second) -> None:
     assert one.overlap == pytest.approx(other.overlap)
 
 
+@pytest.mark.slow
 @given(SCORES, SCORES)
 def test_intervals_hold_their_estimates(first, second) -> None:
     one = difference(first, second)

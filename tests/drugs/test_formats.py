@@ -269,6 +269,7 @@ NAMES = st.text(
 ).filter(lambda name: name.lower() not in ("na", "nan", "none", "null"))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(
     st.lists(

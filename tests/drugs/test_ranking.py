@@ -252,6 +252,7 @@ def test_no_inhibitor_of_a_sensitizing_gene_is_a_hit():
     assert ABOVE not in set(lowering["listed"])
 
 
+@pytest.mark.slow
 def test_no_patient_of_the_example_has_a_drug_above_the_line_that_harms_nk_cells():
     scores = explain_scores(score(EXAMPLE))
     assert len(scores.table) == 128

@@ -41,6 +41,7 @@ class Witness(RegressorMixin, BaseEstimator):
         return np.zeros(len(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGRESSORS)
 def test_any_regressor_is_evaluated_on_both_splits(
     name: str, profiles, susceptibility, lineage

@@ -121,6 +121,7 @@ def test_too_few_samples_are_told(model, profiles, susceptibility) -> None:
         nested_cross_validate(model, profiles.iloc[:22], susceptibility.iloc[:22])
 
 
+@pytest.mark.slow
 def test_tuning_goes_on_where_it_stopped(model, profiles, susceptibility, tmp_path) -> None:
     whole = tune(model, profiles, susceptibility, space=SPACE, trials=5)
     journal = tmp_path / "a" / "tuning.journal"

@@ -177,6 +177,7 @@ def test_no_module_mixes_genes_of_opposite_function():
         assert len(set(clear)) <= 1, name
 
 
+@pytest.mark.slow
 def test_the_example_cohort_is_read_like_any_file():
     adata = read_expression(COHORT, obs=EXAMPLES / "chiaretti_all_obs.csv")
     facts = adata.uns["nkpredict"]["expression"]

@@ -81,6 +81,7 @@ def test_one_sample_and_missing_genes_are_explained(study, model):
     assert "1 samples" in repr(explanation)
 
 
+@pytest.mark.slow
 def test_shap_gets_the_same_numbers(study, model):
     pytest.importorskip("shap")
     explanation = explain(model, study.profiles.iloc[:5])

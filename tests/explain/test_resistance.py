@@ -174,6 +174,7 @@ def planted_ranks(seed: int) -> pd.DataFrame:
     return table[table.index.isin(planted.drivers.index) & used[table.index]]
 
 
+@pytest.mark.slow
 def test_planted_genes_do_not_fall_behind_for_the_drivers() -> None:
     ranks = pd.concat([planted_ranks(seed) for seed in range(4)])
     fallen = ranks["with"] - ranks["without"]

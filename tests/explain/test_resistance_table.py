@@ -71,6 +71,7 @@ def test_percentiles_without_a_reference_are_near_those_with_one(study, model):
     assert difference.abs().mean() < 6
 
 
+@pytest.mark.slow
 def test_the_list_of_a_sample_holds_what_lowers_this_sample(study, model):
     parts = explain(model, study.profiles).contributions
     table = resistance_table(model, study.profiles, "sample", top=None)

@@ -126,6 +126,7 @@ def looked_up_by_string(path: Path) -> list[str]:
     return places
 
 
+@pytest.mark.slow
 def test_no_fact_is_looked_up_by_a_string() -> None:
     assert not [
         place for path in sorted(PACKAGE.rglob("*.py")) for place in looked_up_by_string(path)

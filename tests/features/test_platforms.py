@@ -70,6 +70,7 @@ def test_what_has_the_levels_of_no_platform_is_unknown(bridge: PlatformBridge) -
     assert not bridge.bridged(found).any()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 7), st.integers(0, 1000), st.sampled_from(KNOWN))
 def test_a_profile_alone_is_treated_as_in_company(row: int, seed: int, platform: str) -> None:

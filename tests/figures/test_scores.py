@@ -20,6 +20,7 @@ DRAW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 5, 120])
 @pytest.mark.parametrize("name", sorted(DRAW))
 def test_figures_draw_and_are_marked(make_scores, name, n, tmp_path):
@@ -37,6 +38,7 @@ def test_names_are_left_out_of_large_cohorts(make_scores):
         assert len(plot_ranking(make_scores(n=n)).get_yticks()) == (n if n <= 80 else 0)
 
 
+@pytest.mark.slow
 def test_a_knowledge_only_model_has_screen_scores_and_no_intervals(make_scores):
     scores = make_scores(full=True)
     scores.provenance = replace(scores.provenance, model=ModelFacts(knowledge_only=True))
@@ -58,6 +60,7 @@ def test_hostile_names_on_given_axes(make_scores):
         axes.figure.canvas.draw()
 
 
+@pytest.mark.slow
 def test_a_name_in_a_foreign_script_is_saved_without_a_warning(make_scores, tmp_path):
     scores = make_scores(names=["🧬", "שלום", "S1"])
     for ending in ("png", "svg", "pdf"):

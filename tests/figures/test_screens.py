@@ -176,6 +176,7 @@ def test_measured_screens_are_not_marked(screens: ScreenTable) -> None:
     assert "SIMULATED" not in texts(plot_agreement(screens))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
 def test_figures_are_written_with_the_same_bytes(
     screens: ScreenTable, tmp_path: Path, ending: str

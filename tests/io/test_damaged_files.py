@@ -28,6 +28,7 @@ def readers(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_few_mutants_of_every_file(readers) -> None:
     bad = {reader.name: fuzz(reader, 3, first=100_000) for reader in readers}
@@ -67,6 +68,7 @@ def with_a_claim_of_ten_gigabytes(file: h5py.File) -> None:
     file.create_dataset("layers/huge", shape=(10**5, 10**5), dtype="f4", chunks=(100, 100))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

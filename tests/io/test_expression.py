@@ -239,6 +239,7 @@ def test_a_truncated_gzip_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
         read_expression(path)
 
 
+@pytest.mark.slow
 @given(
     values=st.lists(
         st.lists(st.floats(-5, 25, width=32) | st.just(float("nan")), min_size=4, max_size=4),
@@ -289,6 +290,7 @@ BEGINNINGS = (
 )
 
 
+@pytest.mark.slow
 @given(
     start=st.sampled_from(BEGINNINGS),
     content=st.binary(max_size=200)
@@ -309,6 +311,7 @@ def test_any_bytes_are_read_or_refused_in_words(
         read_expression(path)
 
 
+@pytest.mark.slow
 @given(
     sep=st.sampled_from([",", ";", "\t"]),
     decimal=st.sampled_from([".", ","]),
@@ -333,6 +336,7 @@ def test_the_dress_of_a_table_changes_nothing(
     np.testing.assert_allclose(adata.to_df()[frame.columns], frame, rtol=1e-6)
 
 
+@pytest.mark.slow
 @given(values=st.lists(st.floats(0, 20, width=32), min_size=4, max_size=4), seed=st.integers(0, 9))
 @settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None

@@ -41,6 +41,7 @@ def test_predictions_follow_a_signal(estimator, profiles, susceptibility) -> Non
     assert np.corrcoef(predicted, susceptibility.iloc[test])[0, 1] > 0.3
 
 
+@pytest.mark.slow
 def test_genes_are_matched_by_name_at_fit_and_predict(estimator, profiles, susceptibility) -> None:
     expected = clone(estimator).fit(profiles, susceptibility).predict(profiles)
     turned = profiles[profiles.columns[::-1]]

@@ -193,6 +193,7 @@ def test_a_bundle_gives_the_same_intervals(fitted, new, tmp_path) -> None:
         assert loaded.predict_interval(new, coverage).tobytes() == expected.tobytes()
 
 
+@pytest.mark.slow
 def test_groups_held_out_as_a_whole_are_covered(panel) -> None:
     rng = np.random.default_rng(7)
     lineage = np.repeat(np.arange(LINEAGES), 12)

@@ -149,6 +149,7 @@ def test_a_model_within_groups_predicts_no_area(profiles, viability, lineage) ->
         KillingCurveModel(within).fit(profiles, viability, groups=lineage)
 
 
+@pytest.mark.slow
 def test_the_order_of_samples_and_ratios_does_not_matter(profiles, viability) -> None:
     expected = KillingCurveModel(MODEL).fit(profiles, viability).predict_curve(profiles)
     turned = viability.sample(frac=1, random_state=0)[viability.columns[::-1]]
@@ -202,6 +203,7 @@ def test_a_shape_that_expression_tells_is_predicted(profiles, susceptibility, li
     assert early.groupby(lineage[test]).median().is_monotonic_decreasing
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
 def test_a_panel_of_a_viability_file_keeps_its_curves(tmp_path: Path) -> None:
     study = simulate_study(tmp_path / "study", n_genes=300, n_patients=1)

@@ -85,6 +85,7 @@ def test_a_sample_scores_alone_as_in_its_cohort(shipped: ScreenPrior, patients) 
     np.testing.assert_allclose(parts.sum(axis=1) + base, together, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_half_of_the_genes_keep_the_ranking_and_cost_coverage(
     shipped: ScreenPrior, patients
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_missing_gene_is_estimated_from_the_genes_it_moves_with() -> None:
     np.testing.assert_array_equal(model.predict(alone), 0)
 
 
+@pytest.mark.slow
 def test_other_effectors_weigh_genes_otherwise(shipped: ScreenPrior, patients) -> None:
     other = shipped.for_effector("NK-92")
     assert not np.allclose(other.predict(patients), shipped.predict(patients))

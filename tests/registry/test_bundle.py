@@ -103,6 +103,7 @@ def test_a_path_in_the_manifest_cannot_leave_the_folder(model, tmp_path: Path) -
         load_bundle(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_a_loaded_model_can_be_fitted_again_with_its_own_recipe(model, genes, tmp_path) -> None:
     save_bundle(model, tmp_path / "b")
     loaded = load_bundle(tmp_path / "b").model

@@ -85,6 +85,7 @@ def failures(cases, sound: Path, tmp_path: Path) -> tuple[list[str], Counter[str
     return bad, kinds
 
 
+@pytest.mark.slow
 def test_some_hostile_bundles_of_each_kind(sound: Path, tmp_path: Path) -> None:
     cases = hostile_cases(sound)
     bad, kinds = failures(cases[::31], sound, tmp_path)
@@ -107,6 +108,7 @@ def test_more_hostile_bundles(source: str, step: int, sound: Path, tmp_path: Pat
     assert kinds["refused"] > len(cases) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trees", [1, 3, 1_000_000_000, 1e9, "2", True, None])
 def test_the_number_of_trees_is_that_of_the_files(sound: Path, tmp_path: Path, trees) -> None:
     shutil.copytree(sound, tmp_path / "b")

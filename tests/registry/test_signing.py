@@ -77,6 +77,7 @@ def test_what_was_changed_since_is_refused(own: Path, registry: Registry, keys, 
         registry.verify(own, [keys["lab"][1]])
 
 
+@pytest.mark.slow
 def test_only_signed_bundles_are_used_where_that_is_the_policy(
     own: Path, registry: Registry, keys, monkeypatch, tmp_path: Path
 ) -> None:

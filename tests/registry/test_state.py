@@ -34,6 +34,7 @@ def trained_on(genes):
     return profiles, profiles.iloc[:, 0] + profiles.iloc[:, 1] + rng.normal(0, 0.2, 40)
 
 
+@pytest.mark.slow
 def test_files_bring_the_same_model_back(state, trained_on) -> None:
     profiles, response = trained_on
     model = NKSusceptibilityModel(learners=LEARNERS).fit(profiles, response)

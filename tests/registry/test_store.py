@@ -10,6 +10,8 @@ from nkpredict.errors import BundleError, InputError, RegistryError
 from nkpredict.facts import ModelFacts, PerformanceFacts
 from nkpredict.registry import RunRecord, registry_settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bundles(trained_model, tmp_path_factory) -> list[Path]:

@@ -25,6 +25,7 @@ def patient(trained_model, genes):
     return explain_scores(score(profiles, trained_model)).sample(NAME, knockouts=genes[:2])
 
 
+@pytest.mark.slow
 def test_the_page_is_one_file_and_says_what_it_is_for(patient, tmp_path: Path) -> None:
     page = write_patient_card(patient, tmp_path / "card.html").read_text(encoding="utf-8")
     assert "Not a medical device" in page
@@ -37,6 +38,7 @@ def test_the_page_is_one_file_and_says_what_it_is_for(patient, tmp_path: Path) -
         assert gene in page
 
 
+@pytest.mark.slow
 def test_the_same_patient_gives_the_same_bytes(patient, tmp_path: Path) -> None:
     files = [write_patient_card(patient, tmp_path / f"{name}.html") for name in "ab"]
     assert files[0].read_bytes() == files[1].read_bytes()

@@ -87,6 +87,7 @@ def changed(before, after):
     return [(one, other) for one, other in zip(before, after, strict=True) if one != other]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gene", ["ICAM1", "HLA-E"])
 def test_one_sign_turned_changes_the_report_where_it_rests_on_it(
     scores, gene, monkeypatch, tmp_path

@@ -99,6 +99,7 @@ def test_a_score_from_evidence_alone_shows_no_agreement(prior, others, tmp_path)
     assert "goes with" not in table
 
 
+@pytest.mark.slow
 def test_training_with_evidence_is_said_to_build_agreement_in(
     cohort, response, others, tmp_path
 ) -> None:

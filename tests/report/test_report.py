@@ -393,6 +393,7 @@ def test_covariates_stand_beside_the_lineage(report, make_scores):
     assert page.facts["&lt;sex&gt;".replace("&lt;", "<").replace("&gt;", ">")] == "F"
 
 
+@pytest.mark.slow
 def test_of_a_very_large_cohort_the_ends_are_listed_and_every_page_is_there(report, make_scores):
     html = report(make_scores(n=1300, genes=20))
     table = re.search(r'<table id="ranking-table".*?</table>', html, re.DOTALL)[0]
@@ -479,6 +480,7 @@ def test_no_sample_is_an_error(tmp_path, make_scores):
     assert not (tmp_path / "r.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_an_outcome_is_shown_with_its_curves_and_tests(make_scores, tmp_path, seed):
     pytest.importorskip("statsmodels", reason="the extra 'outcome' is not installed")

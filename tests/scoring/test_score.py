@@ -283,6 +283,7 @@ def test_genes_centred_across_samples_are_refused(bundle: Path, patients, tmp_pa
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turned", [False, True])
 def test_every_way_in_gives_the_same_scores(bundle: Path, patients, tmp_path, turned) -> None:
     frame = patients.T if turned else patients

@@ -26,6 +26,7 @@ def tables() -> dict[str, pd.DataFrame]:
     return {"log2": log2, "counts": (2.0**log2).round().astype(int)}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_variant_is_right_or_refused_with_advice(

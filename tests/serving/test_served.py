@@ -20,6 +20,8 @@ from nkpredict.errors import InputError
 from nkpredict.facts import ModelFacts
 from tests.variants import ensembl_ids
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model_folder(trained_model, tmp_path_factory) -> Path:
@@ -108,7 +110,6 @@ def test_the_model_states_what_it_gives_and_needs(model_folder: Path, served) ->
         assert "nkpredict" not in (model_folder / name).read_text()
 
 
-@pytest.mark.slow
 def test_the_recipe_for_a_server_works(model_folder: Path, profiles, bundle) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -15,6 +15,8 @@ from nkpredict.facts import ModelFacts, PerformanceFacts, ResponseFacts, Trainin
 from nkpredict.registry import Bundle, save_bundle
 from nkpredict.testing import toy_panel
 
+pytestmark = pytest.mark.slow
+
 PANEL = toy_panel()
 TRAINED = np.arange(60) % 3 != 0
 NEW = PANEL.profiles[~TRAINED]

@@ -314,6 +314,7 @@ def test_the_shipped_configurations_are_complete(monkeypatch) -> None:
         assert json.dumps(read_config(path).fingerprint())
 
 
+@pytest.mark.slow
 def test_guide_counts_need_their_sample_sheet_and_a_sheet_its_counts(study, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     genes = np.repeat(["B2M", "JAK1", "NCR3LG1", *(f"SIM-{i}" for i in range(200))], 4)

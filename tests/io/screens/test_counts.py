@@ -202,6 +202,7 @@ def test_unusable_counts_are_refused(write, spoil: Any, message: str) -> None:
         read_screens(write(spoil(count_table())), sample_sheet=SHEET)
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -40,6 +40,7 @@ def written(folder: Path, table: pd.DataFrame, name: str = f"{NAME}.csv", **how:
     return folder / name
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, phases=PHASES)
 @given(
     seed=st.integers(0, 2**32 - 1),

@@ -369,6 +369,7 @@ rows = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.lists(rows, min_size=1, max_size=20, unique_by=lambda r: (r["gene"], r["screen"])),
@@ -385,6 +386,7 @@ def test_generated_tables_survive_writing_and_reading(tmp_path, content, gained)
     pd.testing.assert_frame_equal(read_screens(path).table, table, check_dtype=False)
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(
