@@ -27,14 +27,16 @@ from nkpredict.io._writing import (
     write_text,
 )
 from nkpredict.io.expression import (
+    MOST_GROUPS,
     CellColumns,
     CellFile,
     CellRows,
     CellsInMemory,
+    FoundCells,
     ReadingOptions,
     columns_of_cells,
+    find_cells,
     is_mtx,
-    looks_like_cells,
     matrix_market_as_hdf5,
     open_cells,
     read_expression,
@@ -49,6 +51,7 @@ from nkpredict.io.screens import (
 )
 
 __all__ = [
+    "MOST_GROUPS",
     "GENETICS",
     "GENETICS_PREFIX",
     "MAXIMUM_RATIO",
@@ -59,6 +62,7 @@ __all__ = [
     "CellFile",
     "CellRows",
     "CellsInMemory",
+    "FoundCells",
     "Duplicates",
     "KeptSteps",
     "Orientation",
@@ -74,13 +78,13 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "columns_of_cells",
+    "find_cells",
     "facts_of",
     "file_sha256",
     "first_lines",
     "gene_reference_source",
     "is_missing",
     "is_mtx",
-    "looks_like_cells",
     "matrix_market_as_hdf5",
     "open_cells",
     "read_expression",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from nkpredict.io._genes import ENTREZ_PREFIX, known_entrez_ids
 
@@ -22,7 +22,7 @@ _CALLED = frozenset(
 )
 
 
-def as_entrez_ids(labels: Sequence[object]) -> list[str] | None:
+def as_entrez_ids(labels: Iterable[object]) -> list[str] | None:
     """Return the labels of an axis with the prefix of an Entrez id; None when they are none.
 
     Judged as a whole: nearly all labels are numbers, many are ids of protein-coding genes, and some
@@ -47,7 +47,7 @@ def as_entrez_ids(labels: Sequence[object]) -> list[str] | None:
     ]
 
 
-def known_share(labels: Sequence[object]) -> float:
+def known_share(labels: Iterable[object]) -> float:
     """Share of numbers that are ids of protein-coding genes."""
     known = known_entrez_ids()
     matches = [_ENTREZ.match(str(label).strip()) for label in labels]
