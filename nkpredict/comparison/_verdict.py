@@ -94,12 +94,12 @@ def _measured(cohort: CohortFacts) -> str:
 def _careful(first: CohortFacts, second: CohortFacts) -> list[str]:
     said, both = [], (first, second)
     groups = [
-        one
-        for one in both
-        if one.verdict is not None and one.verdict.level is VerdictLevel.GROUPS
+        one for one in both if one.verdict is not None and one.verdict.level is VerdictLevel.GROUPS
     ]
     # a reason that both have is said once
-    for reason in dict.fromkeys(r for one in groups if one.verdict for r in one.verdict.reasons[:1]):
+    for reason in dict.fromkeys(
+        r for one in groups if one.verdict for r in one.verdict.reasons[:1]
+    ):
         whose = [one.name for one in groups if one.verdict and reason in one.verdict.reasons[:1]]
         said.append(f"{' and '.join(whose)}: {reason}")
     if first.technology != second.technology and any(one.bridged for one in both):

@@ -12,7 +12,7 @@ FEWEST_OF_COHORT = 10
 hand, docs/decisions/029 tells what fewer give."""
 
 
-def align_cohort(standard: FloatArray) -> FloatArray:
+def align_cohort(standard: FloatArray, fewest: int = FEWEST_OF_COHORT) -> FloatArray:
     """Give every gene of a cohort the mean of the training profiles, and at most their spread.
 
     Location and scale as in ComBat (Johnson et al., Biostatistics 2007,
@@ -25,21 +25,23 @@ def align_cohort(standard: FloatArray) -> FloatArray:
     ----------
     standard
         Samples × genes in means and standard deviations of the training profiles, NaN for missing.
+    fewest
+        Samples asked for, of the cohort and of each gene.
 
     Returns
     -------
     numpy.ndarray
-        Of the same shape; NaN too for a gene that fewer samples have than `FEWEST_OF_COHORT`.
+        Of the same shape; NaN too for a gene that fewer samples have.
 
     Raises
     ------
     InputError
         When there are fewer samples.
     """
-    if len(standard) < FEWEST_OF_COHORT:
+    if len(standard) < fewest:
         raise InputError(
             f"The cohort has {len(standard)} sample{'' if len(standard) == 1 else 's'}; mapping a "
-            f"cohort as a whole takes {FEWEST_OF_COHORT} at least, because the average of each "
+            f"cohort as a whole takes {fewest} at least, because the average of each "
             "gene over fewer is mostly that of these samples' own biology. Leave out the cohort "
             "mode: samples are then mapped one by one."
         )
@@ -50,4 +52,4 @@ def align_cohort(standard: FloatArray) -> FloatArray:
     squares = np.where(present, centred, 0.0) ** 2
     spread = np.sqrt(squares.sum(axis=0) / np.maximum(count - 1, 1))
     aligned = centred / np.maximum(spread, 1.0)
-    return np.where(count >= FEWEST_OF_COHORT, aligned, np.nan)
+    return np.where(count >= fewest, aligned, np.nan)

@@ -51,10 +51,10 @@ from nkpredict.io.screens import (
 )
 
 __all__ = [
-    "MOST_GROUPS",
     "GENETICS",
     "GENETICS_PREFIX",
     "MAXIMUM_RATIO",
+    "MOST_GROUPS",
     "SCREEN_COLUMNS",
     "SIMPLE_TABLE",
     "SIMULATED_PREFIX",
@@ -62,8 +62,8 @@ __all__ = [
     "CellFile",
     "CellRows",
     "CellsInMemory",
-    "FoundCells",
     "Duplicates",
+    "FoundCells",
     "KeptSteps",
     "Orientation",
     "ReadingOptions",
@@ -78,9 +78,9 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "columns_of_cells",
-    "find_cells",
     "facts_of",
     "file_sha256",
+    "find_cells",
     "first_lines",
     "gene_reference_source",
     "is_missing",

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from nkpredict.features import align_cohort
+from nkpredict.features import FEWEST_OF_COHORT, align_cohort
 from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
 
 
-def relative_to_cohort(model: GeneModel, prepared: HarmonisedProfiles) -> HarmonisedProfiles:
+def relative_to_cohort(
+    model: GeneModel, prepared: HarmonisedProfiles, fewest: int = FEWEST_OF_COHORT
+) -> HarmonisedProfiles:
     """Map a cohort as a whole onto the profiles that a model was made from.
 
     No platform is bridged, because mapping the cohort takes off what its platform does; features
@@ -22,6 +24,8 @@ def relative_to_cohort(model: GeneModel, prepared: HarmonisedProfiles) -> Harmon
         Fitted.
     prepared
         By the model.
+    fewest
+        Samples asked for, of the cohort and of each gene.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def relative_to_cohort(model: GeneModel, prepared: HarmonisedProfiles) -> Harmon
     """
     core = model.core_
     values = core.harmonise(prepared.ranked)
-    aligned = align_cohort(core.standardise(values))
+    aligned = align_cohort(core.standardise(values), fewest)
     kept = ~np.isfinite(core.spread_)
     if prepared.ranked.unranked is not None:
         kept = kept | prepared.ranked.unranked

@@ -133,7 +133,11 @@ def _in_matrix_market(path: Path) -> FoundCells | None:
         return None
     stored = sizes[2] if len(sizes) == 3 else len(features) * len(cells)
     zeros = 1 - stored / max(len(features) * len(cells), 1)
-    return FoundCells(str(path), len(cells), "10x matrix folder") if are_cells(cells[:_ROWS], zeros) else None
+    return (
+        FoundCells(str(path), len(cells), "10x matrix folder")
+        if are_cells(cells[:_ROWS], zeros)
+        else None
+    )
 
 
 def _zeros(part: Any) -> float:
