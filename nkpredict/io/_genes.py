@@ -150,8 +150,8 @@ def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> Gen
     """Map gene names to approved symbols.
 
     Ensembl ids (with or without version), ``NCBIGene:7157``, DepMap's ``SYMBOL (Entrez id)`` and
-    TCGA's ``SYMBOL|Entrez id`` are recognised, old symbols and aliases updated, symbols in lower case
-    written in capitals where most are in lower case, hyphens that R turned into dots restored
+    TCGA's ``SYMBOL|Entrez id`` are recognised, old symbols and aliases updated, symbols in lower
+    case written in capitals where most are in lower case, hyphens that R turned into dots restored
     (``HLA.A``), and dates that a spreadsheet made of symbols read back (``7-Mar``, ``MAR-07`` and
     ``2020-03-07`` are MARCHF7). An alias that several genes share is left alone and reported.
 

@@ -1,7 +1,8 @@
 """Expression profiles from any format and source, by one way for all."""
 
 from nkpredict.io.expression._kind import unlike_expression
-from nkpredict.io.expression._read import ReadingOptions, read_expression, read_profiles
+from nkpredict.io.expression._options import ReadingOptions
+from nkpredict.io.expression._read import read_expression, read_profiles
 from nkpredict.io.expression._tenx import is_mtx
 from nkpredict.io.expression.cells import (
     MOST_GROUPS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,12 @@ def _in_matrix_market(path: Path) -> FoundCells | None:
     try:
         with opened_mtx(matrix) as stream:
             sizes = matrix_sizes(stream)
-    except (ValueError, OSError, EOFError):  # what reads the matrix says what is wrong with it
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ):  # what reads the matrix says what is wrong with it
         return None
     stored = sizes[2] if len(sizes) == 3 else len(features) * len(cells)
     zeros = 1 - stored / max(len(features) * len(cells), 1)
