@@ -127,9 +127,9 @@ def score(
         add_genetics(adata, genetics)
     prepared = bundle.model.prepare(adata)
     forced = refused(bundle.model, prepared, facts_of(adata).expression, force)
+    own = _own_reference(prepared, bundle, adata)
     if cohort:
         prepared = relative_to_cohort(bundle.model, prepared)
-    own = _own_reference(prepared, bundle, adata)
     table = score_table(prepared, bundle, own, forced, cohort)
     provenance = replace(
         provenance_of(adata, bundle, prepared, own, forced), relative_to_cohort=cohort
