@@ -16,8 +16,8 @@ FORCED_NOTICE = "FORCED: these profiles would have been refused, and their score
 RELATIVE_NOTICE = (
     "RELATIVE TO THIS COHORT: every gene was given the average that it has in the model's "
     "profiles. Compare these samples with each other alone; a sample scores otherwise in other "
-    "company, percentiles, levels and the genes listed against the reference say nothing, and there "
-    "are no intervals."
+    "company, percentiles, levels and the genes listed against the reference say nothing, and "
+    "there are no intervals."
 )
 """What is said of scores of profiles that were mapped onto the model's as a cohort."""
 
