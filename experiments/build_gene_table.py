@@ -20,7 +20,9 @@ KEPT_TYPES = ("protein-coding", "other")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--aliases", type=Path, required=True, help="alias, symbol, gene_type")
+    parser.add_argument(
+        "--aliases", type=Path, required=True, help="alias, symbol, entrez, gene_type"
+    )
     parser.add_argument("--ensembl", type=Path, required=True, help="ensembl_id, symbol")
     parser.add_argument("--release", required=True, help="year-month of the NCBI Gene release")
     options = parser.parse_args()
@@ -42,6 +44,9 @@ def main() -> None:
         ensembl[ensembl["symbol"].isin(kept)]
         .rename(columns={"ensembl_id": "name"})
         .assign(kind="ensembl")[["name", "kind", "symbol"]],
+        aliases[aliases["gene_type"].isin(KEPT_TYPES)]
+        .rename(columns={"entrez": "name"})
+        .assign(kind="entrez")[["name", "kind", "symbol"]],
     ]
     table = pd.concat(tables).drop_duplicates().sort_values(["kind", "name", "symbol"])
     table["source"] = f"NCBI Gene {options.release}"

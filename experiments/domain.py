@@ -35,7 +35,7 @@ from experiments.build_screen_prior import DIAGNOSES
 from experiments.console import print_table
 from nkpredict import NKSusceptibilityModel, read_expression, score
 from nkpredict.features import PlatformBridge, ProfileHarmoniser, RankedProfiles
-from nkpredict.learn import ProfileNovelty
+from nkpredict.learn import ProfileNovelty, relative_to_cohort
 
 RESPONSE = "response/gdsc2_auc_blood.csv"
 PERMUTED = 0.02
@@ -63,6 +63,7 @@ def main() -> None:
     ]
     print_platforms(models, parts, rna_seq, same, data)
     print_lines_on_both(models, parts, rna_seq, arrays, same)
+    print_cohort_mode(models, rna_seq, arrays, same)
     print_company(models[0], aml)
 
 
@@ -236,6 +237,53 @@ def print_lines_on_both(
         rows.append([title, *means, f"{nearest} of {len(same)}"])
     columns = ["", "Spearman", "shift (SD)", "RMSE (SD)", f"nearest of {len(arrays)} is itself"]
     print_table(f"{len(same)} lines on both platforms, mean of {len(models)} drugs", columns, rows)
+
+
+def print_cohort_mode(
+    models: list, rna_seq: pd.DataFrame, arrays: pd.DataFrame, same: pd.Series
+) -> None:
+    """Print order and level of the same lines when their cohort is mapped as a whole."""
+    blood = rna_seq.loc[[name for name in rna_seq.index if name in DIAGNOSES]]
+    cohorts = {"blood-cancer lines": blood, "lines on both": rna_seq.loc[same.index]}
+    rows = []
+    for name, cohort in {**cohorts, "lines of all tissues": rna_seq}.items():
+        found = []
+        for model in models:
+            first = model.predict(arrays.loc[same])
+            moved = model.predict(relative_to_cohort(model, model.prepare(cohort)))
+            second = pd.Series(moved, cohort.index).loc[same.index].to_numpy()
+            gap = second - first
+            found.append(
+                [
+                    spearmanr(first, second).statistic,
+                    *(abs(gap.mean()) / first.std(), np.sqrt((gap**2).mean()) / first.std()),
+                ]
+            )
+        rows.append([name, len(cohort), *map(float, np.mean(found, axis=0))])
+    columns = ["cohort", "samples", "Spearman", "shift (SD)", "RMSE (SD)"]
+    print_table(f"The same {len(same)} lines, mapped with their cohort", columns, rows)
+    print_cohort_sizes(models, blood, arrays, same)
+
+
+def print_cohort_sizes(
+    models: list, blood: pd.DataFrame, arrays: pd.DataFrame, same: pd.Series
+) -> None:
+    """Print the same for parts of the cohort, drawn ten times each."""
+    random, rows = np.random.default_rng(0), []
+    for size in (4, 6, 8, 10, 12, 14, 16):
+        shift, error = [], []
+        for _ in range(10):
+            part = blood.iloc[np.sort(random.choice(len(blood), size, replace=False))]
+            both = [name for name in part.index if name in same.index]
+            for model in models:
+                aligned = relative_to_cohort(model, model.prepare(part), fewest=2)
+                whole = model.predict(arrays.loc[same])
+                second = pd.Series(model.predict(aligned), part.index)[both]
+                gap = second.to_numpy() - pd.Series(whole, same.index)[both].to_numpy()
+                shift.append(abs(gap.mean()) / whole.std())
+                error.append(np.sqrt((gap**2).mean()) / whole.std())
+        rows.append([size, float(np.mean(shift)), float(np.mean(error))])
+    print_table("Cohorts of fewer samples", ["samples", "shift (SD)", "RMSE (SD)"], rows)
 
 
 def is_nearest(

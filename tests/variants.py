@@ -101,6 +101,13 @@ def ensembl_ids(symbols: pd.Index) -> pd.Index:
     return pd.Index([ids.get(symbol, symbol) for symbol in symbols])
 
 
+def entrez_ids(symbols: pd.Index) -> pd.Index:
+    """Return one Entrez id a symbol; a number that is none where there is no id."""
+    table = read_shipped_table("gene_names.tsv.gz")
+    ids = table[table["kind"] == "entrez"].set_index("symbol")["name"].astype(int)
+    return pd.Index([int(ids.get(s, 900_000_001 + n)) for n, s in enumerate(symbols)])
+
+
 def text(frame: pd.DataFrame, path: Path, sep: str = ",", **options: Any) -> Path:
     frame.to_csv(path, sep=sep, **options)
     return path
@@ -411,7 +418,7 @@ def _(c):
     return text(c.log2.set_axis(index, axis=0), c.path("a.csv"))
 
 
-@variant("probe sets as numbers", refused="by numbers .*Map Entrez ids to symbols")
+@variant("probe sets as numbers", refused="by numbers .*Map probe sets to genes")
 def _(c):
     index = [7890000 + 3 * i for i in range(len(c.log2))]
     return text(c.log2.set_axis(index, axis=0), c.path("a.csv"))
@@ -499,9 +506,100 @@ def _(c):
     return text(c.log2.set_axis(index, axis=0), c.path("a.csv"))
 
 
-@variant("Entrez ids", refused="by numbers .*Map Entrez ids to symbols")
+@variant("Entrez ids")
 def _(c):
-    return text(c.log2.set_axis(np.arange(len(c.log2)) * 13 + 1, axis=0), c.path("a.csv"))
+    return text(c.log2.set_axis(entrez_ids(c.log2.index), axis=0), c.path("a.csv"))
+
+
+@variant("Entrez ids, samples in rows")
+def _(c):
+    return text(c.log2.set_axis(entrez_ids(c.log2.index), axis=0).T, c.path("a.csv"))
+
+
+@variant("Entrez ids as names of an R data frame: X in front")
+def _(c):
+    frame = c.log2.set_axis([f"X{i}" for i in entrez_ids(c.log2.index)], axis=0)
+    return text(frame.T, c.path("a.csv"), quoting=csv.QUOTE_NONNUMERIC)
+
+
+@variant("Entrez ids that became decimals", orientation="genes-by-samples")
+def _(c):
+    index = entrez_ids(c.log2.index).astype(float)
+    return text(c.log2.set_axis(index, axis=0), c.path("a.tsv"), "\t", index_label="GeneID")
+
+
+@variant("Entrez ids behind row numbers")
+def _(c):
+    frame = c.log2.set_axis(entrez_ids(c.log2.index), axis=0).reset_index(names="ENTREZID")
+    frame.index = pd.Index(range(1, len(frame) + 1))
+    return text(frame, c.path("a.csv"))
+
+
+@variant("Entrez ids in an xlsx")
+def _(c):
+    c.log2.set_axis(entrez_ids(c.log2.index), axis=0).to_excel(c.path("a.xlsx"))
+    return c.path("a.xlsx")
+
+
+@variant("Entrez ids with their prefix")
+def _(c):
+    index = [f"GeneID:{i}" for i in entrez_ids(c.log2.index)]
+    return text(c.log2.set_axis(index, axis=0), c.path("a.csv"))
+
+
+@variant("Entrez ids, patients named by numbers too", numbered=True)
+def _(c):
+    frame = c.log2.set_axis(entrez_ids(c.log2.index), axis=0)
+    return text(frame.set_axis(np.arange(frame.shape[1]) * 7 + 1001, axis=1), c.path("a.csv"))
+
+
+@variant("Entrez ids twice with other values", refused="1 gene more than once .*--duplicates")
+def _(c):
+    index = entrez_ids(c.log2.index).to_numpy()
+    index[1] = index[0]
+    return text(c.log2.set_axis(index, axis=0), c.path("a.csv"))
+
+
+@variant("a DataFrame with Entrez ids of whole numbers")
+def _(c):
+    return c.log2.set_axis(entrez_ids(c.log2.index), axis=0)
+
+
+@variant("a DataFrame with Entrez ids as columns")
+def _(c):
+    return c.log2.set_axis(entrez_ids(c.log2.index), axis=0).T
+
+
+@variant("AnnData with Entrez ids")
+def _(c):
+    adata = adata_of(c.log2)
+    adata.var_names = entrez_ids(c.log2.index).astype(str)
+    return adata
+
+
+@variant("h5ad with Entrez ids in a column beside probe sets")
+def _(c):
+    adata = adata_of(c.log2)
+    adata.var["entrez_id"] = entrez_ids(c.log2.index).to_numpy()
+    adata.var_names = [f"{1000 + n}_s_at" for n in range(adata.n_vars)]
+    adata.write_h5ad(c.path("a.h5ad"))
+    return c.path("a.h5ad")
+
+
+@variant("row numbers in place of genes", refused="by numbers .*row numbers name no gene|Could not")
+def _(c):
+    return text(c.log2.reset_index(drop=True), c.path("a.csv"))
+
+
+@variant("row numbers of chosen rows in place of genes", refused="by numbers .*row numbers name no")
+def _(c):
+    kept = np.sort(np.random.default_rng(0).choice(20_000, len(c.log2), replace=False))
+    return text(c.log2.set_axis(kept, axis=0), c.path("a.csv"))
+
+
+@variant("a DataFrame with row numbers in place of genes", refused="Could not tell genes")
+def _(c):
+    return c.log2.reset_index(drop=True)
 
 
 @variant("transcripts", refused="transcripts .*Add them up for each gene")

@@ -6,7 +6,7 @@ from nkpredict.cells._groups import FEW_CELLS
 from nkpredict.cells._plan import NO_GROUPS
 from nkpredict.cells._result import CellScores
 from nkpredict.cells._run import score_cells
-from nkpredict.cells._source import cells_of, refuse_ungrouped
+from nkpredict.cells._source import cells_of
 from nkpredict.cells._write_back import write_h5ad
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "NO_GROUPS",
     "CellScores",
     "cells_of",
-    "refuse_ungrouped",
     "score_adata",
     "score_cells",
     "write_h5ad",

@@ -21,6 +21,7 @@ from nkpredict.facts import (
 )
 from nkpredict.features import Profiles
 from nkpredict.io import (
+    MOST_GROUPS,
     CellColumns,
     CellFile,
     CellsInMemory,
@@ -36,7 +37,7 @@ NO_GROUPS = "none"
 """Word that asks for the numbers of cells alone."""
 BINS = 20
 """Random parts into which the cells of a group are dealt, to be resampled; set by hand."""
-_MOST_GROUPS, _MOST_BINS, _FEWEST_BINS = 2000, 8000, 5
+_MOST_BINS, _FEWEST_BINS = 8000, 5
 # So many stretches at least, that workers share the work; between these sizes. Set by hand.
 _STRETCHES, _SHORTEST, _LONGEST = 16, 4096, 65_536
 
@@ -158,23 +159,6 @@ def plan_of(
     return CellPlan(task, tuple(names), codes, kept, seed, facts, size)
 
 
-def grouping_words(source: CellFile | CellsInMemory) -> str:
-    """Say how single cells are scored, with the columns that may name groups."""
-    candidates = [column for column in source.columns if _may_group(source, column)]
-    named = f" ({name_some(candidates, 8)})" if candidates else ""
-    return (
-        f"{source.path} holds {source.cells:,} single cells; say how to gather them: --groupby "
-        f"COLUMN{named} adds the counts of each group up and scores and explains the groups, "
-        "--groupby none gives one number a cell alone."
-    )
-
-
-def _may_group(source: CellFile | CellsInMemory, column: str) -> bool:
-    with source.open() as rows:
-        _, names = rows.labels(column)
-    return 1 <= len(names) <= min(_MOST_GROUPS, max(source.cells // 2, 1))
-
-
 def _groups(
     source: CellFile | CellsInMemory, groupby: str | None
 ) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -182,10 +166,10 @@ def _groups(
         return np.full(source.cells, -1, dtype=np.int32), []
     with source.open() as rows:
         codes, names = rows.labels(groupby)
-    if len(names) > _MOST_GROUPS:
+    if len(names) > MOST_GROUPS:
         raise InputError(
             f"The column {groupby!r} has {len(names):,} values; expected groups of cells, "
-            f"{_MOST_GROUPS:,} at most."
+            f"{MOST_GROUPS:,} at most."
         )
     if not names:
         raise InputError(f"The column {groupby!r} holds no value; expected the groups of cells.")

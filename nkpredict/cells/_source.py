@@ -7,13 +7,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nkpredict.cells._plan import grouping_words
 from nkpredict.errors import InputError
 from nkpredict.io import (
     CellFile,
     CellsInMemory,
     is_mtx,
-    looks_like_cells,
     matrix_market_as_hdf5,
     open_cells,
 )
@@ -69,25 +67,6 @@ def cells_of(
             f"{path} holds {found.cells} cells and {len(found.genes)} genes; expected some of both."
         )
     return found
-
-
-def refuse_ungrouped(path: Path, *, layer: str | None = None) -> None:
-    """Refuse single cells for which nobody said whether to gather them.
-
-    Raises
-    ------
-    InputError
-        When the file holds single cells; it says how to score them.
-    """
-    if is_mtx(path):
-        raise InputError(
-            f"{path} is a 10x folder of single cells; say how to score them: --groupby none gives "
-            "one number a cell. To score groups write it as .h5ad with a column that names them, "
-            "and give --groupby COLUMN."
-        )
-    found = open_cells(path, layer=layer)
-    if found is not None and looks_like_cells(found):
-        raise InputError(grouping_words(found))
 
 
 def _converted(path: Path, target: Path) -> Path:

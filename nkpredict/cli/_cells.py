@@ -122,6 +122,7 @@ def _only_of_cells(settings: ScoreSettings) -> None:
     unread = ("obs", "genetics", "lineage", "outcome", "duplicates")
     given = [name for name in unread if getattr(settings, name) is not None]
     given += [name for name in ("orientation", "unit") if getattr(settings, name) != "auto"]
+    given += ["cohort"] if settings.cohort else []
     if given:
         raise InputError(
             f"--{given[0]} is not read for single cells; leave it out (their table is that of the "

@@ -68,6 +68,13 @@ class ScoreSettings(ReadingSettings):
         bool,
         Setting("Score what would be refused for too few genes or centred ones, and mark it."),
     ] = False
+    cohort: Annotated[
+        bool,
+        Setting(
+            "Map the cohort as a whole onto the model's profiles, 10 samples at least: for "
+            "platforms that no model knows. The numbers are relative to this cohort."
+        ),
+    ] = False
     registry: RegistryLocation = None
 
 
@@ -98,7 +105,6 @@ def score(
         nkpredict score patients.csv --model nk-heme@champion --out results
         nkpredict score cells.h5ad --groupby patient --out results
     """
-    from nkpredict.cells import refuse_ungrouped
     from nkpredict.explain import explain_scores
     from nkpredict.report import check_results_folder, write_results
     from nkpredict.scoring import score as score_profiles
@@ -112,8 +118,6 @@ def score(
             write_json_file(json_file, {} if scored is None else _as_json(scored))
         return
     require_groupby(cells)
-    if profiles.exists():
-        refuse_ungrouped(profiles, layer=settings.layer)
     with stages(quiet) as progress:
         progress("scoring", 0, 1)
         scores = score_profiles(profiles, **vars(settings))

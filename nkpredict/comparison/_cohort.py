@@ -11,11 +11,13 @@ import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.explain import ExplainedScores
-from nkpredict.facts import CohortFacts, ModelFacts, ScoringFacts
+from nkpredict.facts import CohortFacts, ModelFacts, PlatformFacts, ScoringFacts
+from nkpredict.features import PlatformBridge
 from nkpredict.learn import GeneModel
 from nkpredict.registry import Bundle, Registry
 from nkpredict.scoring import OWN_REFERENCE, Scores, score
 from nkpredict.shipped import shipped_path
+from nkpredict.vocabulary import Platform
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -158,6 +160,7 @@ def reference_cohort(bundle: Bundle, model: ModelFacts, name: str | None) -> Coh
             name=name or kind,
             source=f"{REFERENCE} of {model.name}",
             samples=len(named),
+            technology=_home(bundle.model.platforms_),
             own_reference=len(named),
             simulated=bundle.simulated,
         ),
@@ -171,7 +174,10 @@ def _facts(name: str, source: str, facts: ScoringFacts, table: pd.DataFrame) -> 
         name=name,
         source=source,
         samples=len(table),
-        unit=None if facts.profiles is None else facts.profiles.unit,
+        technology=_technology(facts.platform),
+        bridged=facts.platform is not None and facts.platform.bridged > 0,
+        relative=facts.relative_to_cohort,
+        verdict=facts.verdict,
         outside=float((~table["in_domain"].astype(bool)).mean()),
         novelty=float(table["novelty"].median()),
         weight_coverage=float(table["weight_coverage"].median()),
@@ -179,6 +185,19 @@ def _facts(name: str, source: str, facts: ScoringFacts, table: pd.DataFrame) -> 
         forced=bool(facts.forced),
         simulated=facts.profiles_simulated,
     )
+
+
+def _technology(platform: PlatformFacts | None) -> str | None:
+    """Return what measured most of the profiles, None where that is not known."""
+    if platform is None or not platform.model or not platform.profiles:
+        return None
+    most = Platform(max(platform.profiles, key=lambda name: platform.profiles[name]))
+    return None if most is Platform.UNKNOWN else most.technology
+
+
+def _home(bridge: PlatformBridge | None) -> str | None:
+    known = bridge is not None and bridge.home is not Platform.UNKNOWN
+    return bridge.home.technology if bridge is not None and known else None
 
 
 def _name_of(source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nkpredict.facts import CohortFacts
+from nkpredict.vocabulary import VerdictLevel
 
 COMPARABLE, WITH_CARE, MEANINGLESS = "comparable", "with care", "means nothing"
 """Verdicts, the best first."""
@@ -10,9 +11,6 @@ COMPARABLE, WITH_CARE, MEANINGLESS = "comparable", "with care", "means nothing"
 # Set by hand.
 _MOST_OUTSIDE = 0.5  # share of a cohort outside the domain that speaks for another platform
 _COVERAGE = 0.1  # difference of the share of a model's weight that is measured
-_SEQUENCED, _ARRAY = "RNA-seq", "array"
-# Units that only one kind of platform gives; log2 values may be of either.
-_KINDS = {"counts": _SEQUENCED, "tpm": _SEQUENCED, "log2_intensity": _ARRAY}
 
 
 def verdict_of(
@@ -57,19 +55,26 @@ def verdict_of(
 
 
 def _against(first: CohortFacts, second: CohortFacts) -> list[str]:
+    both = (first, second)
     said = [
-        f"{one.name} would have been refused by the model and was scored by force."
-        for one in (first, second)
-        if one.forced
+        f"{one.name}: {reason}"
+        for one in both
+        if one.verdict is not None and one.verdict.level is VerdictLevel.NOT_AT_ALL
+        for reason in one.verdict.reasons[:1]
     ]
-    kinds = [_KINDS.get(one.unit or "") for one in (first, second)]
-    if None not in kinds and kinds[0] != kinds[1]:
+    said += [
+        f"{one.name} was mapped as a whole onto the model's profiles, which took its level off."
+        for one in both
+        if one.relative
+    ]
+    kinds = [one.technology for one in both]
+    if kinds[0] != kinds[1] and not any(one.bridged for one in both):
+        known = [f"{one.name} {_measured(one)}" for one in both]
         said.append(
-            f"{first.name} is from {kinds[0]} and {second.name} from {kinds[1]}: platforms move "
-            "the level of scores by most of a standard deviation, and the difference may be "
-            "theirs."
+            f"{' and '.join(known)}: platforms move the level of scores by most of a standard "
+            "deviation, and the difference may be theirs."
         )
-    outside = [one for one in (first, second) if one.outside > _MOST_OUTSIDE]
+    outside = [one for one in both if one.outside > _MOST_OUTSIDE]
     if len(outside) == 1:
         one, other = outside[0], second if outside[0] is first else first
         said.append(
@@ -80,12 +85,27 @@ def _against(first: CohortFacts, second: CohortFacts) -> list[str]:
     return said
 
 
+def _measured(cohort: CohortFacts) -> str:
+    if cohort.technology is None:
+        return "is of no known platform"
+    return f"was measured by {cohort.technology}"
+
+
 def _careful(first: CohortFacts, second: CohortFacts) -> list[str]:
     said, both = [], (first, second)
-    if all(one.outside > _MOST_OUTSIDE for one in both):
+    groups = [
+        one for one in both if one.verdict is not None and one.verdict.level is VerdictLevel.GROUPS
+    ]
+    # a reason that both have is said once
+    for reason in dict.fromkeys(
+        r for one in groups if one.verdict for r in one.verdict.reasons[:1]
+    ):
+        whose = [one.name for one in groups if one.verdict and reason in one.verdict.reasons[:1]]
+        said.append(f"{' and '.join(whose)}: {reason}")
+    if first.technology != second.technology and any(one.bridged for one in both):
         said.append(
-            "Most samples of both cohorts lie outside the domain of the model: compare them only "
-            "if they come from one platform, and read no absolute values."
+            f"{first.name} {_measured(first)}, {second.name} {_measured(second)}: levels were "
+            "moved to one platform, which is not exact."
         )
     if abs(first.weight_coverage - second.weight_coverage) > _COVERAGE:
         said.append(

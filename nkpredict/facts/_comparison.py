@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import nan
 
 from nkpredict.facts._json import Facts, VersionedFacts
+from nkpredict.facts._verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,8 +19,14 @@ class CohortFacts(Facts):
         What to call it; the file or folder it came from, empty for what was in memory.
     samples
         Samples with a score.
-    unit
-        What the values of the profiles were, as far as it is on record.
+    technology
+        What measured most of the profiles, as told from themselves; None where that is not known.
+    bridged
+        Whether profiles of another technology than the model's were brought to it.
+    relative
+        Whether the cohort was mapped as a whole onto the model's profiles, which takes its level.
+    verdict
+        What its scores may be used for; None for the model's own reference.
     outside
         Share of the samples outside the domain of the model; NaN for the model's own reference.
     novelty, weight_coverage
@@ -33,7 +40,10 @@ class CohortFacts(Facts):
     name: str
     source: str = ""
     samples: int
-    unit: str | None = None
+    technology: str | None = None
+    bridged: bool = False
+    relative: bool = False
+    verdict: Verdict | None = None
     outside: float = nan
     novelty: float = nan
     weight_coverage: float = nan

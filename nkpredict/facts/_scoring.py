@@ -46,6 +46,9 @@ class ScoringFacts(VersionedFacts):
         Whether the profiles are simulated; whether they or the model's training data are.
     forced
         Why the profiles would have been refused without the user's word; empty when they would not.
+    relative_to_cohort
+        Whether the profiles were mapped onto the model's as a cohort, so that only their order
+        means something.
     genes, viability, model
         The genes found, the killing curves when they were predicted, and the model.
     own_reference
@@ -70,6 +73,7 @@ class ScoringFacts(VersionedFacts):
     viability: ViabilityFacts | None = None
     model: ModelFacts
     forced: str = ""
+    relative_to_cohort: bool = False
     own_reference: int | None = None
     platform: PlatformFacts | None = None
     verdict: Verdict | None = None

@@ -1,5 +1,6 @@
 """What is made of expression before learning, fitted inside the fold."""
 
+from nkpredict.features._cohort import FEWEST_OF_COHORT, align_cohort
 from nkpredict.features._estimator import ProfileEstimator
 from nkpredict.features._harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read_gene_sets
@@ -10,6 +11,7 @@ from nkpredict.features._selection import correlation_with, select_genes
 from nkpredict.features._sparse import SparseProfiles, SparseRanks
 
 __all__ = [
+    "FEWEST_OF_COHORT",
     "NK_MODULES",
     "GeneSets",
     "ModuleScores",
@@ -21,6 +23,7 @@ __all__ = [
     "RankedProfiles",
     "SparseProfiles",
     "SparseRanks",
+    "align_cohort",
     "correlation_with",
     "divisor",
     "mean_and_deviation",

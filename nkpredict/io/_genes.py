@@ -17,6 +17,9 @@ _ENSEMBL = re.compile(r"^(ENSG\d{11})(?:\.\d+)?(?:(_PAR_Y)|_at)?(?:[|_;:/, ].*)?
 _SYMBOL_THEN_ENSEMBL = re.compile(r"^\S+? ?[|_;:(]\(?(ENSG\d{11})(?:\.\d+)?\)?$")
 # DepMap writes SYMBOL (Entrez id), TCGA SYMBOL|Entrez id with ? for a gene without a symbol.
 _SYMBOL_WITH_ENTREZ = re.compile(r"^(\S+)(?: \(\d+\)|\|\d+)$")
+ENTREZ_PREFIX = "NCBIGene:"
+"""Put before a number that is an Entrez id; the prefix of NCBI Gene in compact identifiers."""
+_ENTREZ = re.compile(r"^(?:NCBIGene|GeneID|Entrez(?:ID)?)[:_](\d{1,9})$", re.IGNORECASE)
 # 10x Genomics puts the genome in front where there are several.
 _GENOME = re.compile(r"^(?:GRCh3[78]|hg19|hg38)_+(?=\S)")
 _NO_NAME = frozenset({"", "?", "-", "--", "---", ".", "na", "nan", "none", "null", "n/a", "#n/a"})
@@ -31,6 +34,7 @@ _EXCEL_DATE = re.compile(
         )$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_KINDS = ("symbol", "alias", "ensembl", "entrez")
 _MONTHS = {"03": "mar", "09": "sep", "12": "dec"}
 
 
@@ -41,10 +45,11 @@ class GeneNames:
     Attributes
     ----------
     approved
-        One approved symbol for each name given; ``""`` for no name at all and for an Ensembl id
-        that the reference table does not know, an unknown symbol stays as it was.
+        One approved symbol for each name given; ``""`` for no name at all and for an Ensembl or
+        Entrez id that the reference table does not know, an unknown symbol stays as it was.
     kind
-        ``"Ensembl id"``, ``"symbol (Entrez id)"`` or ``"symbol"``: the kind most names have.
+        ``"Ensembl id"``, ``"Entrez id"``, ``"symbol (Entrez id)"`` or ``"symbol"``: the kind most
+        names have.
     renamed
         Name given → approved symbol, where they differ by more than the kind of identifier.
     dates
@@ -69,6 +74,7 @@ class _Reference:
     aliases: dict[str, str]
     ambiguous: dict[str, tuple[str, ...]]
     ensembl: dict[str, str]
+    entrez: dict[str, str]
     upper: dict[str, str]
     source: str
 
@@ -76,10 +82,11 @@ class _Reference:
 @cache
 def _reference() -> _Reference:
     table = read_shipped_table("gene_names.tsv.gz")
-    kinds = {kind: table[table["kind"] == kind] for kind in ("symbol", "alias", "ensembl")}
+    kinds = {kind: table[table["kind"] == kind] for kind in _KINDS}
     aliases = kinds["alias"]
     shared = aliases["name"].duplicated(keep=False)
     ensembl = kinds["ensembl"].drop_duplicates("name", keep=False)
+    entrez = kinds["entrez"]
     return _Reference(
         symbols=frozenset(kinds["symbol"]["symbol"]),
         aliases=dict(zip(aliases["name"][~shared], aliases["symbol"][~shared], strict=True)),
@@ -88,6 +95,7 @@ def _reference() -> _Reference:
             for name, group in aliases[shared].groupby("name", sort=False)["symbol"]
         },
         ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
+        entrez=dict(zip(entrez["name"], entrez["symbol"], strict=True)),
         upper={str(symbol).upper(): str(symbol) for symbol in kinds["symbol"]["symbol"]},
         source=str(table["source"].iloc[0]),
     )
@@ -103,8 +111,13 @@ def approved_symbols() -> frozenset[str]:
     return _reference().symbols
 
 
+def known_entrez_ids() -> Collection[str]:
+    """Return the Entrez ids of every approved symbol, as text."""
+    return _reference().entrez.keys()
+
+
 def recognised_share(names: Iterable[str], known: Collection[str] = ()) -> float:
-    """Share of names that are Ensembl ids or approved symbols, in any case.
+    """Share of names that are Ensembl ids, ids of NCBI Gene or approved symbols, in any case.
 
     Old symbols and aliases do not count: there are so many that names of samples, such as ``P4``,
     are among them.
@@ -125,6 +138,7 @@ def recognised_share(names: Iterable[str], known: Collection[str] = ()) -> float
     recognised = [
         name in known
         or (parts := _parts(name))[0] != ""
+        or _ENTREZ.match(name) is not None
         or parts[1] in reference.symbols
         or (parts[1].islower() and parts[1].upper() in reference.upper)
         for name in (str(name).strip() for name in names)
@@ -135,9 +149,9 @@ def recognised_share(names: Iterable[str], known: Collection[str] = ()) -> float
 def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> GeneNames:
     """Map gene names to approved symbols.
 
-    Ensembl ids (with or without version), DepMap's ``SYMBOL (Entrez id)`` and TCGA's
-    ``SYMBOL|Entrez id`` are recognised, old symbols and aliases updated, symbols in lower case
-    written in capitals where most are in lower case, hyphens that R turned into dots restored
+    Ensembl ids (with or without version), ``NCBIGene:7157``, DepMap's ``SYMBOL (Entrez id)`` and
+    TCGA's ``SYMBOL|Entrez id`` are recognised, old symbols and aliases updated, symbols in lower
+    case written in capitals where most are in lower case, hyphens that R turned into dots restored
     (``HLA.A``), and dates that a spreadsheet made of symbols read back (``7-Mar``, ``MAR-07`` and
     ``2020-03-07`` are MARCHF7). An alias that several genes share is left alone and reported.
 
@@ -161,12 +175,17 @@ def approve_gene_names(names: Sequence[str], known: Collection[str] = ()) -> Gen
     dates: dict[str, str] = {}
     ambiguous: list[str] = []
     unknown: list[str] = []
-    kinds = {"Ensembl id": 0, "symbol (Entrez id)": 0, "symbol": 0}
+    kinds = {"Ensembl id": 0, "Entrez id": 0, "symbol (Entrez id)": 0, "symbol": 0}
     for name in given_names:
         ensembl, plain = ("", name) if name in known else _parts(name)
-        if ensembl:
-            kinds["Ensembl id"] += 1
-            symbol = "" if "_PAR_Y" in name else reference.ensembl.get(ensembl, "")
+        entrez = None if name in known else _ENTREZ.match(name)
+        if ensembl or entrez:
+            kinds["Ensembl id" if ensembl else "Entrez id"] += 1
+            symbol = (
+                reference.entrez.get(entrez[1], "")
+                if entrez
+                else ("" if "_PAR_Y" in name else reference.ensembl.get(ensembl, ""))
+            )
             if not symbol:
                 unknown.append(name)
             approved.append(symbol)

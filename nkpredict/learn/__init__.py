@@ -2,6 +2,7 @@
 
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._calibrated import FEWEST_LINES, CalibratedModel
+from nkpredict.learn._cohort import relative_to_cohort
 from nkpredict.learn._core import RANGE_ENDS, BlendCore
 from nkpredict.learn._floor import (
     LEAST_GENE_COVERAGE,
@@ -89,6 +90,7 @@ __all__ = [
     "fit_warnings_ignored",
     "measured_curves",
     "normal_scores",
+    "relative_to_cohort",
     "require_readable",
     "signed_evidence",
     "too_little_measured",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.facts import InspectionFacts, ModelCoverageFacts
@@ -20,23 +22,30 @@ from nkpredict.learn import (
 from nkpredict.registry import Bundle, Registry
 from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of
+from nkpredict.scoring._single_cells import cells_in, refusal_of_cells
 from nkpredict.scoring._table import score_table
 from nkpredict.scoring._verdict import verdict_of
 
+if TYPE_CHECKING:
+    from anndata import AnnData
+
 
 def inspect_profiles(
-    path: str | Path,
+    profiles: str | Path | pd.DataFrame | AnnData,
     model: str | Path | Bundle | GeneModel | KillingCurveModel | None = None,
     *,
     registry: str | Path | Registry | None = None,
     options: ReadingOptions | None = None,
 ) -> InspectionFacts:
-    """Tell what `nkpredict.score` would read in a file and whether it would give numbers.
+    """Tell what `nkpredict.score` would read in profiles and whether it would give numbers.
+
+    Single cells are recognised by the first of them; the others are not read.
 
     Parameters
     ----------
-    path
-        File or folder of profiles; see `nkpredict.read_expression`.
+    profiles
+        What `nkpredict.score` takes: file or folder (see `nkpredict.read_expression`), DataFrame,
+        or AnnData in memory or backed.
     model, registry
         As `nkpredict.score` takes them.
     options
@@ -54,36 +63,64 @@ def inspect_profiles(
     RegistryError, BundleError
         When the model is not found or damaged.
     """
-    if not Path(path).exists():
-        raise InputError(f"There is no file {path}; expected expression profiles. Check the path.")
+    if isinstance(profiles, str | Path) and not Path(profiles).exists():
+        raise InputError(
+            f"There is no file {profiles}; expected expression profiles. Check the path."
+        )
     bundle = bundle_of(model, registry)
     options = replace(options or ReadingOptions(), known=genes_of(bundle))
+    called = _called(profiles)
     try:
-        adata = read_profiles(path, options)
-        prepared = bundle.model.prepare(adata)
-    except InputError as refusal:
-        return InspectionFacts(source=str(path), scored=False, verdict=f"Refused. {refusal}")
+        cells = cells_in(profiles, options)
+        if cells is None:
+            return _looked_at(profiles, bundle, options, called)
+        refusal = f"Refused. {refusal_of_cells(cells)}"
+        if cells.first is None:
+            return InspectionFacts(source=called, scored=False, verdict=refusal)
+        plain = replace(options, layer=None, var_column=None, obs=None)
+        found = _looked_at(cells.first, bundle, plain, called)
+    except InputError as unreadable:
+        return InspectionFacts(source=called, scored=False, verdict=f"Refused. {unreadable}")
+    read = found.expression
+    return replace(
+        found,
+        scored=False,
+        verdict=refusal,
+        expression=None
+        if read is None
+        else replace(
+            read, file=called, format=cells.format, samples=cells.cells, single_cells=True
+        ),
+    )
+
+
+def _called(profiles: object) -> str:
+    if isinstance(profiles, str | Path):
+        return str(profiles)
+    return "DataFrame" if isinstance(profiles, pd.DataFrame) else "AnnData"
+
+
+def _looked_at(
+    profiles: str | Path | pd.DataFrame | AnnData,
+    bundle: Bundle,
+    options: ReadingOptions,
+    called: str,
+) -> InspectionFacts:
+    adata = read_profiles(profiles, options)
+    prepared = bundle.model.prepare(adata)
     expression = facts_of(adata).expression
     refused = ""
     try:
         require_readable(bundle.model, prepared, expression)
     except InputError as refusal:
         refused = str(refusal)
-    cells = expression is not None and expression.single_cells
-    verdict = f"Refused. {refused}" if refused else "Can be scored."
-    if cells and not refused:
-        verdict = (
-            "Can be scored, but these look like single cells: nkpredict score asks how to gather "
-            "them (--groupby COLUMN adds the counts of each group up, --groupby none gives one "
-            "number a cell)."
-        )
     own = bundle.model.recognised(prepared)
     provenance = provenance_of(adata, bundle, prepared, own, refused)
     table = score_table(prepared, bundle, own, refused)
     return InspectionFacts(
-        source=str(path),
+        source=called,
         scored=not refused,
-        verdict=verdict,
+        verdict=f"Refused. {refused}" if refused else "Can be scored.",
         usable=verdict_of(table, provenance, bundle.model),
         platform=provenance.platform,
         expression=expression,

@@ -23,6 +23,7 @@ from nkpredict.learn import (
     GeneModel,
     HarmonisedProfiles,
     KillingCurveModel,
+    relative_to_cohort,
 )
 from nkpredict.outcome import OutcomeAssociation, associate, outcome_of
 from nkpredict.registry import Bundle, Registry
@@ -30,6 +31,7 @@ from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of, viability_facts
 from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._scores import Scores
+from nkpredict.scoring._single_cells import refuse_cells
 from nkpredict.scoring._table import axes_table, score_table
 from nkpredict.scoring._verdict import verdict_of
 from nkpredict.scoring._warnings import warnings_of
@@ -60,13 +62,14 @@ def score(
     effector: str | None = None,
     outcome: str | None = None,
     force: bool = False,
+    cohort: bool = False,
     **reading: Unpack[Reading],
 ) -> Scores:
     """Score expression profiles with a model.
 
     Every source is read by the same way: orientation, identifiers and unit are told from the
     content. Every sample is harmonised and scored by itself: its score does not depend on its
-    cohort.
+    cohort, unless ``cohort`` is asked for.
 
     Parameters
     ----------
@@ -87,6 +90,10 @@ def score(
     force
         Score profiles that would be refused because too little of the model is measured or their
         genes do not rank as expression does; flags, provenance and report say so.
+    cohort
+        Map the profiles as a whole onto the model's, gene by gene, in place of one by one. For
+        cohorts of a platform that no model knows; their order is all that the scores then say, and
+        each is marked as relative to this cohort, without an interval.
     effector
         NK cells that the score is about, for models of published knowledge (``primary NK``, which
         is the default, ``NK-92``, ``KHYG-1`` or ``CAR-NK``). A model that was trained on a
@@ -104,23 +111,29 @@ def score(
     Raises
     ------
     InputError
-        When the profiles cannot be read, hold too little of the model, or were centred gene by
-        gene across samples, or the columns hold no outcome.
+        When the profiles cannot be read, are single cells, hold too little of the model, or were
+        centred gene by gene across samples, when the columns hold no outcome, or a cohort to be
+        mapped as a whole is too small.
     RegistryError, BundleError
         When the model is not found or damaged.
     """
     bundle = bundle_of(model, registry, effector)
-    adata = read_profiles(
-        _named(profiles),
-        ReadingOptions(**reading, known=genes_of(bundle)),
-    )
+    options = ReadingOptions(**reading, known=genes_of(bundle))
+    source = _named(profiles)
+    if not force:
+        refuse_cells(source, options)
+    adata = read_profiles(source, options)
     if genetics is not None:
         add_genetics(adata, genetics)
     prepared = bundle.model.prepare(adata)
     forced = refused(bundle.model, prepared, facts_of(adata).expression, force)
     own = _own_reference(prepared, bundle, adata)
-    table = score_table(prepared, bundle, own, forced)
-    provenance = provenance_of(adata, bundle, prepared, own, forced)
+    if cohort:
+        prepared = relative_to_cohort(bundle.model, prepared)
+    table = score_table(prepared, bundle, own, forced, cohort)
+    provenance = replace(
+        provenance_of(adata, bundle, prepared, own, forced), relative_to_cohort=cohort
+    )
     viability, curves = None, None
     if bundle.curve is not None:
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)

@@ -33,7 +33,8 @@ class Scores:
         the evidence),
         ``original_scale`` (on the scale of the training response), ``flags`` (joined by ``;``:
         ``out_of_domain``, ``other_platform``, ``low_gene_coverage``, ``chance_skill``,
-        ``knowledge_only``, ``own_reference``, a profile the model was made from).
+        ``knowledge_only``, ``own_reference``, a profile the model was made from, and
+        ``relative_to_cohort``, scored with the whole cohort moved to the model's profiles).
     viability : pandas.DataFrame or None
         Samples × E:T ratios, predicted % viability, when the model has a killing curve. The area
         of each curve is 1 − susceptibility wherever a curve can have it, see

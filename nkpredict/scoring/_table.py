@@ -13,17 +13,25 @@ from nkpredict.types import BoolArray
 LOW_COVERAGE = 0.8
 """Share of the model's genes or weight below which a score rests on too little to be trusted; set
 by hand."""
+RELATIVE = "relative_to_cohort"
+"""Flag of scores of profiles that were mapped onto the model's as a cohort."""
 OWN_REFERENCE = "own_reference"
 """Flag of profiles that the model was made from."""
 
 
 def score_table(
-    prepared: HarmonisedProfiles, bundle: Bundle, own: BoolArray | None, forced: str
+    prepared: HarmonisedProfiles,
+    bundle: Bundle,
+    own: BoolArray | None,
+    forced: str,
+    relative: bool = False,
 ) -> pd.DataFrame:
     """Return one row a sample; see `Scores.table`."""
     model = bundle.model
     predicted, novelty = model.predict(prepared), model.novelty(prepared)
     lower, upper = model.predict_interval(prepared).T
+    if relative:  # an interval is about the level, and the cohort's own was taken off
+        lower = upper = np.full(len(predicted), np.nan)
     response = bundle.metadata.response or ResponseFacts()
     table = pd.DataFrame(
         {
@@ -43,6 +51,7 @@ def score_table(
     weight = table["weight_coverage"].to_numpy()
     raised = {
         "forced": np.full(len(table), bool(forced)),
+        RELATIVE: np.full(len(table), relative),
         "out_of_domain": ~table["in_domain"].to_numpy(),
         "other_platform": _foreign(model, prepared),
         "low_gene_coverage": table["gene_coverage"].to_numpy() < LOW_COVERAGE,

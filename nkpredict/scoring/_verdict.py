@@ -84,6 +84,12 @@ def _of_profiles(provenance: ScoringFacts) -> Iterator[_Limit]:
             VerdictLevel.NOT_AT_ALL,
             "The profiles would be refused; only force gives them a score.",
         )
+    if provenance.relative_to_cohort:
+        yield (
+            VerdictLevel.RANKING,
+            "The numbers are relative to this cohort, which was mapped as a whole onto the "
+            "model's profiles: its level is that of the model by construction.",
+        )
     if provenance.profiles is not None and provenance.profiles.single_cells:
         yield (
             VerdictLevel.GROUPS,

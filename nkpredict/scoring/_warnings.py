@@ -13,6 +13,14 @@ from nkpredict.scoring._table import is_chance
 FORCED_NOTICE = "FORCED: these profiles would have been refused, and their scores mean little."
 """Beginning of what is said of scores that were asked for against a refusal."""
 
+RELATIVE_NOTICE = (
+    "RELATIVE TO THIS COHORT: every gene was given the average that it has in the model's "
+    "profiles. Compare these samples with each other alone; a sample scores otherwise in other "
+    "company, percentiles, levels and the genes listed against the reference say nothing, and "
+    "there are no intervals."
+)
+"""What is said of scores of profiles that were mapped onto the model's as a cohort."""
+
 
 def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel) -> tuple[str, ...]:
     """Return the sentences that users should read before they use the scores."""
@@ -20,6 +28,8 @@ def warnings_of(table: pd.DataFrame, provenance: ScoringFacts, model: GeneModel)
     facts = provenance.model
     if provenance.forced:
         warnings.append(f"{FORCED_NOTICE} {provenance.forced}.")
+    if provenance.relative_to_cohort:
+        warnings.append(RELATIVE_NOTICE)
     if provenance.profiles is not None and provenance.profiles.single_cells:
         warnings.append(
             "The profiles look like single cells, and every cell was scored as a sample; gather "

@@ -70,6 +70,7 @@ def test_cells_alone_get_no_report(run, cell_file, model, tmp_path):
         (["--write-h5ad", "x.h5ad"], "--write-h5ad is about single cells"),
         (["--groupby", "patient", "--lineage", "kind"], "--lineage is not read for single cells"),
         (["--groupby", "patient", "--unit", "tpm"], "--unit is not read for single cells"),
+        (["--groupby", "patient", "--cohort"], "--cohort is not read for single cells"),
         (["--groupby", "nothing"], "has no column 'nothing'"),
     ],
 )

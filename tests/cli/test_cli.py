@@ -376,3 +376,21 @@ def test_score_takes_a_rule_for_duplicates(run, bundle: Path, patients: Path, tm
     code, _, errors = run("score", bad, *options, "median")
     assert code == 2
     assert "expected mean, max or first" in errors
+
+
+def test_a_cohort_mapped_as_a_whole_is_marked_everywhere(
+    run, bundle: Path, patients: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    code, said, _ = run("score", patients, "--model", bundle, "--out", out, "--cohort")
+    assert code == 0
+    assert "relative to this cohort" in " ".join(said.split())
+    table = pd.read_csv(out / "scores.csv", index_col=0)
+    assert table["flags"].str.contains("relative_to_cohort").all()
+    assert json.loads((out / "provenance.json").read_text())["relative_to_cohort"] is True
+    assert "RELATIVE TO THIS COHORT" in (out / "report.html").read_text("utf-8")
+    few = tmp_path / "few.csv"
+    pd.read_csv(patients, index_col=0).iloc[:, :5].to_csv(few)
+    code, _, error = run("score", few, "--model", bundle, "--out", tmp_path / "no", "--cohort")
+    assert code == 2
+    assert "has 5 samples; mapping a cohort as a whole takes 10" in " ".join(error.split())

@@ -13,10 +13,11 @@ from nkpredict import CohortComparison, NKSusceptibilityModel, compare, explain_
 from nkpredict.comparison import COMPARABLE, MEANINGLESS, WITH_CARE
 from nkpredict.comparison._verdict import verdict_of
 from nkpredict.errors import InputError
-from nkpredict.facts import CohortFacts, ComparisonFacts, ModelFacts
+from nkpredict.facts import CohortFacts, ComparisonFacts, ModelFacts, Verdict
 from nkpredict.registry import Bundle, save_bundle
 from nkpredict.report import write_results
 from nkpredict.testing import toy_panel
+from nkpredict.vocabulary import VerdictLevel
 
 pytestmark = pytest.mark.slow
 
@@ -137,34 +138,52 @@ def test_profiles_under_the_names_of_other_genes_are_said_to_mean_nothing() -> N
     assert "lies outside the domain of the model" in found.facts.reasons[0]
 
 
-GOOD = CohortFacts(name="A", samples=20, unit="log2", outside=0.0, novelty=0.8, weight_coverage=1.0)
+def verdict(level: VerdictLevel, reason: str) -> Verdict:
+    return Verdict(level=level, sentence="", reasons=(reason, "Another reason."))
+
+
+ARRAY, RNA_SEQ = "arrays", "RNA-seq"
+GOOD = CohortFacts(
+    name="A",
+    samples=20,
+    technology=ARRAY,
+    verdict=verdict(VerdictLevel.ABSOLUTE, ""),
+    outside=0.0,
+    novelty=0.8,
+    weight_coverage=1.0,
+)
+WEAK = verdict(VerdictLevel.GROUPS, "The model is weak.")
+USELESS = verdict(VerdictLevel.NOT_AT_ALL, "Only force gives them a score.")
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "verdict", "words"),
+    ("first", "second", "expected", "words"),
     [
         ({}, {}, COMPARABLE, ""),
-        ({"unit": "counts"}, {"unit": "tpm"}, COMPARABLE, ""),
-        ({"unit": "counts"}, {"unit": "log2_intensity"}, MEANINGLESS, "RNA-seq and B from array"),
+        ({"technology": None}, {"technology": None}, COMPARABLE, ""),
+        ({"technology": RNA_SEQ}, {}, MEANINGLESS, "A was measured by RNA-seq and B was measured"),
+        ({"technology": None}, {}, MEANINGLESS, "A is of no known platform and B was measured by"),
+        ({"technology": RNA_SEQ, "bridged": True}, {}, WITH_CARE, "moved to one platform"),
+        ({"relative": True}, {}, MEANINGLESS, "A was mapped as a whole"),
         ({"outside": 0.9}, {}, MEANINGLESS, "90% of A lies outside"),
         ({}, {"outside": 0.9}, MEANINGLESS, "90% of B lies outside"),
-        ({"outside": 0.9}, {"outside": 0.9}, WITH_CARE, "only if they come from one platform"),
+        ({"verdict": WEAK}, {"verdict": WEAK}, WITH_CARE, "A and B: The model is weak."),
         ({"outside": 0.4}, {}, COMPARABLE, ""),
-        ({}, {"forced": True}, MEANINGLESS, "by force"),
+        ({}, {"verdict": USELESS}, MEANINGLESS, "B: Only force gives them a score."),
         ({"weight_coverage": 0.7}, {}, WITH_CARE, "70% of the model's weight"),
         ({"own_reference": 3}, {}, WITH_CARE, "3 of the 20 samples of A"),
     ],
 )  # fmt: skip
-def test_the_verdict_follows_what_scoring_knows(first, second, verdict, words) -> None:
+def test_the_verdict_follows_what_scoring_knows(first, second, expected, words) -> None:
     found, reasons = verdict_of(
         replace(GOOD, **first),
         replace(GOOD, name="B", **second),
         knowledge_only=False,
         by_lineage=False,
     )
-    assert found == verdict
+    assert found == expected
     assert words in " ".join(reasons)
-    assert bool(reasons) == (verdict != COMPARABLE)
+    assert bool(reasons) == (expected != COMPARABLE)
 
 
 def test_knowledge_alone_asks_for_lineages() -> None:

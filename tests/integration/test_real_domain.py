@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from nkpredict import NKSusceptibilityModel, read_expression, read_panel, score
 from nkpredict.learn import EvidenceRidge
@@ -17,6 +18,7 @@ RNA_SEQ = "expression/hpa_cell_lines_log2ptpm.csv.gz"
 AML = "patients/aml100_star_counts_genes_x_samples.csv.gz"
 ALL = "patients/chiaretti_all_log2rma_genes_x_samples.csv.gz"
 BLOOD = ["Daudi", "HEL", "HL-60", "K-562", "MOLT-4", "NB-4", "REH", "RPMI-8226", "THP-1"]
+MORE_BLOOD = ["HDLM-2", "U-698"]
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,17 @@ def test_a_line_has_the_level_of_its_array_when_it_is_sequenced(
         abs((one.predict(sequenced) - first).mean()) / first.std() for one in (model, bare)
     )
     assert shift < 0.4 < before
+
+
+def test_lines_mapped_with_their_cohort_have_the_order_of_their_arrays(
+    shared_data: Path, model: NKSusceptibilityModel
+) -> None:
+    arrays = read_expression(shared_data / "expression" / "gdsc_blood_cell_lines.csv.gz").to_df()
+    cohort = read_expression(shared_data / RNA_SEQ).to_df().loc[[*BLOOD, *MORE_BLOOD]]
+    same = arrays.loc[[name.replace("-", "").upper() for name in BLOOD]]
+    first = model.predict(same)
+    found = score(cohort, model, cohort=True)
+    second = found.table.loc[BLOOD, "susceptibility"].to_numpy()
+    assert spearmanr(first, second).statistic > 0.7
+    assert abs((second - first).mean()) / first.std() < 0.6
+    assert found.verdict.level is not VerdictLevel.ABSOLUTE

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from nkpredict import NKSusceptibilityModel, score
+from nkpredict.errors import InputError
 from nkpredict.explain import explain_scores
 from nkpredict.facts import ScoringFacts
 from nkpredict.learn import EvidenceRidge
@@ -178,3 +179,49 @@ def test_the_report_begins_with_it(levels, skilled, tmp_path: Path) -> None:
     verdict = page.index("Verdict: usable for ranking within this cohort")
     assert verdict < page.index("The cohort")
     assert page.count(scores.verdict.sentence) == 1
+
+
+def test_a_cohort_mapped_as_a_whole_is_ordered_alike_and_says_that_it_is_relative(
+    levels: pd.DataFrame, model: NKSusceptibilityModel, tmp_path: Path
+) -> None:
+    profiles = cohort(levels, Platform.ARRAY, 3, 30)
+    shift = np.random.default_rng(5).normal(0, 4, profiles.shape[1])
+    plain = score(profiles, model)
+    relative = score(profiles + shift, model, cohort=True)
+    own, after = (s.table["susceptibility"] for s in (plain, relative))
+    assert own.corr(after, method="spearman") > 0.95
+    unmoved = score(profiles, model, cohort=True).table["susceptibility"]
+    assert after.mean() == pytest.approx(unmoved.mean(), abs=0.01)
+    assert relative.verdict.level in (VerdictLevel.RANKING, VerdictLevel.GROUPS)
+    assert any("relative to this cohort" in reason for reason in relative.verdict.reasons)
+    assert relative.table["flags"].str.contains("relative_to_cohort").all()
+    assert relative.table[["lower", "upper"]].isna().all(axis=None)
+    assert relative.provenance.warnings[0].startswith("RELATIVE TO THIS COHORT")
+    assert ScoringFacts.from_json(relative.provenance.to_json()).relative_to_cohort
+    assert not plain.table["flags"].str.contains("relative").any()
+    explained = explain_scores(relative)
+    parts = explained.contributions
+    base = relative.bundle.model.contributions(relative.profiles)[1]
+    np.testing.assert_allclose(parts.sum(axis=1) + base, after, atol=1e-9)
+    report = write_report(explained, tmp_path / "report.html").read_text()
+    assert "RELATIVE TO THIS COHORT" in report
+
+
+def test_a_small_cohort_is_not_mapped_as_a_whole(
+    levels: pd.DataFrame, model: NKSusceptibilityModel
+) -> None:
+    profiles = cohort(levels, Platform.ARRAY, 3, 9)
+    with pytest.raises(InputError, match="has 9 samples; mapping a cohort as a whole takes 10"):
+        score(profiles, model, cohort=True)
+    assert len(score(profiles, model).table) == 9
+
+
+def test_genes_that_few_of_a_cohort_have_count_as_missing(
+    levels: pd.DataFrame, model: NKSusceptibilityModel
+) -> None:
+    profiles = cohort(levels, Platform.ARRAY, 3, 12)
+    profiles.iloc[:8, 5] = np.nan
+    relative = score(profiles, model, cohort=True)
+    assert np.isnan(relative.profiles.values[:, relative.profiles.given.genes.get_loc(
+        profiles.columns[5])]).all()  # fmt: skip
+    assert np.isfinite(relative.table["susceptibility"]).all()

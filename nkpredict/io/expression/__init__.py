@@ -1,28 +1,33 @@
 """Expression profiles from any format and source, by one way for all."""
 
 from nkpredict.io.expression._kind import unlike_expression
-from nkpredict.io.expression._read import ReadingOptions, read_expression, read_profiles
+from nkpredict.io.expression._options import ReadingOptions
+from nkpredict.io.expression._read import read_expression, read_profiles
 from nkpredict.io.expression._tenx import is_mtx
 from nkpredict.io.expression.cells import (
+    MOST_GROUPS,
     CellColumns,
     CellFile,
     CellRows,
     CellsInMemory,
+    FoundCells,
     columns_of_cells,
-    looks_like_cells,
+    find_cells,
     matrix_market_as_hdf5,
     open_cells,
 )
 
 __all__ = [
+    "MOST_GROUPS",
     "CellColumns",
     "CellFile",
     "CellRows",
     "CellsInMemory",
+    "FoundCells",
     "ReadingOptions",
     "columns_of_cells",
+    "find_cells",
     "is_mtx",
-    "looks_like_cells",
     "matrix_market_as_hdf5",
     "open_cells",
     "read_expression",

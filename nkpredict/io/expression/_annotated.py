@@ -11,6 +11,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.io.expression._arrange import RECOGNISED_ENOUGH, gene_share
+from nkpredict.io.expression._entrez import as_entrez_ids, called_entrez
 from nkpredict.io.expression._raw import RawMatrix
 
 if TYPE_CHECKING:
@@ -241,7 +242,8 @@ def gene_names_of(
                 f"{path} has no column {var_column!r} beside its genes; it has "
                 f"{name_some(var.columns) or 'none'}."
             )
-        return _texts(var[var_column]), f"var column {var_column}"
+        names = _texts(var[var_column])
+        return as_entrez_ids(names) or names, f"var column {var_column}"
     index = _texts(var.index)
     if gene_share(index, known) >= RECOGNISED_ENOUGH:
         return index, ""
@@ -251,9 +253,14 @@ def gene_names_of(
         if not pd.api.types.is_numeric_dtype(var[column])
     }
     best = max(shares, key=lambda column: shares[column], default=None)
-    if best is None or shares[best] < RECOGNISED_ENOUGH:
-        return index, ""
-    return _texts(var[best]), f"var column {best}"
+    if best is not None and shares[best] >= RECOGNISED_ENOUGH:
+        return _texts(var[best]), f"var column {best}"
+    if (ids := as_entrez_ids(index)) is not None:
+        return ids, ""
+    for column in var:
+        if called_entrez(str(column)) and (ids := as_entrez_ids(_texts(var[column]))) is not None:
+            return ids, f"var column {column}"
+    return index, ""
 
 
 def _texts(values: pd.Series | pd.Index) -> list[str]:

@@ -13,6 +13,7 @@ from nkpredict.errors import InputError
 from nkpredict.io._genes import recognised_share
 from nkpredict.io._tables import OTHER_ENTRIES, default_entries, depmap_columns
 from nkpredict.io.expression._annotation import describes_samples
+from nkpredict.io.expression._entrez import as_entrez_ids
 from nkpredict.io.expression._numbers import text_columns
 from nkpredict.io.expression._raw import RawMatrix, RawTable
 
@@ -66,7 +67,12 @@ def matrix_of_table(
         raise InputError(table.problem)
     notes = list(table.notes)
     label: int | None
-    if genes_in_rows and rows and best >= RECOGNISED_ENOUGH:
+    entrez = None
+    if orientation != "samples-by-genes" and max(best, header) < RECOGNISED_ENOUGH:
+        entrez = next((p for p in text if as_entrez_ids(columns[p].tolist()) is not None), None)
+    if entrez is not None:
+        genes_in_rows, label = True, entrez
+    elif genes_in_rows and rows and best >= RECOGNISED_ENOUGH:
         label = next(p for p in text if rows[p] >= best - _CLEARLY_MORE)
     else:
         label = _sample_column(table, text, known)

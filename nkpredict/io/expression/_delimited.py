@@ -16,6 +16,7 @@ import pandas as pd
 
 from nkpredict.errors import InputError
 from nkpredict.io._tables import MALFORMED, MISSING
+from nkpredict.io.expression._entrez import called_entrez
 from nkpredict.io.expression._numbers import COMMA_NUMBER, table_of_text
 from nkpredict.io.expression._raw import RawTable
 from nkpredict.io.expression._text import head_of
@@ -228,6 +229,7 @@ def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataF
     }
     numeric = [
         position > 0
+        and not called_entrez(outline.header[position])
         and all(_is_number(row[position], comma) for row in outline.body if position < len(row))
         for position in range(width)
     ]

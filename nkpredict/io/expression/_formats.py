@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.configuration import Orientation
 from nkpredict.errors import InputError, in_words
 from nkpredict.io.expression._annotated import read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
@@ -16,33 +15,14 @@ from nkpredict.io.expression._delimited import read_delimited
 from nkpredict.io.expression._hdf5 import require_sound_hdf5
 from nkpredict.io.expression._layouts import recognise_layout
 from nkpredict.io.expression._numbers import table_of_text
+from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._raw import RawMatrix, RawTable
 from nkpredict.io.expression._tenx import is_mtx, is_tenx_hdf5, read_mtx, read_tenx_hdf5
 from nkpredict.io.expression._text import is_workbook, read_utf8
 from nkpredict.io.expression._workbook import read_workbook
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What the user said about a source of profiles.
-
-    Attributes
-    ----------
-    orientation
-        ``"auto"``, ``"samples-by-genes"`` or ``"genes-by-samples"``.
-    layer, var_column
-        For AnnData and loom: matrix to read, column with the names of the genes.
-    known
-        Names of genes that a model knows.
-    """
-
-    orientation: Orientation = "auto"
-    layer: str | None = None
-    var_column: str | None = None
-    known: Collection[str] = ()
-
-
-def read_raw(path: Path, reading: Reading) -> RawMatrix:
+def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
     """Read a file or folder of any known format.
 
     Raises
@@ -52,19 +32,19 @@ def read_raw(path: Path, reading: Reading) -> RawMatrix:
     """
     for recognises, read in _FORMATS:
         if recognises(path):
-            return read(path, reading)
+            return read(path, options)
     raise InputError(
         f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
     )
 
 
-def matrix_of(table: RawTable, path: str, reading: Reading) -> RawMatrix:
+def matrix_of(table: RawTable, path: str, options: ReadingOptions) -> RawMatrix:
     """Bring a table to a labelled matrix, by its program's layout where that is known."""
     table = recognise_layout(table, path)
-    return matrix_of_table(table, reading.orientation, reading.known, path)
+    return matrix_of_table(table, options.orientation, options.known, path)
 
 
-def matrix_of_frame(frame: pd.DataFrame, path: str, reading: Reading) -> RawMatrix:
+def matrix_of_frame(frame: pd.DataFrame, path: str, options: ReadingOptions) -> RawMatrix:
     """Bring a DataFrame to a labelled matrix; its index names the rows unless it only counts.
 
     Raises
@@ -86,7 +66,7 @@ def matrix_of_frame(frame: pd.DataFrame, path: str, reading: Reading) -> RawMatr
     what = "DataFrame" if path == IN_MEMORY else "Parquet"
     table = table_of_text(labels, numbered, what=what, path=path)
     in_memory = row_names if path == IN_MEMORY else None
-    return matrix_of(replace(table, row_names=in_memory), path, reading)
+    return matrix_of(replace(table, row_names=in_memory), path, options)
 
 
 IN_MEMORY = "The DataFrame"
@@ -99,8 +79,8 @@ def _is_zarr(path: Path) -> bool:
     )
 
 
-def _read_zarr_or_h5ad(path: Path, reading: Reading) -> RawMatrix:
-    return read_annotated(path, reading.layer, reading.var_column, reading.known)
+def _read_zarr_or_h5ad(path: Path, options: ReadingOptions) -> RawMatrix:
+    return read_annotated(path, options.layer, options.var_column, options.known)
 
 
 def _is_hdf5(path: Path) -> bool:
@@ -110,7 +90,7 @@ def _is_hdf5(path: Path) -> bool:
         return stream.read(8) == b"\x89HDF\r\n\x1a\n" or path.suffix.lower() == ".h5ad"
 
 
-def _read_hdf5(path: Path, reading: Reading) -> RawMatrix:
+def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
     require_sound_hdf5(path)
     import h5py
 
@@ -120,21 +100,21 @@ def _read_hdf5(path: Path, reading: Reading) -> RawMatrix:
     if tenx:
         return read_tenx_hdf5(path)
     if {"matrix", "row_attrs", "col_attrs"} <= groups:
-        return read_loom(path, reading.layer, reading.var_column, reading.known)
+        return read_loom(path, options.layer, options.var_column, options.known)
     if groups and not groups & {"X", "layers", "raw", "var"}:
         raise InputError(
             f"{path} is an HDF5 file with {', '.join(sorted(groups)[:5])}; expected one of AnnData "
             "(.h5ad), loom, or 10x Genomics from Cell Ranger 3 on."
         )
-    return _read_zarr_or_h5ad(path, reading)
+    return _read_zarr_or_h5ad(path, options)
 
 
 def _is_workbook(path: Path) -> bool:
     return path.is_file() and is_workbook(path)
 
 
-def _read_workbook(path: Path, reading: Reading) -> RawMatrix:
-    return matrix_of(read_workbook(path), str(path), reading)
+def _read_workbook(path: Path, options: ReadingOptions) -> RawMatrix:
+    return matrix_of(read_workbook(path), str(path), options)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -148,7 +128,7 @@ def _starts_with(path: Path, magic: bytes) -> bool:
         return stream.read(len(magic)) == magic
 
 
-def _read_parquet(path: Path, reading: Reading) -> RawMatrix:
+def _read_parquet(path: Path, options: ReadingOptions) -> RawMatrix:
     try:
         feather = path.suffix.lower() == ".feather"
         frame = pd.read_feather(path) if feather else pd.read_parquet(path)
@@ -156,17 +136,17 @@ def _read_parquet(path: Path, reading: Reading) -> RawMatrix:
         raise InputError(
             f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
         ) from error
-    return matrix_of_frame(frame, str(path), reading)
+    return matrix_of_frame(frame, str(path), options)
 
 
-def _read_text(path: Path, reading: Reading) -> RawMatrix:
+def _read_text(path: Path, options: ReadingOptions) -> RawMatrix:
     text, encoding = read_utf8(path)
-    return matrix_of(read_delimited(text, encoding, path), str(path), reading)
+    return matrix_of(read_delimited(text, encoding, path), str(path), options)
 
 
-_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Reading], RawMatrix]], ...] = (
+_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, ReadingOptions], RawMatrix]], ...] = (
     (_is_zarr, _read_zarr_or_h5ad),
-    (is_mtx, lambda path, reading: read_mtx(path)),
+    (is_mtx, lambda path, options: read_mtx(path)),
     (_is_hdf5, _read_hdf5),
     (_is_workbook, _read_workbook),
     (_is_parquet, _read_parquet),

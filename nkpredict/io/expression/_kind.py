@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from nkpredict.types import BoolArray, FloatArray
 
@@ -83,17 +82,24 @@ def _ribosomal_proteins_low(part: FloatArray, genes: Sequence[str]) -> str:
     abundant = _ribosomal(genes)
     if abundant.sum() < _ENOUGH_RIBOSOMAL:
         return ""
-    ranks = pd.DataFrame(part).rank(axis=1, pct=True).to_numpy()[:, abundant]
-    present = np.isfinite(ranks)
-    if not present.any():
+    ranks = np.concatenate([_percentiles(row[abundant], row) for row in part])
+    if not ranks.size:
         return ""
-    median = float(np.median(ranks[present]))
+    median = float(np.median(ranks))
     if median >= _LEAST_ABUNDANT:
         return ""
     return (
         f"the ribosomal proteins lie at percentile {100 * median:.0f} of the genes, where they are "
         "among the most abundant in measured expression"
     )
+
+
+def _percentiles(values: FloatArray, profile: FloatArray) -> FloatArray:
+    """Return where values lie in a profile, from 0 to 1, leaving missing ones out."""
+    ordered = np.sort(profile[~np.isnan(profile)])
+    own = values[~np.isnan(values)]
+    below, up_to = (np.searchsorted(ordered, own, side=side) for side in ("left", "right"))
+    return np.asarray((below + up_to + 1) / (2 * max(len(ordered), 1)))
 
 
 def _mean_of_genes(part: FloatArray) -> FloatArray:

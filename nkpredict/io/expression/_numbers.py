@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nkpredict.io.expression._entrez import called_entrez
 from nkpredict.io.expression._raw import RawTable
 
 COMMA_NUMBER = re.compile(r"^[+-]?\d+(?:,\d+)+(?:[eE][+-]?\d+)?$")
@@ -48,9 +49,12 @@ def table_of_text(
     if frame.empty:
         return RawTable(labels, frame, what, name, notes=notes)
     labels, frame = _without_empty_columns(labels, frame)
+    ids = [p for p, label in enumerate(labels) if p and called_entrez(label)]
+    frame = frame.astype(dict.fromkeys(ids, "string")).astype(dict.fromkeys(ids, object))
     text = text_columns(frame)
     as_text = frame[text].astype(object).where(frame[text].notna(), None)
-    numbers = as_text.iloc[:, 1 if text[:1] == [0] else 0 :].apply(_as_numbers, comma=comma)
+    names = [p for p in text if p == 0 or p in ids]
+    numbers = as_text.drop(columns=names).apply(_as_numbers, comma=comma)
     words = as_text[numbers.columns].notna() & numbers.isna()
     present = as_text[numbers.columns].notna()
     headers = _further_headers(words, present) if more_headers is None else more_headers

@@ -10,6 +10,7 @@ import pandas as pd
 from nkpredict.configuration import Orientation
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.expression._arrange import RECOGNISED_ENOUGH, gene_share
+from nkpredict.io.expression._entrez import as_entrez_ids, known_share
 from nkpredict.io.expression._identifiers import are_numbers, reject_foreign, reject_mouse
 from nkpredict.io.expression._raw import RawMatrix
 
@@ -50,6 +51,8 @@ def oriented(
     values.index = values.index.astype(str).str.strip()
     values.columns = values.columns.astype(str).str.strip()
     rows, columns = gene_share(values.index, known), gene_share(values.columns, known)
+    if max(rows, columns) < RECOGNISED_ENOUGH and _named_by_entrez(values, orientation):
+        rows, columns = gene_share(values.index, known), gene_share(values.columns, known)
     if max(rows, columns) < RECOGNISED_ENOUGH:
         reject_foreign(values.index, values.columns, path)
         for labels in (values.index, values.columns):
@@ -71,13 +74,24 @@ def oriented(
     return Oriented(values, raw.by_row, orientation)
 
 
+def _named_by_entrez(values: pd.DataFrame, orientation: Orientation) -> bool:
+    """Mark Entrez ids as such on the axes that may hold genes; tell whether there were any."""
+    found = False
+    if orientation != "samples-by-genes" and (ids := as_entrez_ids(values.index)) is not None:
+        values.index, found = pd.Index(ids), True
+    if orientation != "genes-by-samples" and (ids := as_entrez_ids(values.columns)) is not None:
+        values.columns, found = pd.Index(ids), True
+    return found
+
+
 def _reject_numbers(values: pd.DataFrame, orientation: Orientation, path: str) -> None:
     axes = {"genes-by-samples": values.index, "samples-by-genes": values.columns}
     asked = list(axes.values()) if orientation == "auto" else [axes[orientation]]
     labels = max(asked, key=len)
     if are_numbers(labels):
         raise InputError(
-            f"{path} names its genes by numbers ({name_some(labels, 3)}), as Entrez ids or probe "
-            "sets are; expected gene symbols or Ensembl ids. Map Entrez ids to symbols first (in R "
-            "org.Hs.eg.db, in Python mygene), probe sets by the annotation of the chip."
+            f"{path} names its genes by numbers ({name_some(labels, 3)}), of which "
+            f"{known_share(labels):.0%} are Entrez ids of human genes; expected gene symbols, "
+            "Ensembl or Entrez ids. Map probe sets to genes by the annotation of the chip; row "
+            "numbers name no gene."
         )

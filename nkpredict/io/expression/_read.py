@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,10 @@ from nkpredict.io._units import UNIT_WORDS, Unit, check_unit, detect_unit, refin
 from nkpredict.io._writing import file_sha256
 from nkpredict.io.expression._annotated import matrix_of_adata
 from nkpredict.io.expression._annotation import Aside, set_annotation_aside
-from nkpredict.io.expression._formats import IN_MEMORY, Reading, matrix_of_frame, read_raw
+from nkpredict.io.expression._formats import IN_MEMORY, matrix_of_frame, read_raw
 from nkpredict.io.expression._genes_of import Approved, Single, approve, one_column_each
 from nkpredict.io.expression._kind import unlike_expression
+from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression._raw import RawMatrix
 from nkpredict.io.expression._sample_annotations import add_annotations
@@ -35,38 +35,6 @@ if TYPE_CHECKING:
 
 # So many genes are not equal by chance.
 _MANY_GENES = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadingOptions:
-    """What the user says about profiles; what is not said is told from the content.
-
-    Attributes
-    ----------
-    orientation
-        ``"samples-by-genes"`` or ``"genes-by-samples"``.
-    unit
-        ``"counts"``, ``"tpm"``, ``"linear"``, ``"log2"``, ``"log2_intensity"`` or
-        ``"standardised"``.
-    layer
-        Matrix of an AnnData or loom file to read; ``"raw"`` is AnnData's ``.raw``.
-    var_column
-        Column of ``var`` with the names of the genes.
-    duplicates
-        What to do with genes that are there twice: ``"mean"``, ``"max"`` or ``"first"``.
-    obs
-        Table of sample annotations, first column = sample names.
-    known
-        Names of genes that a model knows; they stay as they are.
-    """
-
-    orientation: Orientation = "auto"
-    unit: str = "auto"
-    layer: str | None = None
-    var_column: str | None = None
-    duplicates: Duplicates | None = None
-    obs: str | Path | None = None
-    known: Collection[str] = field(default=(), repr=False)
 
 
 def read_expression(
@@ -188,10 +156,9 @@ def _lowest(values: Any) -> float:
 
 def _raw(source: Any, options: ReadingOptions) -> tuple[RawMatrix, str, pd.DataFrame | None]:
     """Return the matrix of a source, how to call it, and genetics that came with it."""
-    reading = Reading(options.orientation, options.layer, options.var_column, options.known)
     if isinstance(source, str | Path):
         path = _require_source(Path(source))
-        return read_raw(path, reading), str(path), None
+        return read_raw(path, options), str(path), None
     if isinstance(source, pd.DataFrame):
         other = source.columns.astype(str).str.startswith(GENETICS_PREFIX)
         genetics = None
@@ -200,7 +167,7 @@ def _raw(source: Any, options: ReadingOptions) -> tuple[RawMatrix, str, pd.DataF
                 columns=lambda name: str(name).removeprefix(GENETICS_PREFIX)
             )
             genetics.index = genetics.index.astype(str)
-        return matrix_of_frame(source.loc[:, ~other], IN_MEMORY, reading), IN_MEMORY, genetics
+        return matrix_of_frame(source.loc[:, ~other], IN_MEMORY, options), IN_MEMORY, genetics
     name = "The AnnData"
     raw = matrix_of_adata(source, name, options.layer, options.var_column, options.known)
     genetics = source.obsm.get(GENETICS)
