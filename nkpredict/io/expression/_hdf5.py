@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from nkpredict.errors import InputError
@@ -27,6 +28,13 @@ def require_sound_hdf5(path: Path) -> None:
     InputError
         When it is damaged, or holds links to other files.
     """
+    about = path.stat()
+    _walked(path.absolute(), about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _walked(path: Path, *_: int) -> None:
+    """Walk through a file once, until it changes: scoring opens it to look, and again to read."""
     # the walk takes 0.2 s, most of it imports; this process imports meanwhile what reads the file
     with subprocess.Popen(  # noqa: S603 - our own script on a path, without a shell
         [sys.executable, "-P", probe.__file__, str(path)],
