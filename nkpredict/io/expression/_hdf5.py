@@ -33,7 +33,7 @@ def require_sound_hdf5(path: Path) -> None:
 
 
 @lru_cache(maxsize=64)
-def _walked(path: Path, *_: int) -> None:
+def _walked(path: Path, *state: int) -> None:
     """Walk through a file once, until it changes: scoring opens it to look, and again to read."""
     # the walk takes 0.2 s, most of it imports; this process imports meanwhile what reads the file
     with subprocess.Popen(  # noqa: S603 - our own script on a path, without a shell
