@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 from nkpredict.credentials import hide_credentials
 from nkpredict.errors import InputError
@@ -29,6 +29,9 @@ _ATTEMPTS = 10
 """Attempts at one place before the study is given up; set by hand."""
 _BEATS_MISSED = 2
 _PLACE, _WORKER, _SURPLUS, _TRIALS = "place", "worker", "surplus", "trials"
+
+
+Result = TypeVar("Result")
 
 
 class _SurplusError(Exception):
@@ -102,20 +105,24 @@ class SharedStudy:
     def __init__(
         self, shared: SharedStorage, name: str, settings: Sequence[dict[str, Any]]
     ) -> None:
-        import optuna
-
         self._shared = shared
         self._settings = settings
         with explained(shared.url):
             self._storage = _open(shared.url, shared.heartbeat)
-            self._study = optuna.create_study(
-                storage=self._storage,
-                study_name=f"{shared.key} {name}".strip(),
-                direction="minimize",
-                load_if_exists=True,
-                pruner=optuna.pruners.NopPruner(),
-            )
-            self._study.set_user_attr(_TRIALS, len(settings))
+        self._study: Any = self._patiently(partial(self._joined, f"{shared.key} {name}".strip()))
+
+    def _joined(self, name: str) -> Any:
+        import optuna
+
+        study = optuna.create_study(
+            storage=self._storage,
+            study_name=name,
+            direction="minimize",
+            load_if_exists=True,
+            pruner=optuna.pruners.NopPruner(),
+        )
+        study.set_user_attr(_TRIALS, len(self._settings))
+        return study
 
     def finished(self) -> list[Any]:
         """Return the finished trial of each place that has one, in the order of the places."""
@@ -133,28 +140,40 @@ class SharedStudy:
         InputError
             When a trial failed again and again, or the database stays away.
         """
-        away_since = None
         while True:
-            try:
-                done = len(self.finished()) == len(self._settings)
-                if done or not self._is_free():
-                    return done
-                self._do_one(objective)
-                away_since = None
-            except Exception as error:
-                if not _is_outage(error):
-                    raise
-                away_since = away_since or time.monotonic()
-                if time.monotonic() > away_since + _PATIENCE:
-                    with explained(self._shared.url):
-                        raise
-                time.sleep(_PAUSE)
+            done = self._patiently(partial(self._step, objective))
+            if done is not None:
+                return done
 
     def wait(self, objective: Callable[[Any], float]) -> list[Any]:
         """Do trials, and wait for those of others; return the finished trial of each place."""
         while not self.help(objective):
             time.sleep(_PAUSE)
-        return self.finished()
+        return self._patiently(self.finished)
+
+    def _step(self, objective: Callable[[Any], float]) -> bool | None:
+        """Do a trial; when there is nothing to do, return whether all are finished."""
+        if len(self.finished()) == len(self._settings):
+            return True
+        if not self._is_free():
+            return False
+        self._do_one(objective)
+        return None
+
+    def _patiently(self, call: Callable[[], Result]) -> Result:
+        """Ask again when the database went away in the middle of an answer."""
+        until = None
+        while True:
+            try:
+                return call()
+            except Exception as error:
+                if not _is_outage(error):
+                    raise
+                until = until or time.monotonic() + _PATIENCE
+                if time.monotonic() > until:
+                    with explained(self._shared.url):
+                        raise
+                time.sleep(_PAUSE)
 
     def _is_free(self) -> bool:
         """Put every place in the queue that nobody has or that was lost; tell whether any waits."""
@@ -347,7 +366,9 @@ def _is_outage(error: Exception) -> bool:
     import optuna
     import sqlalchemy
 
-    return isinstance(error, optuna.exceptions.StorageInternalError | sqlalchemy.exc.DBAPIError)
+    return isinstance(
+        error, optuna.exceptions.StorageInternalError | sqlalchemy.exc.SQLAlchemyError
+    )
 
 
 @contextmanager
