@@ -177,12 +177,14 @@ class SharedStudy:
 
     def _is_free(self) -> bool:
         """Put every place in the queue that nobody has or that was lost; tell whether any waits."""
+        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         _fail_the_silent(self._study)
-        held, waiting = self._held(), set()
+        trials = self._study.get_trials(deepcopy=False)
+        held, waiting = self._held(trials), set()
         attempts: defaultdict[int, int] = defaultdict(int)
-        for trial in self._study.get_trials(deepcopy=False):
+        for trial in trials:
             place = trial.user_attrs.get(_PLACE)
             if place is None or place in held:
                 continue
@@ -191,7 +193,8 @@ class SharedStudy:
             elif _SURPLUS not in trial.user_attrs:
                 attempts[place] += 1
                 if trial.state.name == "RUNNING":
-                    self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                    with suppress(UpdateFinishedTrialError):  # it has come back just now
+                        self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
         for place, settings in enumerate(self._settings):
             if place in held or place in waiting:
                 continue
@@ -205,12 +208,12 @@ class SharedStudy:
             waiting.add(place)
         return bool(waiting)
 
-    def _held(self, before: int | None = None) -> set[int]:
+    def _held(self, trials: Sequence[Any], before: int | None = None) -> set[int]:
         """Return the places that are finished or worked on, by trials before one with a number."""
         # a process that died between taking a trial and its first sign of life is seen by nobody
         oldest = datetime.now() - timedelta(seconds=self._shared.heartbeat * _BEATS_MISSED + 1)
         held = set()
-        for trial in self._study.get_trials(deepcopy=False):
+        for trial in trials:
             alive = trial.state.name == "RUNNING" and (
                 _WORKER in trial.user_attrs or (trial.datetime_start or oldest) > oldest
             )
@@ -245,7 +248,8 @@ class SharedStudy:
 
     def _claim(self, trial: Any) -> None:
         place = trial.user_attrs.get(_PLACE)
-        if place is None or place in self._held(before=trial.number):
+        others = self._study.get_trials(deepcopy=False)
+        if place is None or place in self._held(others, before=trial.number):
             trial.set_user_attr(_SURPLUS, True)
             raise _SurplusError
         self._storage.record_heartbeat(trial._trial_id)

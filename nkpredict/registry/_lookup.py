@@ -1,4 +1,4 @@
-"""Which version a reference means: from the index or, where a server keeps none, asked for alone."""
+"""Which version a reference means: from the index, or asked for alone where a server has none."""
 
 from __future__ import annotations
 
