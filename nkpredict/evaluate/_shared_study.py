@@ -20,7 +20,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from nkpredict.credentials import hide_credentials
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, NKPredictError
 
 _PATIENCE = 600
 """Seconds to wait for a database that was there and is gone; set by hand."""
@@ -377,21 +377,18 @@ def _is_outage(error: Exception) -> bool:
 
 @contextmanager
 def explained(url: str) -> Iterator[None]:
-    """Turn what a database raises into one sentence without passwords.
+    """Turn whatever a database or its driver raises into one sentence without passwords.
 
     Raises
     ------
     InputError
-        In place of errors of the database, its driver and Optuna's storage.
+        In place of any error that is not nkpredict's own.
     """
-    import sqlalchemy
-
     try:
         yield
+    except NKPredictError:
+        raise
     except Exception as error:
-        foreign = sqlalchemy.exc.SQLAlchemyError | ImportError | RuntimeError
-        if isinstance(error, InputError) or not (_is_outage(error) or isinstance(error, foreign)):
-            raise
         cause = error.__cause__ or error
         told = " ".join(hide_credentials(str(cause), url).split("\n(Background")[0].split())[:200]
         # not chained: what a driver raises may quote the URL with its password
