@@ -89,3 +89,10 @@ def test_readme_installs_from_files_that_exist() -> None:
     names = ["build", "run", "build", "dev"]
     assert files == [f"requirements/{name}.txt" for name in names]
     assert all((ROOT / file).is_file() for file in files)
+
+
+def test_every_library_that_is_installed_with_the_package_has_its_licence_listed() -> None:
+    page = (ROOT / "docs" / "project" / "licences.md").read_text(encoding="utf-8")
+    listed = {re.sub("[_.]", "-", name.lower()) for name in re.findall(r"^\| (\S+) ", page, re.M)}
+    needed = names(PROJECT["dependencies"])
+    assert needed <= listed
