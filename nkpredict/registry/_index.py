@@ -120,13 +120,14 @@ def write_index(registry_uri: str, client: Any) -> dict[str, Model]:
     dict of str to Model
         By name.
     """
-    from nkpredict.io import write_text
-
     file, store = index_file(registry_uri), sqlite_file(registry_uri)
     # taken before asking: what is written meanwhile makes the index stale, not wrong
     before = None if store is None else stamp(store)
     models = _asked(client)
     if file is not None:
+        # the room loads what reading files needs, which asking a server does not
+        from nkpredict.io import write_text
+
         content = {
             "format": _FORMAT,
             "stamp": before,
