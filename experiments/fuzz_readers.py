@@ -31,6 +31,7 @@ from scipy import sparse
 from scipy.io import mmwrite
 
 from experiments.bounded import Outcome, run_bounded
+from nkpredict import score_cells
 from nkpredict.drugs import read_targets
 from nkpredict.features import read_gene_sets
 from nkpredict.io import (
@@ -40,6 +41,7 @@ from nkpredict.io import (
     read_response,
     read_screen_tables,
 )
+from nkpredict.learn import NKSusceptibilityModel
 
 SECONDS, MEGABYTES, LONGEST_MESSAGE = 10.0, 2048, 600
 
@@ -137,6 +139,34 @@ def expression_readers(folder: Path) -> list[Reader]:
     stored = sorted(path for path in zarr.rglob("*") if path.is_file() and path.stat().st_size)
     inside += [Reader.of(zarr, read_expression, path) for path in stored[:: len(stored) // 8]]
     return [*(Reader.of(path, read_expression) for path in files), *inside]
+
+
+def cell_readers(folder: Path) -> list[Reader]:
+    """Write a few cells in every format that is read in stretches; they are scored by group."""
+    rng = np.random.default_rng(2)
+    genes = sorted(approved_symbols())[::170][:40]
+    counts = rng.negative_binomial(2, 0.01, (60, 40)) * rng.integers(0, 2, (60, 40))
+    profiles = pd.DataFrame(np.log2(counts + 1.0), [f"c{i}" for i in range(60)], genes)
+    model = NKSusceptibilityModel().fit(profiles, rng.normal(0, 1, 60))
+    adata = anndata.AnnData(
+        sparse.csr_matrix(counts.astype(np.float32)),
+        pd.DataFrame({"kind": pd.Categorical(["a", "b"] * 30)}, index=profiles.index),
+        pd.DataFrame(index=genes),
+    )
+    adata.write_h5ad(folder / "cells.h5ad", compression="gzip")
+    adata.layers["counts"] = sparse.csc_matrix(adata.X)
+    adata.X = np.log1p(adata.X.toarray())
+    adata.write_h5ad(folder / "layered-cells.h5ad")
+    _write_tenx(folder / "cells.h5", pd.DataFrame(counts, profiles.index, genes))
+
+    def scored(path: Path, groupby: str | None) -> object:
+        return score_cells(path, model, groupby=groupby, force=True, workers=1)
+
+    return [
+        Reader.of(folder / "cells.h5ad", partial(scored, groupby="kind")),
+        Reader.of(folder / "layered-cells.h5ad", partial(scored, groupby="kind")),
+        Reader.of(folder / "cells.h5", partial(scored, groupby=None)),
+    ]
 
 
 def _write_loom(path: Path, counts: pd.DataFrame) -> None:
@@ -270,6 +300,11 @@ def table_readers(folder: Path) -> list[Reader]:
     ]
 
 
+def every_reader(folder: Path) -> list[Reader]:
+    """Write a file for every reader."""
+    return [*expression_readers(folder), *cell_readers(folder), *table_readers(folder)]
+
+
 def _write_table(folder: Path, name: str, columns: dict[str, Any], separator: str = ",") -> Path:
     pd.DataFrame(columns).to_csv(folder / name, sep=separator, index=False)
     return folder / name
@@ -380,7 +415,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
-        readers = [*expression_readers(Path(temporary)), *table_readers(Path(temporary))]
+        readers = every_reader(Path(temporary))
         for reader in readers:
             reader.read(reader.path)  # the undamaged file is read, and everything is imported
         for reader in (r for r in readers if options.only in r.name):

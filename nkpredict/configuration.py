@@ -218,3 +218,10 @@ class TrainingSettings(EvaluationSettings):
         Path | None, Setting("Folder of the run (default: runs/NAME).", "DIR")
     ] = None
     registry: RegistryLocation = field(default=None, repr=False)  # may hold a password
+    storage: Annotated[
+        str | None,
+        Setting("Database (postgresql://, sqlite:///) whose trials --worker takes part in.", "URL"),
+    ] = field(default=None, repr=False)  # as well
+    heartbeat: Annotated[
+        int, Setting("Seconds between signs of life of a trial in --storage.", "N", least=1)
+    ] = 30

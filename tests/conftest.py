@@ -18,6 +18,7 @@ SLOW_FOLDERS = {"benchmark", "browser", "integration"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also kill, load and fuzz for minutes")
+    parser.addoption("--kills", type=int, default=20, help="of training runs, at random moments")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

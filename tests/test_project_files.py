@@ -42,7 +42,34 @@ def test_every_dependency_is_pinned_with_hashes_and_explained() -> None:
     assert not [name for name in names(PROJECT["dependencies"]) if name not in readme]
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_what_builds_the_package_is_pinned_and_fits_what_runs_it() -> None:
+    build, dev = pinned("build.txt"), pinned("dev.txt")
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+    assert names(asked) <= set(build)
+    assert {name: build[name] for name in set(build) & set(dev)}.items() <= dev.items()
+
+
+def test_the_container_is_made_of_files_that_exist_and_installs_what_is_pinned() -> None:
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    sources = re.findall(r"^COPY (\S+) ", text, flags=re.M)
+    assert sources
+    assert all((ROOT / source).exists() for source in sources)
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
+    needed = {"README.md", "LICENSE", *asked["targets"]["wheel"]["force-include"]}
+    assert not {path.split("/")[0] for path in needed} & set(ignored)
+    for install in re.findall(r"pip install ([^&\n]*)", text):
+        files = re.findall(r"-r (\S+)", install)
+        assert ("--require-hashes" in install) == bool(files)
+        assert "--no-deps" in install or files
+        assert all((ROOT / file).is_file() for file in files)
+    assert pinned("postgresql.txt").items() <= pinned("dev.txt").items()
+
+
+PINNED = ["build.txt", "postgresql.txt", "release.txt", "run.txt", "dev.txt"]
+
+
+@pytest.mark.parametrize("name", PINNED)
 def test_pinned_requirements_name_no_place_of_download(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -59,5 +86,13 @@ def test_hooks_are_local() -> None:
 def test_readme_installs_from_files_that_exist() -> None:
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.S)
     files = re.findall(r"-r (\S+)", "".join(blocks[:2]))
-    assert files == ["requirements/run.txt", "requirements/dev.txt"]
+    names = ["build", "run", "build", "dev"]
+    assert files == [f"requirements/{name}.txt" for name in names]
     assert all((ROOT / file).is_file() for file in files)
+
+
+def test_every_library_that_is_installed_with_the_package_has_its_licence_listed() -> None:
+    page = (ROOT / "docs" / "project" / "licences.md").read_text(encoding="utf-8")
+    listed = {re.sub("[_.]", "-", name.lower()) for name in re.findall(r"^\| (\S+) ", page, re.M)}
+    needed = names(PROJECT["dependencies"])
+    assert needed <= listed

@@ -50,6 +50,9 @@ from nkpredict.cli import (
 from nkpredict.cli import (
     _train as train,
 )
+from nkpredict.cli import (
+    _tune as tune,
+)
 from nkpredict.cli._log import LOGGER, log_to, warnings_on_stderr, without_passwords
 from nkpredict.errors import FULL_OR_READ_ONLY, NKPredictError
 
@@ -74,6 +77,7 @@ app.add_typer(models.app, name="models")
 models.app.command("sign")(signing.sign_model)
 models.app.command("verify")(signing.verify_model)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(tune.app, name="tune")
 app.command("simulate")(simulate.simulate)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")

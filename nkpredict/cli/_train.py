@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def train(
     settings: TrainingSettings,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Only do trials of the run in --storage.")
+    ] = False,
     json_file: JsonFile = None,
     quiet: Quiet = False,
 ) -> None:
@@ -27,10 +30,14 @@ def train(
 
         nkpredict train --expression expr.csv --response viability.txt --name nk-heme
     """
-    from nkpredict.training import TrainingConfig
+    from nkpredict.training import TrainingConfig, help_train
     from nkpredict.training import train as run_training
 
     config = TrainingConfig(**vars(settings))
+    if worker:
+        help_train(config, found=lambda sentences: say("\n".join(sentences), quiet))
+        say("All trials are finished; the run itself goes on where it was started.", quiet)
+        return
     try:
         with stages(quiet) as progress:
             run = run_training(

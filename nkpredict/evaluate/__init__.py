@@ -21,10 +21,12 @@ from nkpredict.evaluate._nested import (
     CrossValidation,
     check_groups,
     check_sample_count,
+    help_nested,
     nested_cross_validate,
 )
+from nkpredict.evaluate._shared_study import SharedStorage, StudyStatus, study_status
 from nkpredict.evaluate._splits import SPLITS, Fold, Split, make_folds
-from nkpredict.evaluate._tuning import Tuned, Tuning, tune
+from nkpredict.evaluate._tuning import Tuned, Tuning, help_tune, tune
 
 __all__ = [
     "OUR_MODEL",
@@ -34,7 +36,9 @@ __all__ = [
     "Fold",
     "PermutationTest",
     "Samples",
+    "SharedStorage",
     "Split",
+    "StudyStatus",
     "Tuned",
     "Tuning",
     "check_groups",
@@ -43,6 +47,8 @@ __all__ = [
     "curve_folds",
     "fit_predict",
     "generic_learners",
+    "help_nested",
+    "help_tune",
     "hla_class_i_index",
     "learning_curve",
     "ligand_index",
@@ -53,6 +59,7 @@ __all__ = [
     "permutation_test",
     "random_signed_sets",
     "spearman",
+    "study_status",
     "summarise",
     "tune",
 ]

@@ -24,7 +24,7 @@ from nkpredict.evaluate._fold import (
 )
 from nkpredict.evaluate._metrics import summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
-from nkpredict.evaluate._tuning import Tuned, Tuning, tune
+from nkpredict.evaluate._tuning import Tuned, Tuning, help_tune, tune
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, NKSusceptibilityModel, fit_warnings_ignored
 from nkpredict.types import Progress
@@ -136,24 +136,9 @@ def nested_cross_validate(
         When there are too few samples to split, a model that learns within groups has none, or
         the model cannot be tuned.
     """
-    samples = read_samples(X, y, groups)
-    check_sample_count(len(samples.target), folds)
-    check_groups(model, groups)
-    if splits is None:
-        splits = SPLITS if len(set(samples.lineage)) > 1 else SPLITS[:1]
-    planned = [
-        fold
-        for split in splits
-        for fold in make_folds(
-            split,
-            len(samples.target),
-            samples.lineage,
-            folds=folds,
-            repeats=repeats,
-            random_state=random_state,
-        )
-    ]
-    jobs, notes = _possible(planned, samples)
+    samples, jobs, notes = _planned(
+        model, X, y, groups, splits=splits, folds=folds, repeats=repeats, random_state=random_state
+    )
     results = []
     for result in Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_run_fold)(model, samples, fold, peers, tuning) for fold in jobs
@@ -164,6 +149,55 @@ def nested_cross_validate(
     predictions = pd.concat([result[0] for result in results], ignore_index=True)
     settings = pd.DataFrame([result[1] for result in results])
     return CrossValidation(predictions, summarise(predictions), settings, notes)
+
+
+def help_nested(
+    model: Any,
+    X: ProfilesLike,
+    y: Any,
+    groups: Any = None,
+    *,
+    tuning: Tuning,
+    splits: Sequence[str] | None = None,
+    folds: int = 5,
+    repeats: int = 1,
+    random_state: int = 0,
+) -> bool:
+    """Do free trials of every fold of an evaluation that another process makes.
+
+    Parameters
+    ----------
+    model, X, y, groups, tuning, splits, folds, repeats, random_state
+        As the other process gives them to `nested_cross_validate`; ``tuning`` has a shared storage.
+
+    Returns
+    -------
+    bool
+        Whether all trials of all folds are finished.
+
+    Raises
+    ------
+    InputError
+        As `nested_cross_validate`, and as `help_tune`.
+    """
+    samples, jobs, _ = _planned(
+        model, X, y, groups, splits=splits, folds=folds, repeats=repeats, random_state=random_state
+    )
+    if tuning.shared is None:
+        raise InputError("There is no storage in which to take part; name one (--storage).")
+    asked: dict[str, Any] = {"space": tuning.space, "trials": tuning.trials}
+    with threadpool_limits(1), fit_warnings_ignored():
+        finished = [
+            help_tune(
+                model,
+                *_training_part(model, samples, fold),
+                shared=tuning.shared,
+                name=_name_of(fold),
+                **asked,
+            )
+            for fold in jobs
+        ]
+    return all(finished)
 
 
 def check_sample_count(samples: int, folds: int) -> None:
@@ -195,6 +229,38 @@ def check_groups(model: Any, groups: Any) -> None:
             "The model learns within lineages, and the samples have none; expected a lineage for "
             "each sample among the annotations (--obs, --lineage-column)."
         )
+
+
+def _planned(
+    model: Any,
+    X: ProfilesLike,
+    y: Any,
+    groups: Any,
+    *,
+    splits: Sequence[str] | None,
+    folds: int,
+    repeats: int,
+    random_state: int,
+) -> tuple[Samples, list[Fold], tuple[str, ...]]:
+    """Check the samples, and say which folds there are and what cannot be held out."""
+    samples = read_samples(X, y, groups)
+    check_sample_count(len(samples.target), folds)
+    check_groups(model, groups)
+    if splits is None:
+        splits = SPLITS if len(set(samples.lineage)) > 1 else SPLITS[:1]
+    planned = [
+        fold
+        for split in splits
+        for fold in make_folds(
+            split,
+            len(samples.target),
+            samples.lineage,
+            folds=folds,
+            repeats=repeats,
+            random_state=random_state,
+        )
+    ]
+    return samples, *_possible(planned, samples)
 
 
 def _possible(planned: list[Fold], samples: Samples) -> tuple[list[Fold], tuple[str, ...]]:
@@ -263,18 +329,26 @@ def _fitted_fold(
 def _tuned(model: Any, samples: Samples, fold: Fold, tuning: Tuning | None) -> Tuned:
     """Tune on random inner folds, also where lineages are held out; see docs/decisions/008."""
     tuning = tuning or Tuning()
-    name = f"{fold.split} {fold.repeat}.{fold.number}"
+    name = _name_of(fold)
     file = f"tuning-{name.replace(' ', '-')}.journal"
     return tune(
         model,
-        samples.profiles.iloc[fold.train],
-        samples.target[fold.train],
-        samples.lineage[fold.train] if learns_within_groups(model) else None,
+        *_training_part(model, samples, fold),
         space=tuning.space,
         trials=tuning.trials,
         journal=None if tuning.folder is None else tuning.folder / file,
         name=name,
+        shared=tuning.shared,
     )
+
+
+def _name_of(fold: Fold) -> str:
+    return f"{fold.split} {fold.repeat}.{fold.number}"
+
+
+def _training_part(model: Any, samples: Samples, fold: Fold) -> tuple[Any, Any, Any]:
+    lineage = samples.lineage[fold.train] if learns_within_groups(model) else None
+    return samples.profiles.iloc[fold.train], samples.target[fold.train], lineage
 
 
 def _learned(fitted: Any) -> dict[str, float]:

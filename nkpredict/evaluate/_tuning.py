@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from nkpredict.errors import InputError
+from nkpredict.evaluate._shared_study import SharedStorage, SharedStudy
 from nkpredict.facts import TrialFacts
 from nkpredict.io import KeptSteps
 from nkpredict.learn import InnerFolds, normal_scores
@@ -35,12 +37,15 @@ class Tuning:
         Folder of the journals, so that a stopped evaluation can go on; None keeps none.
     kept
         Finished folds, which a stopped evaluation does not repeat.
+    shared
+        Storage in which other processes take part; see `tune`.
     """
 
     space: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trials: int = 0
     folder: Path | None = None
     kept: KeptSteps = field(default_factory=KeptSteps)
+    shared: SharedStorage | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Tuned:
     error
         Mean squared out-of-fold error of the best trial.
     trials
-        Number of trials finished or pruned, in all runs of the journal.
+        Number of trials finished or pruned, in all runs of the journal or storage.
     tried
         What each of them tried and found.
     """
@@ -78,6 +83,7 @@ def tune(
     trials: int,
     journal: str | Path | None = None,
     name: str = "tuning",
+    shared: SharedStorage | None = None,
     progress: Progress | None = None,
 ) -> Tuned:
     """Search settings that lower the out-of-fold error; the defaults are the first trial.
@@ -85,7 +91,8 @@ def tune(
     The best trial replaces the defaults only when it beats them by more than one standard error.
     Trials are pruned after each fold unless they are among the best quarter of earlier ones. The
     seed of each trial follows from the model's and its number, so a run that was stopped and
-    resumed ends like one that was not.
+    resumed ends like one that was not. In a shared storage settings are drawn at random, as each
+    trial must not depend on others, and none is pruned: any number of processes finds the same.
 
     Parameters
     ----------
@@ -101,7 +108,9 @@ def tune(
     journal
         File of the Optuna journal; an existing one is continued.
     name
-        Name of the study in the journal.
+        Name of the study in the journal or storage.
+    shared
+        Storage in which other processes take part, see `help_tune`; in place of the journal.
     progress
         Called with what is being done, steps done and steps in all.
 
@@ -121,55 +130,134 @@ def tune(
             f"Found {trials} trials and no settings to tune; expected a search_space in the "
             "recipe, or 0 trials."
         )
-    import optuna
-
-    defaults = _defaults(model, space)
-    study = _study(journal, name)
-    # Harmonised folds and the predictions of learners that are not tuned serve all trials.
-    inner = model.inner_folds(X, y, groups)
-
-    def objective(trial: optuna.Trial) -> float:
-        settings = {key: _suggest(trial, key, bounds) for key, bounds in space.items()}
-        candidate = clone(model).set_params(**settings)
-        seen: list[Any] = []
-        held_out: list[Any] = []
-        for fold, (test, predicted) in enumerate(candidate.cross_predict(inner)):
-            seen.append(test)
-            held_out.append(predicted)
-            error = float(_losses(candidate, seen, held_out, inner).mean())
-            trial.report(error, fold)
-            if trial.should_prune():
-                raise optuna.TrialPruned
-        return error
-
-    finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
-    for number in range(len(finished), trials):
-        if number == 0:
-            study.enqueue_trial(defaults, skip_if_exists=True)
-        seeds = np.random.SeedSequence([model.random_state, number])
-        study.sampler = optuna.samplers.TPESampler(seed=int(seeds.generate_state(1)[0]))
-        study.optimize(objective, n_trials=1)
+    search = _Search(model, space, X, y, groups)
+    if shared is None:
+        study = _study(journal, name)
+        search.alone(study, trials, progress)
+        best = study.best_trial
+        tried = [_facts(t, t.number) for t in study.trials if t.state.is_finished()]
+    else:
+        finished = search.shared(shared, name, trials).wait(search.error)
+        best = min(finished, key=lambda trial: trial.value)  # of equal ones the first
+        tried = [_facts(trial, place) for place, trial in enumerate(finished)]
         if progress is not None:
-            progress("tuning", number + 1, trials)
-    best = study.best_trial
+            progress("tuning", trials, trials)
     settings = dict(best.params)
-    if settings != defaults and not _clearly_better(model, settings, inner):
+    if settings != search.defaults and not _clearly_better(model, settings, search.inner):
         settings = {}
     return Tuned(
         model=clone(model).set_params(**settings),
         settings=settings,
         error=float(best.value if best.value is not None else np.nan),
-        trials=len(study.trials),
-        tried=tuple(_facts(trial) for trial in study.trials if trial.state.is_finished()),
+        trials=len(tried),
+        tried=tuple(tried),
     )
 
 
-def _facts(trial: Any) -> TrialFacts:
+def help_tune(
+    model: Any,
+    X: Any,
+    y: Any,
+    groups: Any = None,
+    *,
+    space: Mapping[str, Mapping[str, Any]],
+    trials: int,
+    shared: SharedStorage,
+    name: str = "tuning",
+) -> bool:
+    """Do trials of a study that another process tunes by, as long as any is free.
+
+    Parameters
+    ----------
+    model, X, y, groups, space, trials, shared, name
+        As the other process gives them to `tune`.
+
+    Returns
+    -------
+    bool
+        Whether all trials are finished; the others are in the hands of other processes.
+
+    Raises
+    ------
+    InputError
+        As `tune`; also when the database stays away, or a trial fails again and again.
+    """
+    search = _Search(model, space, X, y, groups)
+    return search.shared(shared, name, trials).help(search.error)
+
+
+class _Search:
+    """What a trial is: settings from a space, and the error of a model with them."""
+
+    def __init__(
+        self, model: Any, space: Mapping[str, Mapping[str, Any]], X: Any, y: Any, groups: Any
+    ) -> None:
+        self.defaults = _defaults(model, space)
+        self._model = model
+        self._distributions = {key: _distribution(key, bounds) for key, bounds in space.items()}
+        self._data = X, y, groups
+
+    @cached_property
+    def inner(self) -> InnerFolds:
+        """Harmonised folds and the predictions of learners not tuned, which serve all trials."""
+        inner: InnerFolds = self._model.inner_folds(*self._data)
+        return inner
+
+    def error(self, trial: Any) -> float:
+        """Return the out-of-fold error of the settings of a trial."""
+        import optuna
+
+        settings = {key: _suggest(trial, key, kind) for key, kind in self._distributions.items()}
+        candidate = clone(self._model).set_params(**settings)
+        seen: list[Any] = []
+        held_out: list[Any] = []
+        for fold, (test, predicted) in enumerate(candidate.cross_predict(self.inner)):
+            seen.append(test)
+            held_out.append(predicted)
+            error = float(_losses(candidate, seen, held_out, self.inner).mean())
+            trial.report(error, fold)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return error
+
+    def alone(self, study: Any, trials: int, progress: Progress | None) -> None:
+        """Do the trials that a study lacks, one after the other, each learning from the others."""
+        import optuna
+
+        finished = [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
+        for number in range(len(finished), trials):
+            if number == 0:
+                study.enqueue_trial(self.defaults, skip_if_exists=True)
+            study.sampler = optuna.samplers.TPESampler(seed=self._seed(number))
+            study.optimize(self.error, n_trials=1)
+            if progress is not None:
+                progress("tuning", number + 1, trials)
+
+    def shared(self, shared: SharedStorage, name: str, trials: int) -> SharedStudy:
+        """Join a study whose trials do not depend on each other."""
+        drawn = [self._drawn(number) for number in range(1, trials)]
+        return SharedStudy(shared, name, [self.defaults, *drawn])
+
+    def _drawn(self, number: int) -> dict[str, Any]:
+        import optuna
+
+        sampler: Any = optuna.samplers.RandomSampler(seed=self._seed(number))
+        return {
+            key: sampler.sample_independent(None, None, key, kind)
+            for key, kind in self._distributions.items()
+        }
+
+    def _seed(self, number: int) -> int:
+        seeds = np.random.SeedSequence([self._model.random_state, number])
+        return int(seeds.generate_state(1)[0])
+
+
+def _facts(trial: Any, number: int) -> TrialFacts:
     outcomes = {"COMPLETE": "finished", "PRUNED": "pruned"}
     started, ended = trial.datetime_start, trial.datetime_complete
     ended = ended or started
     return TrialFacts(
-        number=trial.number,
+        number=number,
         settings=dict(trial.params),
         error=None if trial.value is None else float(trial.value),
         outcome=outcomes.get(trial.state.name, "failed"),
@@ -239,10 +327,17 @@ def _losses(
     return (blended - normal_scores(response)) ** 2
 
 
-def _suggest(trial: Any, key: str, bounds: Mapping[str, Any]) -> Any:
+def _distribution(key: str, bounds: Mapping[str, Any]) -> Any:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
     kind, log = bounds.get("type"), bool(bounds.get("log", False))
     if kind == "int":
-        return trial.suggest_int(key, int(bounds["low"]), int(bounds["high"]), log=log)
+        return IntDistribution(int(bounds["low"]), int(bounds["high"]), log=log)
     if kind == "float":
-        return trial.suggest_float(key, float(bounds["low"]), float(bounds["high"]), log=log)
+        return FloatDistribution(float(bounds["low"]), float(bounds["high"]), log=log)
     raise InputError(f"The search space gives {key} the type {kind!r}; expected int or float.")
+
+
+def _suggest(trial: Any, key: str, kind: Any) -> Any:
+    suggest = trial.suggest_int if isinstance(kind.low, int) else trial.suggest_float
+    return suggest(key, kind.low, kind.high, log=kind.log)

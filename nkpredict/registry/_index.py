@@ -120,13 +120,14 @@ def write_index(registry_uri: str, client: Any) -> dict[str, Model]:
     dict of str to Model
         By name.
     """
-    from nkpredict.io import write_text
-
     file, store = index_file(registry_uri), sqlite_file(registry_uri)
     # taken before asking: what is written meanwhile makes the index stale, not wrong
     before = None if store is None else stamp(store)
     models = _asked(client)
     if file is not None:
+        # the room loads what reading files needs, which asking a server does not
+        from nkpredict.io import write_text
+
         content = {
             "format": _FORMAT,
             "stamp": before,
@@ -139,14 +140,8 @@ def write_index(registry_uri: str, client: Any) -> dict[str, Model]:
 
 def _asked(client: Any) -> dict[str, Model]:
     versions: dict[str, dict[int, Entry]] = {}
-    for found in _pages(client.search_model_versions):
-        entry = Entry(
-            version=int(found.version),
-            run_id=found.run_id,
-            source=str(found.source),
-            created=int(found.creation_timestamp or 0),
-            tags={str(key): str(value) for key, value in found.tags.items()},
-        )
+    for found in pages(client.search_model_versions):
+        entry = entry_of(found)
         versions.setdefault(str(found.name), {})[entry.version] = entry
     return {
         str(model.name): Model(
@@ -154,11 +149,23 @@ def _asked(client: Any) -> dict[str, Model]:
             aliases={str(alias): int(number) for alias, number in model.aliases.items()},
             tags={str(key): str(value) for key, value in model.tags.items()},
         )
-        for model in _pages(client.search_registered_models)
+        for model in pages(client.search_registered_models)
     }
 
 
-def _pages(search: Any) -> Iterator[Any]:
+def entry_of(version: Any) -> Entry:
+    """Return a version as MLflow describes it."""
+    return Entry(
+        version=int(version.version),
+        run_id=version.run_id,
+        source=str(version.source),
+        created=int(version.creation_timestamp or 0),
+        tags={str(key): str(value) for key, value in version.tags.items()},
+    )
+
+
+def pages(search: Any) -> Iterator[Any]:
+    """Yield everything that a search of MLflow finds, page by page."""
     token = None
     while True:
         page = search(max_results=_PAGE, page_token=token)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nkpredict.errors import InputError, RegistryError, name_some
-from nkpredict.registry._index import Entry, Model
+from nkpredict.registry._index import Model
 from nkpredict.registry._settings import RegistrySettings
 
 SHIPPED_MODEL = "screen-prior"
@@ -44,24 +44,20 @@ def check_model_name(name: str) -> str:
     return name
 
 
-def find(
-    reference: str, models: Mapping[str, Model], settings: RegistrySettings
-) -> tuple[str, Entry]:
-    """Return the name and the version that a reference means.
+def parts_of(reference: str, settings: RegistrySettings) -> tuple[str, str | None, int | None]:
+    """Return the name, alias and version of a reference; without both the alias of what is in use.
 
     Parameters
     ----------
     reference
-        ``NAME@alias``, ``NAME/version`` or ``NAME``, the version in use.
-    models
-        What is registered.
+        ``NAME@alias``, ``NAME/version`` or ``NAME``.
     settings
         Of the registry.
 
     Raises
     ------
     RegistryError
-        When it is no reference, or there is no such version; the message lists what exists.
+        When it is no reference.
     """
     match = _REFERENCE.match(reference)
     if match is None:
@@ -71,12 +67,7 @@ def find(
         )
     name, alias = match["name"], match["alias"]
     version = None if match["version"] is None else int(match["version"])
-    if alias is None and version is None:
-        alias = settings.in_use_alias
-    entry = models[name].at(alias, version) if name in models else None
-    if entry is None:
-        raise unknown(reference, models, settings)
-    return name, entry
+    return name, settings.in_use_alias if version is None and alias is None else alias, version
 
 
 def unknown(

@@ -12,6 +12,7 @@ from nkpredict.registry._connection import Connection
 from nkpredict.registry._description import read_description
 from nkpredict.registry._files import check_same, files_of, local_folder
 from nkpredict.registry._index import Entry, Model, read_index, write_index
+from nkpredict.registry._lookup import look_up, names_of
 from nkpredict.registry._promotion import (
     HISTORY_TAG,
     Comparison,
@@ -23,7 +24,6 @@ from nkpredict.registry._promotion import (
 from nkpredict.registry._reference import (
     SHIPPED_MODEL,
     check_model_name,
-    find,
     is_bundle,
     unknown,
 )
@@ -107,7 +107,7 @@ class Registry:
             When the files of the model are damaged.
         """
         name = self.settings.default_name
-        registered = self.entries()
+        registered = names_of(self.connection, self.entries)
         if not registered:
             return self.load(SHIPPED_MODEL)
         if name in registered:
@@ -397,4 +397,4 @@ class Registry:
         RegistryError
             When there is no such version; the message lists what exists.
         """
-        return find(reference, self.entries(), self.settings)
+        return look_up(self.connection, reference, self.entries)

@@ -5,6 +5,7 @@ from nkpredict.training._calibrate import Calibration, calibrate
 from nkpredict.training._config import TrainingConfig, read_config
 from nkpredict.training._inputs import read_inputs
 from nkpredict.training._spec import read_spec
+from nkpredict.training._worker import help_train
 from nkpredict.training._workflow import TrainingRun, train
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingRun",
     "calibrate",
+    "help_train",
     "read_config",
     "read_inputs",
     "read_spec",

@@ -41,8 +41,10 @@ class TrainingConfig(TrainingSettings):
     def fingerprint(self) -> dict[str, Any]:
         """Return what must be equal for a stopped run to go on, contents of files included."""
         content = asdict(self)
-        for key in ("run_folder", "registry", "jobs"):
+        for key in ("run_folder", "registry", "jobs", "heartbeat"):
             content.pop(key)
+        # where trials are shared counts nothing; that they are decides how settings are drawn
+        content["storage"] = self.storage is not None
         return {key: _text(value) for key, value in content.items()}
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 from sklearn.base import clone
 
+from nkpredict.errors import InputError
 from nkpredict.evaluate import (
     CrossValidation,
+    SharedStorage,
     Tuned,
     Tuning,
     check_groups,
     check_sample_count,
+    help_nested,
+    help_tune,
     nested_cross_validate,
     tune,
 )
@@ -38,6 +42,7 @@ from nkpredict.types import Progress
 _DEPENDS_ON = ("nkpredict", "lightgbm", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
 """Packages of which another version may give other numbers, so that nothing kept is used."""
 _TABLE, _VALUES = "table.parquet", "values.json"
+_ALL_SAMPLES = "all samples"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Task:
     viability: pd.DataFrame | None
     journals: Path
     kept: KeptSteps
+    shared: SharedStorage | None
 
     @classmethod
     def of(cls, config: TrainingConfig, inputs: TrainingInputs) -> Task:
@@ -82,10 +88,11 @@ class Task:
         viability = required_viability(panel, model, spec.folds) if config.curves else None
         groups = panel.obs.get("lineage")
         check_groups(model, groups)
+        trials = spec.trials if config.trials is None else config.trials
         return cls(
             spec=spec,
             model=model,
-            trials=spec.trials if config.trials is None else config.trials,
+            trials=trials,
             repeats=spec.repeats if config.repeats is None else config.repeats,
             expression=Profiles.of(panel).frame(),
             target=panel.obs["susceptibility"],
@@ -93,6 +100,7 @@ class Task:
             viability=viability,
             journals=config.folder / "journals",
             kept=KeptSteps(config.folder / "steps", _key(config)),
+            shared=_shared(config, spec, trials),
         )
 
     @property
@@ -103,17 +111,58 @@ class Task:
     def evaluated(self, config: TrainingConfig, report: Progress) -> CrossValidation:
         """Evaluate the recipe on samples held out, fold by fold."""
         return nested_cross_validate(
+            *self._asked,
+            **self._splitting,
+            peers=config.peers,
+            tuning=self._tuning,
+            n_jobs=config.jobs,
+            progress=report,
+        )
+
+    def helped(self) -> bool:
+        """Do free trials of the folds and of all samples; return whether all are finished.
+
+        Raises
+        ------
+        InputError
+            When no storage is shared, or it cannot be used.
+        """
+        if self.shared is None:
+            raise InputError(
+                "There is no study to take part in; expected --storage, as the other processes of "
+                "the run are given it."
+            )
+        folds = help_nested(*self._asked, **self._splitting, tuning=self._tuning)
+        return self._help_all_samples(self.shared) and folds
+
+    def _help_all_samples(self, shared: SharedStorage) -> bool:
+        return help_tune(
             self.model,
             self.expression,
             self.target,
-            self.groups,
-            folds=self.spec.folds,
-            repeats=self.repeats,
-            peers=config.peers,
-            tuning=Tuning(self.spec.search_space, self.trials, self.journals, self.kept),
-            n_jobs=config.jobs,
-            random_state=self.model.random_state,
-            progress=report,
+            self.within,
+            space=self.spec.search_space,
+            trials=self.trials,
+            shared=shared,
+            name=_ALL_SAMPLES,
+        )
+
+    @property
+    def _asked(self) -> tuple[NKSusceptibilityModel, pd.DataFrame, pd.Series, pd.Series | None]:
+        return self.model, self.expression, self.target, self.groups
+
+    @property
+    def _splitting(self) -> dict[str, Any]:
+        return {
+            "folds": self.spec.folds,
+            "repeats": self.repeats,
+            "random_state": self.model.random_state,
+        }
+
+    @property
+    def _tuning(self) -> Tuning:
+        return Tuning(
+            self.spec.search_space, self.trials, self.journals, self.kept, shared=self.shared
         )
 
     def tuned(self, report: Progress) -> Tuned:
@@ -128,7 +177,8 @@ class Task:
                 space=self.spec.search_space,
                 trials=self.trials,
                 journal=self.journals / "tuning-all-samples.journal",
-                name="all samples",
+                name=_ALL_SAMPLES,
+                shared=self.shared,
                 progress=report,
             )
             content = {
@@ -205,6 +255,21 @@ class Task:
             ).to_parquet(folder / _TABLE)
 
         return pd.read_parquet(self.kept.done("drivers", make) / _TABLE)
+
+
+def _shared(config: TrainingConfig, spec: ModelSpec, trials: int) -> SharedStorage | None:
+    """Return where processes with the same data, recipe and packages meet, None without one."""
+    if config.storage is None:
+        return None
+    if not trials or not spec.search_space:
+        raise InputError(
+            f"Nothing is tuned ({trials} trials, {len(spec.search_space)} settings to search), so "
+            "that --storage would stay empty; expected --trials N and a recipe with a search_space."
+        )
+    # the same recipe may lie elsewhere on another machine
+    recipe = to_json(asdict(spec))
+    key = f"{config.name} {_key(replace(config, spec=recipe))[:16]}"
+    return SharedStorage(config.storage, key, config.heartbeat)
 
 
 def _key(config: TrainingConfig) -> str:

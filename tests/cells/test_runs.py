@@ -172,13 +172,10 @@ def test_a_full_disk_is_said_and_finished_stretches_are_kept(many, model, tmp_pa
 
 def test_damaged_cells_are_named_and_finished_stretches_are_kept(many, model, tmp_path) -> None:
     path = tmp_path / "damaged.h5ad"
-    anndata.read_h5ad(many).write_h5ad(path, compression="gzip")
-    with h5py.File(path) as file:
-        data = file["X/data"]
-        chunk = data.id.get_chunk_info(data.id.get_num_chunks() - 2)
-    with path.open("r+b") as stream:
-        stream.seek(chunk.byte_offset)
-        stream.write(b"\0" * chunk.size)
+    shutil.copy(many, path)
+    with h5py.File(path, "r+") as file:
+        indices = file["X/indices"]
+        indices[len(indices) * 2 // 3] = 10**6
     with pytest.raises(InputError, match=r"Cells [\d,]+ to [\d,]+ of .* cannot be read"):
         nkpredict.score_cells(path, model, workers=1, keep=tmp_path / "keep")
     assert 0 < len(list((tmp_path / "keep").glob("[0-9]*.parquet"))) < STRETCHES

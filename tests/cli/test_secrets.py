@@ -106,6 +106,34 @@ def test_no_command_tells_the_password(
             assert_hidden(path.read_bytes().decode("utf-8", "replace"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("store", STORES)
+def test_no_command_tells_the_password_of_a_storage(
+    run, store: str, patients, response, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    monkeypatch.setenv("NKPREDICT_HOME", str(tmp_path / "home"))
+    uri = STORES[store].format(folder=tmp_path)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "name: r\nrandom_state: 0\nfolds: 3\nridge: {}\n"
+        "search_space: {boosting__trees: {type: int, low: 5, high: 9}}\nboosting: {}\n"
+        "evaluation: {folds: 3, repeats: 1, trials: 2}\n"
+    )
+    training = (
+        "train", "--expression", patients, "--response", response, "--target", "y", "--name", "m",
+        "--direction", "higher-is-sensitive", "--spec", recipe, "--run-folder", tmp_path / "run",
+    )  # fmt: skip
+    for words in (("tune", "status"), (*training, "--worker"), training):
+        code, out, err = run("--log-file", tmp_path / "command.log", *words, "--storage", uri)
+        assert code == 2
+        assert err.count("nkpredict: ") == 1
+        assert "Traceback" not in err
+        assert_hidden(out + err + caplog.text)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert_hidden(path.read_bytes().decode("utf-8", "replace"))
+
+
 @pytest.mark.parametrize("store", STORES)
 def test_no_object_and_no_error_tells_the_password(store: str, tmp_path: Path) -> None:
     uri = STORES[store].format(folder=tmp_path)

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from experiments.fuzz_readers import expression_readers, fuzz, table_readers
+from experiments.fuzz_readers import every_reader, fuzz
 from nkpredict import read_expression
 from nkpredict.errors import InputError
+from nkpredict.io import open_cells
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def readers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what writes the files looks ahead to other formats
-        found = [*expression_readers(folder), *table_readers(folder)]
+        found = every_reader(folder)
         for reader in found:
             reader.read(reader.path)
     return found
@@ -68,29 +69,57 @@ def with_a_claim_of_ten_gigabytes(file: h5py.File) -> None:
     file.create_dataset("layers/huge", shape=(10**5, 10**5), dtype="f4", chunks=(100, 100))
 
 
+def read_cells(path: Path) -> None:
+    """Read what a file of cells holds as scoring does, in stretches."""
+    found = open_cells(path)
+    with found.open() as rows:
+        rows.rows(0, found.cells)
+        rows.names(0, found.cells)
+
+
+IN_STRETCHES = pytest.mark.parametrize("read", [read_expression, read_cells])
+
+
 @pytest.mark.slow
+@IN_STRETCHES
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (with_an_index_outside, "sparse matrix is damaged|not a readable AnnData"),
+        (
+            with_an_index_outside,
+            "sparse matrix is damaged|not a readable AnnData|columns beyond its 40 genes",
+        ),
         (with_a_link_to_another_file, "a link to another place or file"),
         (with_a_claim_of_ten_gigabytes, "claims 40,000,000,000 bytes that the file does not hold"),
     ],
 )
-def test_what_would_end_the_process_is_told(cohort: Path, damage, message: str) -> None:
-    read_expression(cohort)
+def test_what_would_end_the_process_is_told(cohort: Path, read, damage, message: str) -> None:
+    read(cohort)
     with h5py.File(cohort, "r+") as file:
         damage(file)
     with pytest.raises(InputError, match=message):
-        read_expression(cohort)
+        read(cohort)
 
 
-def test_a_file_that_crashes_the_library_is_told(cohort: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("index", [10**8, -(10**8)])
+def test_cells_stored_by_gene_point_to_no_other_cell(cohort: Path, index: int) -> None:
+    adata = anndata.read_h5ad(cohort)
+    adata.X = sparse.csc_matrix(adata.X)
+    adata.write_h5ad(cohort)
+    read_cells(cohort)
+    with h5py.File(cohort, "r+") as file:
+        file["X/indices"][3] = index
+    with pytest.raises(InputError, match=r"Cells 1 to 4 of .* cannot be read"):
+        read_cells(cohort)
+
+
+@IN_STRETCHES
+def test_a_file_that_crashes_the_library_is_told(cohort: Path, read, monkeypatch) -> None:
     crashing = cohort.parent / "crash.py"
     crashing.write_text("import os\nos.abort()\n")
     monkeypatch.setattr("nkpredict.io.expression._hdf5_probe.__file__", str(crashing))
     with pytest.raises(InputError, match="the HDF5 library ends with SIGABRT"):
-        read_expression(cohort)
+        read(cohort)
 
 
 @pytest.mark.parametrize(

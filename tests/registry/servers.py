@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -29,6 +29,13 @@ def free_port() -> int:
 @contextmanager
 def empty_postgresql() -> Iterator[str]:
     """Yield the URI of an empty database that asks for a password."""
+    with restarting_postgresql() as (uri, _):
+        yield uri
+
+
+@contextmanager
+def restarting_postgresql() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the URI of an empty database, and what stops its server at once and starts it again."""
     pytest.importorskip("psycopg", reason="the extra postgresql is not installed")
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     found = shutil.which("initdb")
@@ -52,11 +59,20 @@ def empty_postgresql() -> Iterator[str]:
 
     data = folder / "data"
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+
+    def start() -> None:
+        run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+
+    def restart() -> None:
+        run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        time.sleep(2)
+        start()
+
     try:
         run("initdb", "-D", data, "-U", "nk", "--auth=scram-sha-256", f"--pwfile={secret}", "-N")
-        run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+        start()
         try:
-            yield f"postgresql://nk:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres"
+            yield f"postgresql://nk:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/postgres", restart
         finally:
             run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:

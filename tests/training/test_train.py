@@ -198,12 +198,55 @@ def test_a_run_killed_anywhere_ends_the_same_and_is_registered_once(
         now = kept_steps(run)
         assert {step: now.get(step) for step in finished} == finished
         finished = now
-    if not json.loads((run / "run.json").read_text())["finished"]:
+    if not is_finished(run):
         assert started(config, tmp_path).wait() == 0
-    assert json.loads((run / "run.json").read_text())["registered"] == "small/1"
-    for file in sorted((whole.folder / "bundle").iterdir()):
-        assert (run / "bundle" / file.name).read_bytes() == file.read_bytes()
-    (model,) = Registry(config.registry).models()
+    ended_as(whole.folder, config)
+
+
+@pytest.mark.soak
+@pytest.mark.slow
+def test_runs_killed_at_random_moments_end_the_same(
+    config: TrainingConfig, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    whole = replace(config, run_folder=tmp_path / "whole", registry=str(tmp_path / "other"))
+    began = time.monotonic()
+    assert started(whole, tmp_path).wait() == 0
+    took = time.monotonic() - began
+    rng = np.random.default_rng(0)
+    left, rounds = request.config.getoption("--kills"), 0
+    while left > 0:
+        rounds += 1
+        run = replace(
+            config,
+            run_folder=tmp_path / f"run {rounds}",
+            registry=str(tmp_path / f"registry {rounds}"),
+        )
+        finished: dict[str, int] = {}
+        while not is_finished(run.folder):
+            process = started(run, tmp_path)
+            try:
+                assert process.wait(rng.uniform(0, took) if left > 0 else None) == 0
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                left -= 1
+            now = kept_steps(run.folder)
+            assert {step: now.get(step) for step in finished} == finished
+            finished = now
+        ended_as(whole.folder, run)
+
+
+def is_finished(folder: Path) -> bool:
+    file = folder / "run.json"
+    return file.is_file() and json.loads(file.read_text())["finished"]
+
+
+def ended_as(whole: Path, run: TrainingConfig) -> None:
+    """Check that a run ended with the bundle of another, registered once."""
+    assert json.loads((run.folder / "run.json").read_text())["registered"] == "small/1"
+    for file in sorted((whole / "bundle").iterdir()):
+        assert (run.folder / "bundle" / file.name).read_bytes() == file.read_bytes()
+    (model,) = Registry(run.registry).models()
     assert model["versions"] == [1]
     assert model["aliases"] == {"candidate": 1, "champion": 1}
 

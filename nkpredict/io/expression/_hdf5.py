@@ -29,12 +29,12 @@ def require_sound_hdf5(path: Path) -> None:
         When it is damaged, or holds links to other files.
     """
     about = path.stat()
-    _walked(path, about.st_mtime_ns, about.st_size)
+    _walked(path.absolute(), about.st_ino, about.st_size, about.st_mtime_ns)
 
 
-@lru_cache(maxsize=8)
-def _walked(path: Path, changed: int, size: int) -> None:
-    """Walk through a file once, as long as it is not changed."""
+@lru_cache(maxsize=64)
+def _walked(path: Path, *state: int) -> None:
+    """Walk through a file once, until it changes: scoring opens it to look, and again to read."""
     # the walk takes 0.2 s, most of it imports; this process imports meanwhile what reads the file
     with subprocess.Popen(  # noqa: S603 - our own script on a path, without a shell
         [sys.executable, "-P", probe.__file__, str(path)],

@@ -23,6 +23,8 @@ REFUSED = 3
 _MIB = 2**20
 _MOST_OBJECTS, _DEEPEST = 100_000, 40
 _READ_WHOLE, _READ_IN_ALL = 16 * _MIB, 256 * _MIB
+# texts lie apart from their array, whose index says nothing of them: all are read, some at a time
+_TEXTS_AT_ONCE = 100_000
 # No filter of HDF5 packs denser than deflate, 1 to 1,032.
 _DENSEST = 1_100
 
@@ -74,7 +76,10 @@ class Walk:
         if size > _READ_WHOLE and size > _DENSEST * found.id.get_storage_size():
             raise UnsoundFileError(f"an array claims {size:,} bytes that the file does not hold")
         texts = h5py.check_string_dtype(found.dtype) is not None
-        if texts or (size <= _READ_WHOLE and self.read <= _READ_IN_ALL):
+        if texts and found.ndim == 1:
+            for start in range(0, found.shape[0], _TEXTS_AT_ONCE):
+                found[start : start + _TEXTS_AT_ONCE]
+        elif texts or (size <= _READ_WHOLE and self.read <= _READ_IN_ALL):
             self.read += size
             found[()]
         elif found.chunks is not None:

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io.expression._annotated import gene_names_of
+from nkpredict.io.expression._hdf5 import require_sound_hdf5
 from nkpredict.io.expression._single_cells import are_cells
 from nkpredict.io.expression._tenx import EXPRESSION
 from nkpredict.io.expression.cells._matrix import COUNTS, chosen_matrix, kind_of_values
@@ -193,7 +194,9 @@ class CellRows:
         if self._by_gene is None:
             parts = tuple(np.asarray(self._matrix[key][:]) for key in ("data", "indices", "indptr"))
             shape = (self.file.cells, len(self.file.genes))
-            self._by_gene = sparse.csc_matrix(parts, shape).tocsr()
+            by_gene = sparse.csc_matrix(parts, shape)
+            by_gene.check_format(full_check=True)  # else SciPy writes where an index points to
+            self._by_gene = by_gene.tocsr()
         return self._by_gene
 
 
@@ -253,12 +256,14 @@ def open_cells(
     Raises
     ------
     InputError
-        When the file is damaged, or has no such layer or column.
+        When the file is damaged, holds links to other files, or has no such layer or column.
     """
     if path.is_dir() and not any((path / name).exists() for name in (".zgroup", "zarr.json")):
         return None
-    if path.is_file() and not _is_hdf5(path):
-        return None
+    if path.is_file():
+        if not _is_hdf5(path):
+            return None
+        require_sound_hdf5(path)
     with opened(path) as root:
         try:
             inside = set(root)
