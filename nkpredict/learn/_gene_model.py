@@ -77,7 +77,7 @@ class HarmonisedCells(HarmonisedProfiles):
     core
         Of the model.
     bridge
-        Of the model; cells that it may move to another platform are made dense, block by block.
+        Of the model; cells that it moves to another platform are made dense, block by block.
     """
 
     def __init__(
@@ -108,33 +108,37 @@ class HarmonisedCells(HarmonisedProfiles):
 
     @cached_property
     def cells(self) -> SparseProfiles:
-        """Harmonised profiles without their zeros, where no platform moves them."""
+        """Harmonised profiles without their zeros, as if no platform moved them."""
         return SparseProfiles.of(self._ranks, self.core.harmoniser)
 
     @cached_property
     def platforms(self) -> IndexArray | None:
         """Number of the platform of each cell."""
-        return None if self._bridge is None else self._bridge.tell(self.ranked)
+        return None if self._bridge is None else self._bridge.tell_cells(self._ranks)
 
     @cached_property
     def values(self) -> FloatArray:
         """Dense harmonised profiles."""
-        return self.cells.dense() if self._moving is None else self._moved(self.ranked)
+        bridge, found = self._moving, self.platforms
+        if bridge is None or found is None:
+            return self.cells.dense()
+        return self.core.harmonise(bridge.matched(self.ranked, found))
 
     @cached_property
     def each(self) -> FloatArray:
         """Predictions of each learner of the model, cells × learners; not to be changed."""
-        if self._moving is None:
-            return self.core.predict_each_cell(self.cells)
-        blocks = [
-            self.core.predict_each(self._moved(block.dense())) for block in self._ranks.blocks()
-        ]
-        return np.concatenate(blocks) if blocks else np.empty((0, len(self.core.learners)))
-
-    def _moved(self, ranked: RankedProfiles) -> FloatArray:
-        bridge = self._moving
-        seen = ranked if bridge is None else bridge.matched(ranked, bridge.tell(ranked))
-        return self.core.harmonise(seen)
+        each = self.core.predict_each_cell(self.cells)
+        bridge, found = self._moving, self.platforms
+        if bridge is None or found is None:
+            return each
+        moved = np.flatnonzero(bridge.bridged(found))
+        start = 0
+        for block in self._ranks.take(moved).blocks():
+            cells = moved[start : start + len(block)]
+            seen = bridge.matched(block.dense(), found[cells])
+            each[cells] = self.core.predict_each(self.core.harmonise(seen))
+            start += len(block)
+        return each
 
 
 class GeneModel(ProfileEstimator):
