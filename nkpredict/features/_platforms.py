@@ -352,7 +352,7 @@ def _shipped_levels() -> pd.DataFrame:
 
 def _widest(margins: FloatArray) -> tuple[IndexArray, BoolArray]:
     """Return the platform that wins by most, and whether any was compared."""
-    compared: BoolArray = np.isfinite(margins).any(axis=1)
+    compared = np.asarray(np.isfinite(margins).any(axis=1))
     found: IndexArray = np.where(np.isfinite(margins), margins, -np.inf).argmax(axis=1)
     return found, compared
 
