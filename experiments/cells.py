@@ -58,15 +58,21 @@ def measure(file: Path, out: Path, groups: str, workers: int) -> list[float]:
     program = str(Path(sys.executable).with_name("nkpredict"))
     settings = ["--groupby", groups, "--workers", str(workers), "--no-report", "--quiet"]
     command = [program, "score", str(file), "--out", str(out), *settings]
+    wall, seconds, memory = in_process(command, dict(os.environ))
+    with h5py.File(file) as stream:
+        cells = stream["X"].attrs["shape"][0]
+    return [wall, float(cells / wall), seconds, memory]
+
+
+def in_process(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
+    """Run a program; return wall seconds, CPU seconds and peak memory in GB."""
     start = time.perf_counter()
-    process = os.posix_spawn(program, command, os.environ)
+    process = os.posix_spawn(command[0], command, environment)
     _, status, used = os.wait4(process, 0)
     wall = time.perf_counter() - start
     if status:
         raise RuntimeError(f"{' '.join(command)} ended with {status}")
-    with h5py.File(file) as stream:
-        cells = stream["X"].attrs["shape"][0]
-    return [wall, float(cells / wall), used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20
 
 
 def generate(path: Path, cells: int, seed: int = 0) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,12 @@ class _Sureness:
 
 
 def score_groups(
-    plan: CellPlan, store: Store, bundle: Bundle, totals: pd.DataFrame, force: bool
+    plan: CellPlan,
+    store: Store,
+    bundle: Bundle,
+    totals: pd.DataFrame,
+    force: bool,
+    workers: int,
 ) -> tuple[Scores, GroupingFacts]:
     """Score the summed counts of each group as a bulk sample.
 
@@ -63,6 +69,8 @@ def score_groups(
         One row a group that has cells: ``cells`` and ``umis``.
     force
         Score what would be refused.
+    workers
+        Threads; each group is drawn with a seed of its own, so that their number changes nothing.
 
     Returns
     -------
@@ -75,11 +83,13 @@ def score_groups(
     """
     present = plan.task.columns.present
     genes = pd.Index(bundle.model.feature_names_in_)
-    sums, sureness = [], []
-    for name in totals.index:
+
+    def of_group(name: str) -> tuple[FloatArray, _Sureness]:
         parts = store.counts(plan.groups.index(name))
-        sums.append(parts.sum(axis=0))
-        sureness.append(_sureness(parts, bundle.model, present, name, plan.seed))
+        return parts.sum(axis=0), _sureness(parts, bundle.model, present, name, plan.seed)
+
+    with ThreadPoolExecutor(workers) as pool:
+        sums, sureness = zip(*pool.map(of_group, totals.index), strict=True)
     adata = _pseudobulk(plan, np.array(sums)[:, present], genes[present], totals)
     scores = score(adata, bundle, force=force)
     return _with_sureness(scores, totals, sureness, plan)
@@ -126,7 +136,7 @@ def _predicted(profiles: FloatArray, model: GeneModel, present: BoolArray) -> Fl
 
 
 def _with_sureness(
-    scores: Scores, totals: pd.DataFrame, sureness: list[_Sureness], plan: CellPlan
+    scores: Scores, totals: pd.DataFrame, sureness: Sequence[_Sureness], plan: CellPlan
 ) -> tuple[Scores, GroupingFacts]:
     table = scores.table.copy()
     half = np.array([one.half_width for one in sureness])

@@ -118,7 +118,8 @@ def score_cells(
         told("cells", len(done), plan.stretches)
         left = (plan.stretch(n) for n in range(plan.stretches) if n not in done)
         count = len(done)
-        for number, result in scored(plan.task, left, workers or os.cpu_count() or 1, dask):
+        threads = workers or os.cpu_count() or 1
+        for number, result in scored(plan.task, left, threads, dask):
             store.put(number, result)
             count += 1
             told("cells", count, plan.stretches)
@@ -126,7 +127,7 @@ def score_cells(
         content, totals, facts = _gathered(plan, store, target)
         groups = None
         if plan.groups:
-            groups, grouping = score_groups(plan, store, bundle, totals, force)
+            groups, grouping = score_groups(plan, store, bundle, totals, force, threads)
             facts = replace(facts, grouping=grouping)
     facts = replace(facts, warnings=depth_words(facts.depth))
     kept = tuple(path for path in (folder, converted) if path is not None)

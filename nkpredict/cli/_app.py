@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -56,6 +57,8 @@ from nkpredict.cli import (
 from nkpredict.cli._log import LOGGER, log_to, warnings_on_stderr, without_passwords
 from nkpredict.errors import FULL_OR_READ_ONLY, NKPredictError
 
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+
 app = typer.Typer(
     name="nkpredict",
     help="Predict which blood cancers natural killer cells kill, and why.\n\n"
@@ -108,6 +111,9 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    # a command is short and keeps nearly all it makes: looking for garbage 20 times as rarely
+    # saves it a twentieth of its time
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     with warnings_on_stderr():
         try:
             app()

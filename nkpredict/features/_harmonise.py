@@ -58,7 +58,7 @@ class RankedProfiles:
             doubled[rows] = np.where(missing, -1, 2 * ranks - 2)
         return cls(values, doubled)
 
-    def __getitem__(self, samples: IndexArray | BoolArray) -> Self:
+    def __getitem__(self, samples: IndexArray | BoolArray | slice) -> Self:
         """Return some of the samples."""
         return type(self)(self.values[samples], self.doubled_ranks[samples], self.unranked)
 

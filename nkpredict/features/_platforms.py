@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from nkpredict.features._harmonise import RankedProfiles
+from nkpredict.features._sparse import SparseProfiles, SparseRanks
 from nkpredict.shipped import shipped_path
 from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray, LabelArray
 from nkpredict.vocabulary import Platform
@@ -42,6 +43,19 @@ class _Markers(NamedTuple):
     genes: IndexArray
     middle: FloatArray
     difference: FloatArray
+
+    def narrow(
+        self, margins: FloatArray, side: FloatArray, enough: BoolArray, whole: FloatArray
+    ) -> None:
+        """Keep by how much each platform wins at least, profiles × platforms, beside this other.
+
+        ``side`` sums the markers and is ``whole`` for a profile of the second platform, minus that
+        for one of the first; ``enough`` says whether enough markers were measured.
+        """
+        side = np.where(enough & (whole > 0), side / np.maximum(whole, 1e-12), -np.inf)
+        margins[:, self.second] = np.minimum(margins[:, self.second], side)
+        other = np.where(enough, -side, side)
+        margins[:, self.first] = np.minimum(margins[:, self.first], other)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +152,8 @@ class PlatformBridge:
             side = np.where(present, (own - pair.middle) * pair.difference, 0.0).sum(axis=1)
             enough = present.sum(axis=1) >= _FEWEST_MARKERS
             whole = np.where(present, pair.difference**2 / 2, 0.0).sum(axis=1)
-            side = np.where(enough & (whole > 0), side / np.maximum(whole, 1e-12), -np.inf)
-            margins[:, pair.second] = np.minimum(margins[:, pair.second], side)
-            margins[:, pair.first] = np.minimum(
-                margins[:, pair.first], np.where(enough, -side, side)
-            )
-        compared = np.isfinite(margins).any(axis=1)
-        margins[~np.isfinite(margins)] = -np.inf
-        found: IndexArray = margins.argmax(axis=1)
+            pair.narrow(margins, side, enough, whole)
+        found, compared = _widest(margins)
         like = np.array(
             [
                 _correlation(own, self.levels["level"][one])
@@ -153,6 +161,48 @@ class PlatformBridge:
             ]
         )
         return np.where(compared & (like >= _LEAST_LIKENESS), found, _NONE)
+
+    def tell_cells(self, ranks: SparseRanks) -> IndexArray:
+        """Return what `tell` says of the dense profiles of cells, from what lies above zero.
+
+        All that is asked of a profile are sums over genes, to which the zeros of a cell, which
+        share one score, add their number times that.
+        """
+        present = ranks.present
+        scores = SparseProfiles.looked_up(ranks, _score_of_rank(int(present.sum())))
+        margins = np.full((len(ranks), len(self.platforms)), np.inf)
+        weights = np.zeros((len(present), len(self._markers)))
+        for number, pair in enumerate(self._markers):
+            weights[pair.genes, number] = np.where(present[pair.genes], pair.difference, 0.0)
+        sides = scores.weighted_sums(weights)
+        for number, pair in enumerate(self._markers):
+            measured = present[pair.genes]
+            difference = pair.difference[measured]
+            side = sides[:, number] - (pair.middle[measured] * difference).sum()
+            enough = np.full(len(ranks), measured.sum() >= _FEWEST_MARKERS)
+            pair.narrow(margins, side, enough, np.full(len(ranks), (difference**2 / 2).sum()))
+        found, compared = _widest(margins)
+        like = self._likeness(scores)[np.arange(len(ranks)), found]
+        return np.where(compared & (like >= _LEAST_LIKENESS), found, _NONE)
+
+    def _likeness(self, scores: SparseProfiles) -> FloatArray:
+        """Correlation of each cell with the levels of each platform, cells × platforms."""
+        level = self.levels["level"].astype(np.float64)
+        both = scores.present & ~np.isnan(level)
+        count = both.sum(axis=1)
+        many = np.maximum(count, 1)
+        level = np.where(both, level, 0.0)
+        level = np.where(both, level - (level.sum(axis=1) / many)[:, None], 0.0)
+        spread = (level**2).sum(axis=1)
+        counted = both.T.astype(np.float64)
+        # the scores less that of the zeros vary and go with the levels as the scores do
+        sums, product = np.split(
+            scores.above_background(np.hstack([counted, level.T])), [len(level)], axis=1
+        )
+        own = scores.squares_above_background(counted) - sums**2 / many
+        size = np.sqrt(np.maximum(own, 0.0) * spread)
+        known = (size > 0) & (count >= _FEWEST_MARKERS)
+        return np.asarray(np.divide(product, size, out=np.zeros(size.shape), where=known))
 
     def names(self, found: IndexArray) -> npt.NDArray[np.str_]:
         """Return the names of platforms by the numbers that `tell` gave."""
@@ -298,6 +348,18 @@ class PlatformBridge:
 @cache
 def _shipped_levels() -> pd.DataFrame:
     return pd.read_csv(shipped_path("reference", "platform_levels.csv.gz"))
+
+
+def _widest(margins: FloatArray) -> tuple[IndexArray, BoolArray]:
+    """Return the platform that wins by most, and whether any was compared."""
+    compared = np.asarray(np.isfinite(margins).any(axis=1))
+    found: IndexArray = np.where(np.isfinite(margins), margins, -np.inf).argmax(axis=1)
+    return found, compared
+
+
+def _score_of_rank(genes: int) -> FloatArray:
+    """Return the normal score of each doubled rank among some genes; see `RankedProfiles`."""
+    return np.asarray(ndtri((np.arange(max(2 * genes - 1, 1)) + 1) / (2 * max(genes, 1))))
 
 
 def _normal_scores(ranked: RankedProfiles) -> FloatArray:

@@ -89,6 +89,20 @@ class SparseRanks:
         """Return the number of cells."""
         return len(self.zero_rank)
 
+    def take(self, cells: IndexArray) -> Self:
+        """Return some of the cells."""
+        lengths = np.diff(self.indptr)[cells]
+        pointers = np.append(0, np.cumsum(lengths)).astype(self.indptr.dtype)
+        starts = np.repeat(self.indptr[cells] - pointers[:-1], lengths)
+        within = starts + np.arange(pointers[-1])
+        return type(self)(
+            pointers,
+            self.genes[within],
+            self.doubled_ranks[within],
+            self.zero_rank[cells],
+            self.present,
+        )
+
     def blocks(self) -> Iterator[Self]:
         """Return the cells in blocks that are small enough to be made dense."""
         for cells, within, pointers in _blocks(self.indptr):
@@ -132,7 +146,11 @@ class SparseProfiles:
     @classmethod
     def of(cls, ranks: SparseRanks, harmoniser: ProfileHarmoniser) -> Self:
         """Bring ranked cells to the distribution of the training profiles."""
-        lookup = harmoniser.reference_values(np.flatnonzero(ranks.present))
+        return cls.looked_up(ranks, harmoniser.reference_values(np.flatnonzero(ranks.present)))
+
+    @classmethod
+    def looked_up(cls, ranks: SparseRanks, lookup: FloatArray) -> Self:
+        """Give each rank its value in a table, one for each doubled rank of the present genes."""
         background = lookup[np.maximum(ranks.zero_rank, 0)]
         return cls(
             ranks.indptr, ranks.genes, lookup[ranks.doubled_ranks], background, ranks.present
@@ -181,10 +199,19 @@ class SparseProfiles:
         numpy.ndarray
             Cells × sums; each cell is summed by itself, in the order of its values.
         """
-        above = self.values - np.repeat(self.background, np.diff(self.indptr))
+        return self._sums(self._above, weights)
+
+    def squares_above_background(self, weights: FloatArray) -> FloatArray:
+        """Sum the squares of what lies above the background; see `above_background`."""
+        return self._sums(self._above**2, weights)
+
+    @property
+    def _above(self) -> FloatArray:
+        return np.asarray(self.values - np.repeat(self.background, np.diff(self.indptr)))
+
+    def _sums(self, values: FloatArray, weights: FloatArray) -> FloatArray:
         shape = (len(self), len(self.present))
-        matrix = sparse.csr_matrix((above, self.genes, self.indptr), shape)
-        return np.asarray(matrix @ weights)
+        return np.asarray(sparse.csr_matrix((values, self.genes, self.indptr), shape) @ weights)
 
     def weighted_sums(self, weights: FloatArray) -> FloatArray:
         """Sum all measured genes, each times its weight; ``weights`` is genes × sums."""

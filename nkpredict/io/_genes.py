@@ -83,12 +83,13 @@ class _Reference:
 def _reference() -> _Reference:
     table = read_shipped_table("gene_names.tsv.gz")
     kinds = {kind: table[table["kind"] == kind] for kind in _KINDS}
+    symbols = kinds["symbol"]["symbol"].tolist()
     aliases = kinds["alias"]
     shared = aliases["name"].duplicated(keep=False)
     ensembl = kinds["ensembl"].drop_duplicates("name", keep=False)
     entrez = kinds["entrez"]
     return _Reference(
-        symbols=frozenset(kinds["symbol"]["symbol"]),
+        symbols=frozenset(symbols),
         aliases=dict(zip(aliases["name"][~shared], aliases["symbol"][~shared], strict=True)),
         ambiguous={
             str(name): tuple(sorted(group))
@@ -96,7 +97,7 @@ def _reference() -> _Reference:
         },
         ensembl=dict(zip(ensembl["name"], ensembl["symbol"], strict=True)),
         entrez=dict(zip(entrez["name"], entrez["symbol"], strict=True)),
-        upper={str(symbol).upper(): str(symbol) for symbol in kinds["symbol"]["symbol"]},
+        upper={symbol.upper(): symbol for symbol in symbols},
         source=str(table["source"].iloc[0]),
     )
 

@@ -10,7 +10,8 @@ from nkpredict.learn._floor import (
     require_readable,
     too_little_measured,
 )
-from nkpredict.learn._gene_model import GeneModel, HarmonisedCells, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedCells, HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._intervals import HeldOutIntervals
 from nkpredict.learn._killing_curve import (

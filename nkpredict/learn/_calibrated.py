@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from nkpredict.errors import InputError
 from nkpredict.facts import CalibrationGainFacts
 from nkpredict.features import Profiles, ProfilesLike
-from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedProfiles
 from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._rising_line import LinePrior, RisingLine
 from nkpredict.types import BoolArray, FloatArray

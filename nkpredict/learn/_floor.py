@@ -6,7 +6,8 @@ import numpy as np
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.facts import ExpressionFacts
-from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedProfiles
 from nkpredict.types import BoolArray
 
 LEAST_WEIGHT_COVERAGE = 0.5

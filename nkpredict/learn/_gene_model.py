@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -17,124 +16,15 @@ from nkpredict.features import (
     ProfileEstimator,
     Profiles,
     ProfilesLike,
-    RankedProfiles,
-    SparseProfiles,
     SparseRanks,
-    not_expression,
 )
 from nkpredict.learn._core import BlendCore
+from nkpredict.learn._harmonised import HarmonisedCells, HarmonisedProfiles
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import Evidence
-from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.types import BoolArray, FloatArray
 from nkpredict.vocabulary import UNKNOWN
-
-
-@dataclass(frozen=True, eq=False)
-class HarmonisedProfiles:
-    """Profiles as one model sees them; made once, they serve all that is asked of the model.
-
-    Attributes
-    ----------
-    given : Profiles
-        The profiles as given, in the gene order of the model.
-    ranked : RankedProfiles
-        The same with the ranks of their genes, as measured.
-    values : numpy.ndarray
-        The same profiles harmonised, samples × genes, NaN for missing.
-    core : BlendCore
-        Of the model that they were harmonised for.
-    platforms : numpy.ndarray or None
-        Number of the platform of each, see `PlatformBridge`; None for a model without one.
-    """
-
-    given: Profiles
-    ranked: RankedProfiles
-    values: FloatArray
-    core: BlendCore
-    platforms: IndexArray | None = None
-
-    @property
-    def samples(self) -> pd.Index:
-        """Names of the samples."""
-        return self.given.samples
-
-    @cached_property
-    def each(self) -> FloatArray:
-        """Predictions of each learner of the model, samples × learners; not to be changed."""
-        return self.core.predict_each(self.values)
-
-
-class HarmonisedCells(HarmonisedProfiles):
-    """Cells as one model sees them; dense profiles are made only when something asks for them.
-
-    Parameters
-    ----------
-    ranks
-        Ranks of the model's genes.
-    genes
-        Names of these genes.
-    core
-        Of the model.
-    bridge
-        Of the model; cells that it may move to another platform are made dense, block by block.
-    """
-
-    def __init__(
-        self,
-        ranks: SparseRanks,
-        genes: pd.Index,
-        core: BlendCore,
-        bridge: PlatformBridge | None,
-    ) -> None:
-        moving = bridge if bridge is not None and bridge.moves.any() else None
-        vars(self).update(core=core, _ranks=ranks, _genes=genes, _bridge=bridge, _moving=moving)
-
-    _ranks: SparseRanks
-    _genes: pd.Index
-    _bridge: PlatformBridge | None
-    _moving: PlatformBridge | None
-
-    @cached_property
-    def given(self) -> Profiles:
-        """The ranks as dense profiles; which genes were measured is what is asked of them."""
-        values = self.ranked.values
-        return replace(Profiles.unnamed(values), genes=self._genes, named=True)
-
-    @cached_property
-    def ranked(self) -> RankedProfiles:
-        """Dense ranks."""
-        return self._ranks.dense()
-
-    @cached_property
-    def cells(self) -> SparseProfiles:
-        """Harmonised profiles without their zeros, where no platform moves them."""
-        return SparseProfiles.of(self._ranks, self.core.harmoniser)
-
-    @cached_property
-    def platforms(self) -> IndexArray | None:
-        """Number of the platform of each cell."""
-        return None if self._bridge is None else self._bridge.tell(self.ranked)
-
-    @cached_property
-    def values(self) -> FloatArray:
-        """Dense harmonised profiles."""
-        return self.cells.dense() if self._moving is None else self._moved(self.ranked)
-
-    @cached_property
-    def each(self) -> FloatArray:
-        """Predictions of each learner of the model, cells × learners; not to be changed."""
-        if self._moving is None:
-            return self.core.predict_each_cell(self.cells)
-        blocks = [
-            self.core.predict_each(self._moved(block.dense())) for block in self._ranks.blocks()
-        ]
-        return np.concatenate(blocks) if blocks else np.empty((0, len(self.core.learners)))
-
-    def _moved(self, ranked: RankedProfiles) -> FloatArray:
-        bridge = self._moving
-        seen = ranked if bridge is None else bridge.matched(ranked, bridge.tell(ranked))
-        return self.core.harmonise(seen)
 
 
 class GeneModel(ProfileEstimator):
@@ -219,11 +109,8 @@ class GeneModel(ProfileEstimator):
         else:
             profiles = Profiles.of(X)
             given = replace(profiles, values=profiles.aligned(genes), genes=genes)
-            ranked = RankedProfiles.of(given.values, not_expression(genes))
-        bridge = self.platforms_
-        found = None if bridge is None else bridge.tell(ranked)
-        seen = ranked if bridge is None or found is None else bridge.matched(ranked, found)
-        return HarmonisedProfiles(given, ranked, self.core_.harmonise(seen), self.core_, found)
+            ranked = None
+        return HarmonisedProfiles.of(given, ranked, self.core_, self.platforms_)
 
     def prepare_cells(self, ranks: SparseRanks) -> HarmonisedCells:
         """Harmonise cells for all that is asked of the model, without their zeros.
@@ -329,7 +216,10 @@ class GeneModel(ProfileEstimator):
 
         Profiles of another known platform are judged against that platform.
         """
-        prepared = self.prepare(X)
+        parts = [self._novelty_of(part) for part in self.prepare(X).blocks()]
+        return np.concatenate(parts)
+
+    def _novelty_of(self, prepared: HarmonisedProfiles) -> FloatArray:
         if not self.novelty_.by_range:
             return self.novelty_.score_samples(self._standardised(prepared))
         bridge, found = self.platforms_, prepared.platforms
@@ -350,15 +240,20 @@ class GeneModel(ProfileEstimator):
 
         None when the model keeps no trace of them; see `ProfileNovelty.recognised`.
         """
-        prepared = self.prepare(X)
-        return self.novelty_.recognised(self._standardised(prepared))
+        parts = [
+            self.novelty_.recognised(self._standardised(part)) for part in self.prepare(X).blocks()
+        ]
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if known else None
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
-        measured = ~np.isnan(self.prepare(X).given.values)
         weight = np.abs(self.effect_)
         total = weight.sum()
-        return np.asarray((measured * weight).sum(axis=1) / (total if total > 0 else 1.0))
+        read = [
+            (~np.isnan(part.given.values) * weight).sum(axis=1) for part in self.prepare(X).blocks()
+        ]
+        return np.asarray(np.concatenate(read) / (total if total > 0 else 1.0))
 
     def percentile(self, predicted: FloatArray) -> FloatArray:
         """Percentile of predictions among those of the reference samples (``reference_``)."""

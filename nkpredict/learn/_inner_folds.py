@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, KFold
 
 from nkpredict.features import ProfileHarmoniser, Profiles
 from nkpredict.learn._core import BlendCore
@@ -103,6 +102,8 @@ class _InnerFold:
 def _splits(
     data: TrainingData, folds: int, random_state: int
 ) -> Iterator[tuple[IndexArray, IndexArray]]:
+    from sklearn.model_selection import GroupKFold, KFold  # slow to import, scoring needs none
+
     labels = None if data.within_groups else data.labels
     groups = 0 if labels is None else len(np.unique(labels))
     samples = np.zeros(len(data.target))

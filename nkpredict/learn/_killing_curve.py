@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from nkpredict.errors import InputError, name_some
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.io import MAXIMUM_RATIO, area_under_curve
-from nkpredict.learn._gene_model import HarmonisedProfiles
+from nkpredict.learn._harmonised import HarmonisedProfiles
 from nkpredict.learn._model import CHANCE_LEVEL, NKSusceptibilityModel, fit_warnings_ignored
 from nkpredict.types import FloatArray
 

@@ -22,7 +22,8 @@ from nkpredict.features import (
 )
 from nkpredict.learn._blend import blend_weights, normal_scores
 from nkpredict.learn._core import BlendCore
-from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedProfiles
 from nkpredict.learn._inner_folds import InnerFolds
 from nkpredict.learn._intervals import HeldOutIntervals
 from nkpredict.learn._novelty import ProfileNovelty

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
@@ -74,6 +73,8 @@ class ProfileNovelty(ProfileEstimator):
         InputError
             When there are fewer than 2 samples.
         """
+        from sklearn.model_selection import KFold  # slow to import, and scoring needs none
+
         profiles = Profiles.of(X)
         if len(profiles) < 2:
             raise InputError(

@@ -28,7 +28,8 @@ from nkpredict.features import (
     not_expression,
 )
 from nkpredict.learn._core import BlendCore
-from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedProfiles
 from nkpredict.learn._novelty import ProfileNovelty
 from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn.learners import AxisScore, Evidence, combined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -91,7 +91,7 @@ def evidence_table(scores: Scored) -> Table | None:
     bare = listed["evidence_reading"] == EvidenceReading.NO_EVIDENCE
     undirected = bare & listed["gene"].isin(hits["gene"])
     readings = listed["evidence_reading"].mask(undirected, _UNDIRECTED)
-    published = {gene: _published(rows) for gene, rows in hits.groupby("gene", sort=False)}
+    published = _published(hits)
     nothing = Cell((Piece("in the combined screens only"),), "")
     shown = _without_unknown_origins(listed.head(EVIDENCE_SHOWN))
     shown = shown.assign(evidence_reading=readings, published=shown["gene"], high=_high(shown))
@@ -228,21 +228,29 @@ def _publications(genes: pd.Series) -> pd.DataFrame:
     return both.sort_values("direction", key=lambda side: side == UNKNOWN, kind="stable")
 
 
-def _published(rows: pd.DataFrame) -> Cell:
-    """Say who found which direction, then who named the gene without one."""
-    pieces: list[Piece] = []
-    for row in rows[rows["direction"] != UNKNOWN].to_dict("records"):
-        found = f"{'; ' if pieces else ''}{row['direction']} ({row['how']}), "
-        pieces += [Piece(found), _study(row)]
-    opening = f"{'; ' if pieces else ''}no direction given: "
-    for row in rows[rows["direction"] == UNKNOWN].to_dict("records"):
-        pieces += [Piece(opening), _study(row)]
-        opening = ", "
-    sentence = "".join(
+def _published(hits: pd.DataFrame) -> dict[str, Cell]:
+    """Say of each gene who found which direction, then who named it without one."""
+    pieces: dict[str, list[Piece]] = {}
+    undirected: set[str] = set()
+    for row in hits.to_dict("records"):  # those with a direction come first
+        own = pieces.setdefault(row["gene"], [])
+        opening = "; " if own else ""
+        if row["direction"] != UNKNOWN:
+            opening += f"{row['direction']} ({row['how']}), "
+        elif row["gene"] in undirected:
+            opening = ", "
+        else:
+            opening += "no direction given: "
+            undirected.add(row["gene"])
+        own += [Piece(opening), _study(row)]
+    return {gene: Cell(tuple(own), _sentence(own)) for gene, own in pieces.items()}
+
+
+def _sentence(pieces: Sequence[Piece]) -> str:
+    return "".join(
         f"{piece.text} (doi {piece.link.removeprefix(DOI)})" if piece.link else piece.text
         for piece in pieces
     )
-    return Cell(tuple(pieces), sentence)
 
 
 def _study(row: Mapping[Hashable, Any]) -> Piece:

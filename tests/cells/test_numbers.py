@@ -17,7 +17,10 @@ from scipy import io, sparse
 import nkpredict
 from nkpredict.errors import InputError
 from nkpredict.features import RankedProfiles, SparseRanks
+from nkpredict.learn import NKSusceptibilityModel
+from nkpredict.vocabulary import Platform
 from tests.celled import cells_of
+from tests.platformed import GENES, biology, measured
 
 
 def dense(cells) -> pd.DataFrame:
@@ -45,6 +48,24 @@ def test_a_cell_gets_the_number_of_its_dense_profile(
     assert found[read].to_numpy() == pytest.approx(model.predict(dense(cells))[read], abs=1e-9)
     assert found[~read].isna().all()
     assert np.ptp(found[read]) > 0
+
+
+@pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
+def test_cells_are_moved_to_the_platform_of_the_model_as_their_dense_profiles() -> None:
+    model = NKSusceptibilityModel().fit(
+        pd.DataFrame(measured(Platform.ARRAY, biology(0, 40)).values, columns=GENES),
+        biology(0, 40)[:, :3].sum(axis=1),
+    )
+    values = measured(Platform.RNA_SEQ, biology(1, 300)).values
+    zeros = np.linspace(0, 0.95, 300)  # those with most resemble no platform
+    floor = [np.quantile(own, share) for own, share in zip(values, zeros, strict=True)]
+    values = np.maximum(values - np.array(floor)[:, None], 0).astype(np.float32)
+    cells = anndata.AnnData(sparse.csr_matrix(values), var=pd.DataFrame(index=GENES))
+    found = nkpredict.score_cells(cells, model).table["susceptibility"]
+    profiles = dense(cells)
+    told = model.platform(profiles)
+    assert {str(Platform.RNA_SEQ), str(Platform.UNKNOWN)} <= set(told)
+    assert found.to_numpy() == pytest.approx(model.predict(profiles), abs=1e-9)
 
 
 @given(

@@ -9,35 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
-from nkpredict.features import PlatformBridge, RankedProfiles
+from nkpredict.features import PlatformBridge, RankedProfiles, SparseRanks
 from nkpredict.shipped import shipped_path
 from nkpredict.vocabulary import Platform
-
-KNOWN = [str(one) for one in Platform if one is not Platform.UNKNOWN]
-
-
-def levels_of_platforms() -> pd.DataFrame:
-    """Six hundred genes of the shipped table that every platform has."""
-    table = pd.read_csv(shipped_path("reference", "platform_levels.csv.gz"))
-    everywhere = table["gene"].value_counts()
-    genes = sorted(everywhere.index[everywhere == len(KNOWN)])[::5][:600]
-    return table[table["gene"].isin(genes)]
-
-
-LEVELS = levels_of_platforms()
-GENES = np.array(sorted(LEVELS["gene"].unique()))
-
-
-def measured(platform: str, biology: np.ndarray, on_arrays: bool = False) -> RankedProfiles:
-    """Profiles of one biology as a platform, or an array, reads them."""
-    own = LEVELS[LEVELS["platform"] == platform].set_index("gene").loc[GENES]
-    level, spread = ("array_level", "array_spread") if on_arrays else ("level", "spread")
-    return RankedProfiles.of(own[level].to_numpy() + biology * own[spread].to_numpy())
-
-
-def biology(seed: int, samples: int = 8) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(samples, len(GENES)))
+from tests.platformed import GENES, KNOWN, biology, measured
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +45,23 @@ def test_what_has_the_levels_of_no_platform_is_unknown(bridge: PlatformBridge) -
     assert set(bridge.names(found)) == {"unknown"}
     assert bridge.foreign(found).all()
     assert not bridge.bridged(found).any()
+
+
+@pytest.mark.parametrize("platform", KNOWN)
+@pytest.mark.parametrize("zeros", [0.0, 0.2, 0.5, 0.8, 0.99])
+@pytest.mark.parametrize("missing", [0.0, 0.3, 0.99])
+def test_cells_are_told_as_their_dense_profiles(
+    bridge: PlatformBridge, platform: str, zeros: float, missing: float
+) -> None:
+    values = measured(platform, biology(4, 20)).values
+    values = np.maximum(values - np.quantile(values, zeros, axis=1, keepdims=True), 0.0)
+    values[5:7] = 0.0
+    present = np.random.default_rng(5).random(len(GENES)) >= missing
+    stored = sparse.csr_matrix(np.where(present, values, 0.0))
+    ranks = SparseRanks.of(
+        stored.indptr.astype(np.int64), stored.indices.astype(np.int32), stored.data, present
+    )
+    np.testing.assert_array_equal(bridge.tell_cells(ranks), bridge.tell(ranks.dense()))
 
 
 @pytest.mark.slow

@@ -89,11 +89,13 @@ def set_annotation_aside(values: pd.DataFrame, known: frozenset[str]) -> Aside:
     sums = np.array([_SUMMARY.match(str(label)) is not None for label in values.columns])
     apart = {str(label): values.loc[kept, label] for label in dict.fromkeys(clinical)}
     apart = {label: found for label, found in apart.items() if isinstance(found, pd.Series)}
-    left = values.loc[kept, ~(sums | values.columns.isin(clinical))]
+    genes_left = ~(sums | values.columns.isin(clinical))
+    # where nothing is taken off nothing is copied
+    left = values if kept.all() and genes_left.all() else values.loc[kept, genes_left]
     odd = _of_another_scale(left)
     taken |= {str(label): "by its scale beside the others" for label in left.index[odd]}
     apart = {label: column[~odd] for label, column in apart.items()}
-    return Aside(left.loc[~odd], taken, apart, int(sums.sum()))
+    return Aside(left.loc[~odd] if odd.any() else left, taken, apart, int(sums.sum()))
 
 
 def _plain(label: object) -> str:

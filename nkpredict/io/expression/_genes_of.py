@@ -114,7 +114,7 @@ def approve(
     groups = pd.Series(named).groupby(symbols.iloc[named].to_numpy(), sort=True).indices
     genes = list(groups)
     first = named[[positions[0] for positions in groups.values()]]
-    merged_values = values[:, first]
+    merged_values = np.take(values, first, axis=1)
     merged: list[str] = []
     for column, (gene, positions) in enumerate(groups.items()):
         if len(positions) > 1:

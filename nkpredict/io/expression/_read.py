@@ -278,7 +278,7 @@ def _check_finite(values: FloatArray, matrix: pd.DataFrame, path: str) -> None:
 
 def _detected(values: FloatArray, known: BoolArray, path: str) -> Unit:
     # names that are no genes may be annotation: they have no say in the unit
-    part = values[:, known] if known.any() else values
+    part = values[:, known] if known.any() and not known.all() else values
     detected = detect_unit(part if np.isfinite(part).any() else values, path)
     return refine_linear(values) if detected is Unit.LINEAR else detected
 

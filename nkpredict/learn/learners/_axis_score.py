@@ -20,6 +20,7 @@ from nkpredict.types import BoolArray, FloatArray, IndexArray
 # Set by hand.
 _BEND = 2.0  # standard deviations towards which one gene's level saturates
 _SUREST = 0.999  # evidence beyond which a gene weighs no more
+_AT_ONCE = 1024  # profiles
 
 
 class AxisScore(AdditivePredictor):
@@ -280,6 +281,18 @@ class AxisScore(AdditivePredictor):
         """Level of each gene with evidence, and how well it is known (1 = measured)."""
         check_is_fitted(self)
         platforms = self.scales_.nearest(values) if platforms is None else platforms
+        # each profile by itself; the levels of all genes of many would fill the memory
+        starts = range(0, max(len(values), 1), _AT_ONCE)
+        parts = [
+            self._read_some(values[start : start + _AT_ONCE], platforms[start : start + _AT_ONCE])
+            for start in starts
+        ]
+        levels, known = zip(*parts, strict=True)
+        return np.concatenate(levels), np.concatenate(known)
+
+    def _read_some(
+        self, values: FloatArray, platforms: IndexArray
+    ) -> tuple[FloatArray, FloatArray]:
         own = values[:, self.positions_]
         own = _bent(self.scales_.standardised(own, platforms, self.positions_))
         measured: BoolArray = ~np.isnan(own)

@@ -8,8 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.cross_decomposition import PLSRegression
-from sklearn.model_selection import KFold
 
 from nkpredict.learn.learners._linear import LinearLearner
 from nkpredict.types import FloatArray
@@ -52,6 +50,8 @@ class PartialLeastSquares(LinearLearner):
     def _fit_rows(
         self, rows: FloatArray, residual: FloatArray, root: FloatArray, genes: pd.Index
     ) -> None:
+        from sklearn.model_selection import KFold  # slow to import, and scoring needs none
+
         most = max(1, min(rows.shape[1], len(rows) * (_FOLDS - 1) // _FOLDS - 1))
         candidates = sorted({min(int(number), most) for number in self.components})
         errors = np.zeros(len(candidates))
@@ -67,6 +67,8 @@ class PartialLeastSquares(LinearLearner):
 
 
 def _coefficients(rows: FloatArray, residual: FloatArray, components: int) -> FloatArray:
+    from sklearn.cross_decomposition import PLSRegression
+
     if not residual.any():
         return np.zeros(rows.shape[1])
     with warnings.catch_warnings():

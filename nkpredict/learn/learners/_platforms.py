@@ -53,17 +53,21 @@ class PlatformScales:
         if len(self.platforms) == 1:
             return np.zeros(len(values), dtype=np.intp)
         common = ~np.isnan(self.means).any(axis=0)
-        own = values[:, common]
-        present = ~np.isnan(own)
-        centred = _centred(own, present)
-        size = (centred**2).sum(axis=1)
-        likeness = np.zeros((len(self.platforms), len(values)))
-        for number, mean in enumerate(self.means[:, common]):
-            of_platform = _centred(mean, present)
-            both = np.sqrt(size * (of_platform**2).sum(axis=1))
-            product = (centred * of_platform).sum(axis=1)
-            np.divide(product, both, out=likeness[number], where=both > 0)
-        return np.asarray(likeness.argmax(axis=0))
+        present = ~np.isnan(values) & common
+        found = np.zeros(len(values), dtype=np.intp)
+        # profiles of one source have the same genes, so that one product serves them all
+        alike_in_genes: dict[bytes, list[int]] = {}
+        for row, packed in enumerate(np.packbits(present, axis=1)):
+            alike_in_genes.setdefault(packed.tobytes(), []).append(row)
+        for alike in alike_in_genes.values():
+            genes = present[alike[0]]
+            centred = self._centred(genes)[:, genes]
+            own = values[np.ix_(alike, genes)]
+            if own.shape[1]:
+                own = own - own.mean(axis=1, keepdims=True)
+            # not by BLAS, whose sums depend on the number of profiles
+            found[alike] = np.einsum("sg,pg->sp", own, centred).argmax(axis=1)
+        return found
 
     def nearest_of_cells(self, cells: SparseProfiles) -> IndexArray:
         """Return the number of the platform that each cell resembles most; see `nearest`.
@@ -74,12 +78,16 @@ class PlatformScales:
         if len(self.platforms) == 1:
             return np.zeros(len(cells), dtype=np.intp)
         common = ~np.isnan(self.means).any(axis=0) & cells.present
-        centred = np.zeros((len(common), len(self.platforms)))
-        for number, mean in enumerate(self.means[:, common]):
+        return np.asarray(cells.above_background(self._centred(common).T).argmax(axis=1))
+
+    def _centred(self, genes: BoolArray) -> FloatArray:
+        """Means of some genes, centred and of length 1 on each platform; the others are 0."""
+        centred = np.zeros(self.means.shape)
+        for number, mean in enumerate(self.means[:, genes]):
             own = mean - mean.sum() / max(len(mean), 1)
             size = np.sqrt((own**2).sum())
-            centred[common, number] = own / size if size > 0 else 0.0
-        return np.asarray(cells.above_background(centred).argmax(axis=1))
+            centred[number, genes] = own / size if size > 0 else 0.0
+        return centred
 
     def standardised(
         self, values: FloatArray, platforms: IndexArray, genes: IndexArray | slice = slice(None)
@@ -116,10 +124,3 @@ class PlatformScales:
         if not len(platforms) or np.isinf(means).any() or (spreads <= 0).any():
             raise ValueError("axes.means or axes.spreads holds what no platform has")
         return cls(platforms, means, spreads)
-
-
-def _centred(values: FloatArray, present: BoolArray) -> FloatArray:
-    """Less the mean of what is present in each row, 0 elsewhere."""
-    filled = np.where(present, values, 0.0)
-    mean = filled.sum(axis=1, keepdims=True) / np.maximum(present.sum(axis=1, keepdims=True), 1)
-    return np.where(present, filled - mean, 0.0)

@@ -8,7 +8,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigh, solve
-from sklearn.model_selection import KFold
 
 from nkpredict.learn.learners._evidence import Evidence, signed_evidence
 from nkpredict.learn.learners._importance import (
@@ -183,6 +182,8 @@ class EvidenceRidge(LinearLearner):
         mixtures: list[tuple[float, float]],
     ) -> FloatArray:
         """Sum of squared errors on held-out samples, mixtures × penalties."""
+        from sklearn.model_selection import KFold  # slow to import, and scoring needs none
+
         penalties = np.asarray(self.penalties, dtype=float)
         errors = np.zeros((len(mixtures), len(penalties)))
         folds = KFold(min(_FOLDS, len(rows)), shuffle=True, random_state=self.random_state)
