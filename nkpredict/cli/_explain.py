@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._score import ScoreSettings
+from nkpredict.cli._verdict import say_verdict
 
 if TYPE_CHECKING:
     from nkpredict.explain import Patient
@@ -73,10 +73,10 @@ def explain(
 
 def _print(patient: Patient) -> None:
     mark = "SIMULATED data. " if patient.simulated else ""
-    row = patient.row
-    known = math.isfinite(row["lower"])
-    interval = f" (90 % interval {row['lower']:.3f} to {row['upper']:.3f})" if known else ""
-    say(f"{mark}{patient.name}: {row['susceptibility']:.3f}{interval}, {patient.place}.")
+    if patient.provenance.verdict is not None:
+        say_verdict(patient.provenance.verdict)
+    score = f"{patient.row['susceptibility']:.3f}{patient.interval}"
+    say(f"{mark}{patient.name}: {score}, {patient.place}.")
     axes = [
         [str(axis), float(part["contribution"]), _whole(part["percentile"])]
         for axis, part in patient.axes.iterrows()

@@ -100,7 +100,8 @@ def score(
     """
     from nkpredict.cells import refuse_ungrouped
     from nkpredict.explain import explain_scores
-    from nkpredict.report import check_results_folder, write_results
+    from nkpredict.report import write_results
+    from nkpredict.scoring import check_results_folder
     from nkpredict.scoring import score as score_profiles
 
     check_results_folder(out)

@@ -94,6 +94,12 @@ class Patient:
             return f"{'among the lowest' if self.rank < 1 else 'among the highest'} of {among}"
         return f"higher than {self.rank:.0f} of 100 of {among}"
 
+    @property
+    def interval(self) -> str:
+        """The 90 % interval in brackets behind a blank; empty where it is not known."""
+        lower, upper = self.row["lower"], self.row["upper"]
+        return f" (90 % interval {lower:.3f} to {upper:.3f})" if np.isfinite(lower) else ""
+
     def __repr__(self) -> str:
         """Summarise in three lines."""
         mark = " SIMULATED" if self.simulated else ""
@@ -106,14 +112,26 @@ class Patient:
 
     def _repr_html_(self) -> str:
         mark = "<strong>SIMULATED</strong> " if self.simulated else ""
-        axes = self.axes.round({"contribution": 3, "percentile": 0}).to_html(border=0)
-        genes = self.genes.round({"contribution": 3, "percentile": 0})
-        drugs = ", ".join(map(html.escape, self.drugs["drug"])) or "none found"
+        verdict = self.provenance.verdict
+        sure = "" if verdict is None else f"<p>Verdict on its cohort: {verdict.level}.</p>"
+        as_text = {"contribution": "{:+.3f}".format, "percentile": "{:.0f}".format}
+        genes = self.genes.drop(columns="doi")
+        lost = "; ".join(
+            f"{html.escape(str(gone.gene))} {gone.change:+.3f}"
+            for gone in self.knockouts.itertuples()
+        )
+        drugs = [
+            f"{html.escape(drug.drug)} ({html.escape(drug.nk_liability)})"
+            for drug in self.drugs.itertuples()
+        ]
         return (
             f"<p>{mark}<strong>{html.escape(self.name)}</strong>: "
-            f"{self.row['susceptibility']:.3f}, {html.escape(self.place)}</p>{axes}"
-            f"{genes.to_html(index=False, border=0)}"
-            f"<p>Drugs above the line: {drugs}</p>"
+            f"{self.row['susceptibility']:.3f}{self.interval}, {html.escape(self.place)}.</p>{sure}"
+            f"{self.axes.to_html(border=0, formatters=as_text, na_rep='–')}"
+            f"{genes.to_html(index=False, border=0, formatters=as_text, na_rep='–')}"
+            + (f"<p>If the gene were lost: {lost}.</p>" if lost else "")
+            + "<p>Drugs above the line, with what they do to NK cells: "
+            f"{', '.join(drugs) or 'none found'}.</p>"
         )
 
     def _first(self, count: int) -> list[pd.Series]:

@@ -73,7 +73,7 @@ def _render(patient: Patient) -> str:
         row=row,
         simulated=patient.simulated,
         forced=patient.provenance.forced,
-        score_word="screen score" if model.knowledge_only else "susceptibility",
+        score_word=model.score_word,
         knowledge_only=model.knowledge_only,
         knowledge_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
         model_name=model.name,
