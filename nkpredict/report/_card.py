@@ -6,6 +6,7 @@ import base64
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import numpy as np
 
 from nkpredict.errors import InputError
 from nkpredict.explain import Patient
-from nkpredict.figures import plot_synapse, printable, save_figure
+from nkpredict.figures import SYNAPSE_COLUMNS, plot_synapse, printable, save_figure
 from nkpredict.io import atomic_path, write_text
 from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, NOTICE
 from nkpredict.report._formats import decimal, joined
 from nkpredict.report._layout import scale_over
 from nkpredict.report._page import page_template, policy, shipped_text
+from nkpredict.vocabulary import Meeting
 
 _STYLE = "card.css"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -82,8 +84,7 @@ def _render(patient: Patient) -> str:
         scale=scale_over([*patient.company, *own]),
         points=_points(patient.company),
         axes=_axes(patient),
-        picture=_picture(patient),
-        picture_words=_picture_words(patient),
+        pictures=[_picture(patient, kinds) for kinds in SYNAPSE_COLUMNS],
         genes=_records(patient.genes),
         knockouts=_records(patient.knockouts),
         above=_records(patient.drugs),
@@ -119,22 +120,26 @@ def _axes(patient: Patient) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(patient: Patient) -> str:
-    """Return the synapse as the address of an image inside the page."""
+def _picture(patient: Patient, meetings: Sequence[Meeting]) -> dict[str, str]:
+    """Return a column of the synapse as the address of an image inside the page, and in words."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "synapse.svg"
-        save_figure(plot_synapse(patient), file)
-        return "data:image/svg+xml;base64," + base64.b64encode(file.read_bytes()).decode()
+        save_figure(plot_synapse(patient, meetings), file)
+        address = "data:image/svg+xml;base64," + base64.b64encode(file.read_bytes()).decode()
+    return {"address": address, "words": _picture_words(patient, meetings)}
 
 
-def _picture_words(patient: Patient) -> str:
+def _picture_words(patient: Patient, meetings: Sequence[Meeting]) -> str:
     """Say what the picture shows, for those who do not see it."""
-    known = patient.synapse.dropna(subset="percentile")
+    drawn = patient.synapse[patient.synapse["meeting"].isin(meetings)]
+    known = drawn.dropna(subset="percentile")
     high = known.loc[known["percentile"] >= 100 - _EXTREME, "gene"]
     low = known.loc[known["percentile"] <= _EXTREME, "gene"]
-    named = {"High": list(high), "Low": list(low), "Not measured": list(patient.missing)}
+    missing = drawn.loc[drawn["percentile"].isna(), "gene"]
+    named = {"High": list(high), "Low": list(low), "Not measured": list(missing)}
     words = [f"{what}: {joined(genes) if genes else 'none'}." for what, genes in named.items()]
-    return " ".join(["Proteins of the tumour cell that meet NK cells.", *words])
+    kinds = " and ".join(meetings)
+    return " ".join([f"Proteins of the tumour cell that meet NK cells, {kinds}.", *words])
 
 
 def _tests(patient: Patient) -> list[str]:
@@ -144,16 +149,13 @@ def _tests(patient: Patient) -> list[str]:
         f"A co-culture with NK cells in which these tumour cells are killed "
         f"{'more' if lower else 'less'} easily than most of {patient.compared_with}."
     ]
-    protecting = patient.genes[
-        (patient.genes["contribution"] < 0) & patient.genes["says"].str.startswith("protects")
-    ]
+    lowering = patient.genes[patient.genes["difference"] < 0]
+    protecting = lowering[lowering["says"].str.startswith("protects")]
     if len(protecting):
         genes = " or ".join(protecting["gene"].head(2))
         tests.append(f"Killing that does not rise when {genes} is knocked out or blocked.")
-    sensitizing = patient.genes[
-        (patient.genes["contribution"] < 0)
-        & (patient.genes["percentile"] < 50)
-        & patient.genes["says"].str.startswith("sensitizes")
+    sensitizing = lowering[
+        (lowering["percentile"] < 50) & lowering["says"].str.startswith("sensitizes")
     ]
     for gene in sensitizing["gene"].head(1):
         tests.append(
