@@ -94,13 +94,13 @@ def _print(patient: Patient) -> None:
         ]
         for _, gene in patient.genes.iterrows()
     ]
-    heads = ["gene", "beside others", "part", "percentile", "published experiments say"]
+    heads = ["gene", "beside others", "part", "percentile", "published experiments say (studies)"]
     print_table(f"Genes that set it apart from {patient.compared_with}", heads, genes)
     for _, lost in patient.knockouts.iterrows():
         assumed = "" if lost["measured"] else " (not measured, average assumed)"
         say(
             f"If {lost['gene']} were lost: {lost['change']:+.3f}{assumed}, then {lost['place']} of "
-            f"them. Published experiments say: {lost['says'] or 'nothing'}."
+            f"them. Published experiments (studies): {lost['says'] or 'none'}."
         )
     drugs = [f"{drug['drug']} ({drug['nk_liability']})" for _, drug in patient.drugs.iterrows()]
     say(

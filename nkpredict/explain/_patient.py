@@ -63,7 +63,7 @@ class Patient:
         The ten genes that set the sample apart most: ``gene, difference`` (of its part from the
         mean part among the samples it is compared with, or from the average profile when these are
         the model's own), ``contribution`` (against the average profile), ``percentile, says`` (what
-        published experiments say it does) and ``doi``. All differences of a sample add up to its
+        published experiments say it does, and in how many studies) and ``doi``. All differences of a sample add up to its
         score less the mean score of those samples.
     knockouts : pandas.DataFrame
         One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``place`` of
@@ -329,10 +329,7 @@ def _published(genes: pd.Index) -> dict[str, list[str]]:
 
 def _experiments_in_words(rows: pd.DataFrame) -> tuple[str, str]:
     counts = rows.drop_duplicates(["doi", "direction"])["direction"].value_counts()
-    words = ", ".join(
-        f"{direction} ({count} {'study' if count == 1 else 'studies'})"
-        for direction, count in counts.items()
-    )
+    words = ", ".join(f"{direction} ({count})" for direction, count in counts.items())
     return words, "; ".join(dict.fromkeys(rows["doi"]))
 
 

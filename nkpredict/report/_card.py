@@ -16,7 +16,7 @@ from nkpredict.errors import InputError
 from nkpredict.explain import Patient
 from nkpredict.figures import SYNAPSE_COLUMNS, plot_synapse, printable, save_figure
 from nkpredict.io import atomic_path, write_text
-from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.registry import NOTICE
 from nkpredict.report._formats import decimal, joined
 from nkpredict.report._layout import scale_over
 from nkpredict.report._page import page_template, policy, shipped_text
@@ -26,6 +26,8 @@ _STYLE = "card.css"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _WAIT = 120  # seconds for the browser; a page takes about two
 _POINTS = 600  # of a cohort on the strip; more would only paint it black
+_TALLEST = 2400  # of the picture of a card, in pixels of the page; one takes about 1,200
+_MARGIN = 28  # pixels of a picture below the card
 _EXTREME = 15  # percentile from an end at which a ligand is named in the words of the picture
 
 
@@ -77,7 +79,6 @@ def _render(patient: Patient) -> str:
         forced=patient.provenance.forced,
         score_word=model.score_word,
         knowledge_only=model.knowledge_only,
-        knowledge_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
         model_name=model.name,
         model_version=model.registry_version,
         file=None if profiles is None else profiles.file,
@@ -188,7 +189,7 @@ def _print(page: str, path: Path, ending: str) -> None:
         what = (
             [f"--print-to-pdf={made}", "--no-pdf-header-footer"]
             if ending == ".pdf"
-            else [f"--screenshot={made}", "--window-size=820,1200", "--force-device-scale-factor=2"]
+            else [f"--screenshot={made}", f"--window-size=820,{_TALLEST}", "--force-device-scale-factor=2"]
         )
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += [f"--user-data-dir={folder}/profile", *what, html.as_uri()]
@@ -201,4 +202,15 @@ def _print(page: str, path: Path, ending: str) -> None:
                 f"{browser} did not print the card to {path}; write .html and print it from a "
                 "browser."
             )
+        if ending == ".png":
+            _crop(made)
         shutil.copyfile(made, target)
+
+
+def _crop(picture: Path) -> None:
+    """Cut off the white below the card: a browser without a window pictures no page as a whole."""
+    from matplotlib.image import imread, imsave
+
+    pixels = imread(picture)
+    written = np.flatnonzero((pixels[..., :3] < 1).any(axis=(1, 2)))
+    imsave(picture, pixels[: written[-1] + _MARGIN])
