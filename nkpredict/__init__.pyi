@@ -64,6 +64,7 @@ from .registry import (
 from .report import (
     write_patient_card as write_patient_card,
     write_report as write_report,
+    write_results as write_results,
 )
 from .scoring import (
     Scores as Scores,

@@ -38,8 +38,20 @@ def test_every_dependency_is_pinned_with_hashes_and_explained() -> None:
     assert names(PROJECT["dependencies"]) <= set(run)
     assert set().union(*map(names, PROJECT["optional-dependencies"].values())) <= set(dev)
     assert run.items() <= dev.items()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## Dependencies and why")[1]
-    assert not [name for name in names(PROJECT["dependencies"]) if name not in readme]
+    page = "docs/project/dependencies.md"
+    explained = (ROOT / page).read_text(encoding="utf-8")
+    assert not [name for name in names(PROJECT["dependencies"]) if name not in explained]
+    extras = PROJECT["optional-dependencies"].keys() - {"test", "dev"}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert page in readme
+    for text in (explained, readme):
+        assert not [extra for extra in extras if f"`{extra}`" not in text]
+
+
+def test_readme_is_a_page_to_begin_with() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert 60 <= len(lines) <= 80
+    assert "research use only" in "\n".join(lines[:12])
 
 
 def test_what_builds_the_package_is_pinned_and_fits_what_runs_it() -> None:

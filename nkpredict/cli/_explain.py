@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from nkpredict.cli._console import JsonFile, Quiet, print_table, say, stages, write_json_file
 from nkpredict.cli._options import with_options
 from nkpredict.cli._score import ScoreSettings
+from nkpredict.cli._verdict import say_verdict
 
 if TYPE_CHECKING:
     from nkpredict.explain import Patient
@@ -73,26 +73,45 @@ def explain(
 
 def _print(patient: Patient) -> None:
     mark = "SIMULATED data. " if patient.simulated else ""
-    row = patient.row
-    known = math.isfinite(row["lower"])
-    interval = f" (90 % interval {row['lower']:.3f} to {row['upper']:.3f})" if known else ""
-    say(f"{mark}{patient.name}: {row['susceptibility']:.3f}{interval}, {patient.place}.")
+    if patient.provenance.verdict is not None:
+        say_verdict(patient.provenance.verdict)
+    score = f"{patient.row['susceptibility']:.3f}{patient.interval}"
+    say(f"{mark}{patient.name}: {score}, {patient.place}.")
+    if patient.caution:
+        say(f"Note: {patient.caution}")
     axes = [
         [str(axis), float(part["contribution"]), _whole(part["percentile"])]
         for axis, part in patient.axes.iterrows()
     ]
     print_table("What raises and lowers it", ["axis", "part", "percentile"], axes)
     genes = [
-        [gene["gene"], float(gene["contribution"]), _whole(gene["percentile"]), gene["says"] or "–"]
+        [
+            gene["gene"],
+            float(gene["difference"]),
+            float(gene["contribution"]),
+            _whole(gene["percentile"]),
+            gene["says"] or "–",
+        ]
         for _, gene in patient.genes.iterrows()
     ]
-    heads = ["gene", "part", "percentile", "published experiments say"]
-    print_table("Genes that matter most", heads, genes)
+    heads = ["gene", "beside others", "part", "percentile", "published experiments say (studies)"]
+    print_table(f"Genes that set it apart from {patient.compared_with}", heads, genes)
     for _, lost in patient.knockouts.iterrows():
         assumed = "" if lost["measured"] else " (not measured, average assumed)"
-        say(f"If {lost['gene']} were lost: {lost['change']:+.3f}{assumed}.")
+        say(
+            f"If {lost['gene']} were lost: {lost['change']:+.3f}{assumed}, then {lost['place']} of "
+            f"them. Published experiments (studies): {lost['says'] or 'none'}."
+        )
     drugs = [f"{drug['drug']} ({drug['nk_liability']})" for _, drug in patient.drugs.iterrows()]
-    say(f"Drugs that act on these genes, with what they do to NK cells: {_named(drugs)}.")
+    say(
+        "Drugs that act on genes that lower the score, with what they do to NK cells: "
+        f"{_named(drugs)}."
+    )
+    if patient.shared_drugs:
+        say(
+            f"Nearly all samples of the cohort have {', '.join(patient.shared_drugs)} there: they "
+            "say nothing about this one alone."
+        )
     if len(patient.drugs_below):
         say(f"Below the line: {', '.join(patient.drugs_below['drug'])}.")
     for warning in patient.provenance.warnings:
@@ -104,12 +123,14 @@ def _as_json(patient: Patient) -> dict[str, object]:
         "sample": patient.name,
         "simulated": patient.simulated,
         "compared_with": patient.compared_with,
+        "caution": patient.caution,
         "rank": patient.rank,
         "scores": patient.row.to_dict(),
         "axes": patient.axes.rename_axis("axis").reset_index().to_dict("records"),
         "synapse": patient.synapse.to_dict("records"),
         "genes": patient.genes.to_dict("records"),
         "knockouts": patient.knockouts.to_dict("records"),
+        "shared_drugs": list(patient.shared_drugs),
         "drugs_above_the_line": patient.drugs.to_dict("records"),
         "drugs_below_the_line": patient.drugs_below.to_dict("records"),
         "provenance": patient.provenance.to_json(),

@@ -106,7 +106,8 @@ def score(
         nkpredict score cells.h5ad --groupby patient --out results
     """
     from nkpredict.explain import explain_scores
-    from nkpredict.report import check_results_folder, write_results
+    from nkpredict.report import write_results
+    from nkpredict.scoring import check_results_folder
     from nkpredict.scoring import score as score_profiles
 
     check_results_folder(out)

@@ -3,6 +3,7 @@
 from nkpredict.explain._attribution import Explanation, explain, shap_explanation
 from nkpredict.explain._coregulation import cluster_genes, cluster_overlap
 from nkpredict.explain._drivers import driver_scores
+from nkpredict.explain._folder import write_explanation
 from nkpredict.explain._interaction import interactions
 from nkpredict.explain._knockout import VirtualPerturbation, knockout
 from nkpredict.explain._patient import Patient, explain_patient
@@ -35,4 +36,5 @@ __all__ = [
     "resistance_table",
     "shap_explanation",
     "stability",
+    "write_explanation",
 ]

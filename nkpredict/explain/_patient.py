@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from nkpredict.explain._knockout import knockout
 from nkpredict.explain._percentile import percentile, percentile_in_training
 from nkpredict.facts import ScoringFacts
 from nkpredict.types import FloatArray
+from nkpredict.vocabulary import Platform
 
 if TYPE_CHECKING:
     from nkpredict.explain._scores import ExplainedScores
@@ -26,6 +28,7 @@ LEAST_COMPANY = 20
 
 _GENES = 10
 _DRUGS = 5
+_SHARED = 0.9  # of a cohort's samples; set by hand
 _OTHER = "other genes"
 
 
@@ -47,6 +50,9 @@ class Patient:
         Percentile of its score among these samples.
     company : numpy.ndarray
         Scores of these samples.
+    caution : str
+        Why what is told among these samples may mislead; empty when nothing known speaks against
+        it.
     axes : pandas.DataFrame
         Index = axis, and ``other genes`` last: ``contribution`` (their sum and the base value are
         the score) and ``percentile`` of it.
@@ -54,12 +60,19 @@ class Patient:
         One row a pair of `nkpredict.evidence.synapse_pairs`, and ``percentile`` of the gene's
         expression, NaN where it was not measured, and ``contribution``.
     genes : pandas.DataFrame
-        The ten genes of largest contribution: ``gene, contribution, percentile, says`` (what
-        published experiments say it does) and ``doi``.
+        The ten genes that set the sample apart most: ``gene, difference`` (of its part from the
+        mean part among the samples it is compared with, or from the average profile when these are
+        the model's own), ``contribution`` (against the average profile), ``percentile, says`` (what
+        published experiments say it does, and in how many studies) and ``doi``. All differences of a sample add up to its
+        score less the mean score of those samples.
     knockouts : pandas.DataFrame
-        One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``measured``.
+        One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``place`` of
+        the sample after it in words, ``measured``, ``says`` and ``doi`` as above.
     drugs, drugs_below : pandas.DataFrame
         Up to five drugs above the line, and below it.
+    shared_drugs : tuple of str
+        Those above the line that stand among the first five of nine in ten samples of the cohort,
+        and so say nothing about this sample alone; empty for a cohort of fewer than 20.
     missing : tuple of str
         Genes of the synapse that were not measured in this sample.
     provenance : ScoringFacts
@@ -72,12 +85,14 @@ class Patient:
     compared_with: str
     rank: float
     company: FloatArray
+    caution: str
     axes: pd.DataFrame
     synapse: pd.DataFrame
     genes: pd.DataFrame
     knockouts: pd.DataFrame
     drugs: pd.DataFrame
     drugs_below: pd.DataFrame
+    shared_drugs: tuple[str, ...]
     missing: tuple[str, ...]
     provenance: ScoringFacts
 
@@ -89,15 +104,18 @@ class Patient:
     @property
     def place(self) -> str:
         """Say where the score lies among those it is compared with."""
-        among = self.compared_with
-        if self.rank < 1 or self.rank > 99:
-            return f"{'among the lowest' if self.rank < 1 else 'among the highest'} of {among}"
-        return f"higher than {self.rank:.0f} of 100 of {among}"
+        return f"{_standing(self.rank)} of {self.compared_with}"
+
+    @property
+    def interval(self) -> str:
+        """The 90 % interval in brackets behind a blank; empty where it is not known."""
+        lower, upper = self.row["lower"], self.row["upper"]
+        return f" (90 % interval {lower:.3f} to {upper:.3f})" if np.isfinite(lower) else ""
 
     def __repr__(self) -> str:
         """Summarise in three lines."""
         mark = " SIMULATED" if self.simulated else ""
-        most = ", ".join(f"{row.gene} {row.contribution:+.3f}" for row in self._first(4))
+        most = ", ".join(f"{row.gene} {row.difference:+.3f}" for row in self._first(4))
         return (
             f"Patient{mark} {self.name}: {self.row['susceptibility']:.3f}, {self.place}\n"
             f"  genes: {most}\n"
@@ -106,14 +124,28 @@ class Patient:
 
     def _repr_html_(self) -> str:
         mark = "<strong>SIMULATED</strong> " if self.simulated else ""
-        axes = self.axes.round({"contribution": 3, "percentile": 0}).to_html(border=0)
-        genes = self.genes.round({"contribution": 3, "percentile": 0})
-        drugs = ", ".join(map(html.escape, self.drugs["drug"])) or "none found"
+        verdict = self.provenance.verdict
+        sure = "" if verdict is None else f"<p>Verdict on its cohort: {verdict.level}.</p>"
+        as_text = dict.fromkeys(("difference", "contribution"), "{:+.3f}".format)
+        as_text["percentile"] = "{:.0f}".format
+        genes = self.genes.drop(columns="doi")
+        lost = "; ".join(
+            f"{html.escape(str(gone.gene))} {gone.change:+.3f}, then {gone.place} of them"
+            for gone in self.knockouts.itertuples()
+        )
+        sure += f"<p>{html.escape(self.caution)}</p>" if self.caution else ""
+        drugs = [
+            f"{html.escape(drug.drug)} ({html.escape(drug.nk_liability)})"
+            for drug in self.drugs.itertuples()
+        ]
         return (
             f"<p>{mark}<strong>{html.escape(self.name)}</strong>: "
-            f"{self.row['susceptibility']:.3f}, {html.escape(self.place)}</p>{axes}"
-            f"{genes.to_html(index=False, border=0)}"
-            f"<p>Drugs above the line: {drugs}</p>"
+            f"{self.row['susceptibility']:.3f}{self.interval}, {html.escape(self.place)}.</p>{sure}"
+            f"{self.axes.to_html(border=0, formatters=as_text, na_rep='–')}"
+            f"{genes.to_html(index=False, border=0, formatters=as_text, na_rep='–')}"
+            + (f"<p>If the gene were lost: {lost}.</p>" if lost else "")
+            + "<p>Drugs above the line, with what they do to NK cells: "
+            f"{', '.join(drugs) or 'none found'}.</p>"
         )
 
     def _first(self, count: int) -> list[pd.Series]:
@@ -149,13 +181,16 @@ def explain_patient(
     table = scores.table
     place = np.flatnonzero(table.index.astype(str) == str(sample))
     if not len(place):
+        alike = get_close_matches(str(sample), list(table.index.astype(str)), n=3)
+        named = f"{' or '.join(alike)} are alike" if alike else name_some(table.index, 5)
         raise InputError(
             f"There is no sample {sample!r}; expected one of the {len(table):,} that were scored: "
-            f"{name_some(table.index, 5)}."
+            f"{named}."
         )
     row = int(place[0])
     name = table.index[row]
     others, words = _company(scores, against)
+    caution = "" if against is None else _caution(table["platform"].iloc[row], against)
     axes = _axes(scores)
     own = axes.iloc[row]
     if others is None:
@@ -169,9 +204,8 @@ def explain_patient(
         else others.table["susceptibility"].to_numpy()
     )
     own_score = np.array([table["susceptibility"].iloc[row]])
-    drugs = scores.sample_drugs
-    mine = drugs[drugs["sample"].astype(str) == str(name)] if len(drugs) else drugs
-    above = mine["listed"] == ABOVE if len(mine) else pd.Series(dtype=bool)
+    drugs, shared = _drugs(scores, str(name))
+    above = drugs["listed"] == ABOVE if len(drugs) else pd.Series(dtype=bool)
     levels = _levels(scores, row, others)
     synapse = _synapse(scores, row, levels)
     return Patient(
@@ -181,12 +215,14 @@ def explain_patient(
         compared_with=words,
         rank=float(percentile(own_score, company[:, None])[0]),
         company=company,
+        caution=caution,
         axes=pd.DataFrame({"contribution": own, "percentile": places}),
         synapse=synapse,
-        genes=_genes(scores, row, levels),
-        knockouts=_knockouts(scores, row, knockouts),
-        drugs=mine[above].head(_DRUGS) if len(mine) else _no_drugs(),
-        drugs_below=mine[~above].head(_DRUGS) if len(mine) else _no_drugs(),
+        genes=_genes(scores, row, levels, others),
+        knockouts=_knockouts(scores, row, knockouts, company),
+        drugs=drugs[above].head(_DRUGS) if len(drugs) else _no_drugs(),
+        drugs_below=drugs[~above].head(_DRUGS) if len(drugs) else _no_drugs(),
+        shared_drugs=shared,
         missing=tuple(synapse.loc[synapse["percentile"].isna(), "gene"]),
         provenance=scores.provenance,
     )
@@ -209,6 +245,26 @@ def _company(
         return scores, f"the {len(scores.table):,} samples of this cohort"
     what = scores.provenance.model.reference_word
     return None, f"the model's {len(scores.bundle.model.reference_):,} {what}"
+
+
+def _caution(own: str, others: ExplainedScores) -> str:
+    """Say that a sample and those it is compared with were measured by different technologies."""
+    theirs = {Platform(each).technology for each in others.table["platform"].unique()}
+    mine = Platform(own).technology
+    if mine in theirs and len(theirs) == 1:
+        return ""
+    return (
+        f"This profile is from {mine} and the samples it is compared with from "
+        f"{' and '.join(sorted(theirs))}: platforms move the levels of genes and scores, and where "
+        "it stands among them may come from that alone."
+    )
+
+
+def _standing(rank: float) -> str:
+    """Say a percentile in words."""
+    if rank < 1 or rank > 99:
+        return f"among the {'lowest' if rank < 1 else 'highest'}"
+    return f"higher than {rank:.0f} %"
 
 
 def _axes(scores: ExplainedScores) -> pd.DataFrame:
@@ -242,52 +298,76 @@ def _synapse(scores: ExplainedScores, row: int, levels: pd.Series) -> pd.DataFra
     )
 
 
-def _genes(scores: ExplainedScores, row: int, levels: pd.Series) -> pd.DataFrame:
+def _genes(
+    scores: ExplainedScores, row: int, levels: pd.Series, others: ExplainedScores | None
+) -> pd.DataFrame:
     parts = scores.contributions.iloc[row]
-    order = np.argsort(-parts.abs().to_numpy(), kind="stable")[:_GENES]
-    chosen = parts.iloc[order]
+    # what a whole cohort shares, as levels of its platform, sets nobody in it apart
+    apart = parts if others is None else parts - others.contributions.mean()
+    order = np.argsort(-apart.abs().to_numpy(), kind="stable")[:_GENES]
+    chosen = apart.iloc[order]
     chosen = chosen[chosen != 0]
-    known = known_experiments().groupby("gene")
-    said = [
-        _published(known.get_group(gene)) if gene in known.groups else ("", "")
-        for gene in chosen.index
-    ]
     return pd.DataFrame(
         {
             "gene": chosen.index,
-            "contribution": chosen.to_numpy(),
+            "difference": chosen.to_numpy(),
+            "contribution": parts.reindex(chosen.index).to_numpy(),
             "percentile": levels.reindex(chosen.index).to_numpy(),
-            "says": [words for words, _ in said],
-            "doi": [dois for _, dois in said],
         }
-    )
+    ).assign(**_published(chosen.index))
 
 
-def _published(rows: pd.DataFrame) -> tuple[str, str]:
-    """Say what the experiments with one gene showed, and where."""
+def _published(genes: pd.Index) -> dict[str, list[str]]:
+    """Say what the experiments with each gene showed, and where."""
+    known = known_experiments().groupby("gene")
+    said = [
+        _experiments_in_words(known.get_group(gene)) if gene in known.groups else ("", "")
+        for gene in genes
+    ]
+    return {"says": [words for words, _ in said], "doi": [dois for _, dois in said]}
+
+
+def _experiments_in_words(rows: pd.DataFrame) -> tuple[str, str]:
     counts = rows.drop_duplicates(["doi", "direction"])["direction"].value_counts()
-    words = ", ".join(
-        f"{direction} ({count} {'study' if count == 1 else 'studies'})"
-        for direction, count in counts.items()
-    )
+    words = ", ".join(f"{direction} ({count})" for direction, count in counts.items())
     return words, "; ".join(dict.fromkeys(rows["doi"]))
 
 
-def _knockouts(scores: ExplainedScores, row: int, genes: Sequence[str]) -> pd.DataFrame:
+def _knockouts(
+    scores: ExplainedScores, row: int, genes: Sequence[str], company: FloatArray
+) -> pd.DataFrame:
     asked = list(dict.fromkeys(genes))
     if not asked:
-        return pd.DataFrame({"gene": [], "change": [], "measured": []})
+        columns = ("gene", "change", "place", "measured", "says", "doi")
+        return pd.DataFrame({column: [] for column in columns})
     lost = knockout(scores.bundle.model, scores.profiles, genes=asked, kind="loss").changes
     measured = pd.Series(
         ~np.isnan(scores.profiles.given.values[row]), index=scores.contributions.columns
     )
+    change = lost.iloc[row].to_numpy()
+    after = scores.table["susceptibility"].iloc[row] + change
     return pd.DataFrame(
         {
             "gene": lost.columns,
-            "change": lost.iloc[row].to_numpy(),
+            "change": change,
+            "place": [_standing(each) for each in percentile(after, company[:, None])],
             "measured": measured.reindex(lost.columns).to_numpy(),
         }
-    )
+    ).assign(**_published(lost.columns))
+
+
+def _drugs(scores: ExplainedScores, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the drugs of one sample, and those that nearly all samples have in common."""
+    drugs = scores.sample_drugs
+    if not len(drugs):
+        return drugs, ()
+    mine = drugs[drugs["sample"].astype(str) == name]
+    first = drugs[(drugs["listed"] == ABOVE) & (drugs["rank"] <= _DRUGS)]
+    samples = len(scores.table)
+    often = first["drug"].value_counts() >= _SHARED * samples
+    known = set(first.loc[first["sample"].astype(str) == name, "drug"])
+    shared = [drug for drug in mine["drug"] if drug in known and often[drug]]
+    return mine, tuple(shared) if samples >= LEAST_COMPANY else ()
 
 
 def _no_drugs() -> pd.DataFrame:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
 from nkpredict.evidence import GeneEvidence, named_origins
 from nkpredict.explain._attribution import explain, shap_explanation
+from nkpredict.explain._folder import write_explanation
 from nkpredict.explain._gene_evidence import evidence_sources
 from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import LEAST_SEPARATED
@@ -19,7 +22,7 @@ from nkpredict.explain._resistance_table import GeneRanker
 from nkpredict.explain._sample_genes import genes_by_sample
 from nkpredict.facts import ExplanationFacts, GeneListFacts
 from nkpredict.learn import GeneModel
-from nkpredict.scoring import Scores
+from nkpredict.scoring import Scores, write_folder, write_numbers
 from nkpredict.vocabulary import EvidenceReading, GeneReading
 
 if TYPE_CHECKING:
@@ -69,6 +72,10 @@ class ExplainedScores(Scores):
         scored = super().to_adata(adata)
         scored.obsm["nk_contributions"] = self.contributions.reindex(scored.obs_names.astype(str))
         return scored
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables of scores, genes and drugs; see `Scores.save`."""
+        return write_folder(folder, partial(write_numbers, self), partial(write_explanation, self))
 
     def sample(
         self,

@@ -35,7 +35,7 @@ from nkpredict.facts._read import (
     ReplicateFacts,
     ResponseFacts,
 )
-from nkpredict.facts._scoring import CoverageFacts, ScoringFacts, ViabilityFacts
+from nkpredict.facts._scoring import SCORING_FACTS_KEY, CoverageFacts, ScoringFacts, ViabilityFacts
 from nkpredict.facts._screens import (
     ChanceFacts,
     CombinationFacts,
@@ -51,6 +51,7 @@ from nkpredict.facts._verdict import PlatformFacts, Verdict
 __all__ = [
     "CELL_FACTS_KEY",
     "SCHEMA_VERSION",
+    "SCORING_FACTS_KEY",
     "AnnotationFacts",
     "AssociationFacts",
     "CalibrationFacts",

@@ -177,6 +177,11 @@ class ModelFacts(VersionedFacts):
         return None if self.training is None else self.training.response
 
     @property
+    def score_word(self) -> str:
+        """What the number is called: without a measured response it is no susceptibility."""
+        return "screen score" if self.knowledge_only else "susceptibility"
+
+    @property
     def reference_word(self) -> str:
         """What the samples that a score is compared with are called."""
         # what ships has no training samples, calibrated or not

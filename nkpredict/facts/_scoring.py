@@ -12,6 +12,10 @@ from nkpredict.facts._read import ExpressionFacts
 from nkpredict.facts._verdict import PlatformFacts, Verdict
 
 
+SCORING_FACTS_KEY = "nkpredict_scores"
+"""Where an AnnData keeps the facts of its scores, as JSON, in ``uns``."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoverageFacts(Facts):
     """Genes of the model in the profiles; ``weight_missing`` is the missing share of its weight."""

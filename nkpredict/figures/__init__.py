@@ -33,10 +33,11 @@ from nkpredict.figures._style import (
     save_figure,
 )
 from nkpredict.figures._survival import plot_survival
-from nkpredict.figures._synapse import plot_synapse
+from nkpredict.figures._synapse import SYNAPSE_COLUMNS, plot_synapse
 
 __all__ = [
     "ALL_SAMPLES",
+    "SYNAPSE_COLUMNS",
     "WORDS",
     "Group",
     "Scored",

@@ -108,7 +108,7 @@ def is_knowledge_only(scores: Scored) -> bool:
 
 def score_word(scores: Scored) -> str:
     """Name the number that is predicted."""
-    return "screen score" if is_knowledge_only(scores) else "susceptibility"
+    return scores.provenance.model.score_word
 
 
 def reference_word(scores: Scored) -> str:

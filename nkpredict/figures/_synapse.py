@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 # Light to dark in lightness alone as well, so that it reads in grey and for colour-blind eyes.
 _COLOURS = "YlGnBu"
 _INK_TURNS = 55  # percentile above which a label is white on its colour
-_COLUMNS = ((Meeting.ACTIVATING, Meeting.ADHESION), (Meeting.INHIBITORY, Meeting.DEATH))
+SYNAPSE_COLUMNS = (
+    (Meeting.ACTIVATING, Meeting.ADHESION),
+    (Meeting.INHIBITORY, Meeting.DEATH),
+)
+"""Kinds of pairs, column by column."""
 _TITLES = {
     Meeting.ACTIVATING: "activates the NK cell",
     Meeting.ADHESION: "holds the two cells together",
@@ -34,6 +39,7 @@ _LONGEST = 30
 
 def plot_synapse(
     patient: Patient,
+    meetings: Sequence[Meeting] = (),
     *,
     ax: Axes | None = None,
     save: str | Path | None = None,
@@ -45,6 +51,8 @@ def plot_synapse(
     ----------
     patient
         See `nkpredict.explain.explain_patient`.
+    meetings
+        Kinds of pairs to draw, one under the other in one column; by default all, in two.
     ax, save, show
         See the head of this module's neighbours: axes to draw on, file to write, whether to show.
 
@@ -62,11 +70,12 @@ def plot_synapse(
     """
     from matplotlib import colormaps
 
-    columns = [_rows(patient.synapse, kinds) for kinds in _COLUMNS]
+    asked = [tuple(meetings)] if meetings else SYNAPSE_COLUMNS
+    columns = [_rows(patient.synapse, kinds) for kinds in asked]
     height = max(map(len, columns))
-    ax = axes_or_new(ax, (7.5, 0.14 * height + 0.32), show)
+    ax = axes_or_new(ax, (3.75 * len(columns), 0.14 * height + 0.32), show)
     ax.set_axis_off()
-    ax.set_xlim(0, _WIDTH * 2)
+    ax.set_xlim(0, _WIDTH * len(columns))
     ax.set_ylim(height + 0.1, -1.3)
     for column, rows in enumerate(columns):
         left = column * _WIDTH

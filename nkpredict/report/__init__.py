@@ -3,10 +3,9 @@
 from nkpredict.report._card import write_patient_card
 from nkpredict.report._genes_text import gene_sentences
 from nkpredict.report._html import write_report
-from nkpredict.report._results import check_results_folder, write_cells, write_results
+from nkpredict.report._results import write_cells, write_results
 
 __all__ = [
-    "check_results_folder",
     "gene_sentences",
     "write_cells",
     "write_patient_card",

@@ -6,6 +6,7 @@ import base64
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,20 @@ import numpy as np
 
 from nkpredict.errors import InputError
 from nkpredict.explain import Patient
-from nkpredict.figures import plot_synapse, printable, save_figure
+from nkpredict.figures import SYNAPSE_COLUMNS, plot_synapse, printable, save_figure
 from nkpredict.io import atomic_path, write_text
-from nkpredict.registry import KNOWLEDGE_ONLY_NOTICE, NOTICE
+from nkpredict.registry import NOTICE
 from nkpredict.report._formats import decimal, joined
 from nkpredict.report._layout import scale_over
 from nkpredict.report._page import page_template, policy, shipped_text
+from nkpredict.vocabulary import Meeting
 
 _STYLE = "card.css"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _WAIT = 120  # seconds for the browser; a page takes about two
 _POINTS = 600  # of a cohort on the strip; more would only paint it black
+_TALLEST = 2400  # of the picture of a card, in pixels of the page; one takes about 1,200
+_MARGIN = 28  # pixels of a picture below the card
 _EXTREME = 15  # percentile from an end at which a ligand is named in the words of the picture
 
 
@@ -73,17 +77,15 @@ def _render(patient: Patient) -> str:
         row=row,
         simulated=patient.simulated,
         forced=patient.provenance.forced,
-        score_word="screen score" if model.knowledge_only else "susceptibility",
+        score_word=model.score_word,
         knowledge_only=model.knowledge_only,
-        knowledge_words=KNOWLEDGE_ONLY_NOTICE.split(": ", 1)[-1],
         model_name=model.name,
         model_version=model.registry_version,
         file=None if profiles is None else profiles.file,
         scale=scale_over([*patient.company, *own]),
         points=_points(patient.company),
         axes=_axes(patient),
-        picture=_picture(patient),
-        picture_words=_picture_words(patient),
+        pictures=[_picture(patient, kinds) for kinds in SYNAPSE_COLUMNS],
         genes=_records(patient.genes),
         knockouts=_records(patient.knockouts),
         above=_records(patient.drugs),
@@ -119,22 +121,26 @@ def _axes(patient: Patient) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(patient: Patient) -> str:
-    """Return the synapse as the address of an image inside the page."""
+def _picture(patient: Patient, meetings: Sequence[Meeting]) -> dict[str, str]:
+    """Return a column of the synapse as the address of an image inside the page, and in words."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "synapse.svg"
-        save_figure(plot_synapse(patient), file)
-        return "data:image/svg+xml;base64," + base64.b64encode(file.read_bytes()).decode()
+        save_figure(plot_synapse(patient, meetings), file)
+        address = "data:image/svg+xml;base64," + base64.b64encode(file.read_bytes()).decode()
+    return {"address": address, "words": _picture_words(patient, meetings)}
 
 
-def _picture_words(patient: Patient) -> str:
+def _picture_words(patient: Patient, meetings: Sequence[Meeting]) -> str:
     """Say what the picture shows, for those who do not see it."""
-    known = patient.synapse.dropna(subset="percentile")
+    drawn = patient.synapse[patient.synapse["meeting"].isin(meetings)]
+    known = drawn.dropna(subset="percentile")
     high = known.loc[known["percentile"] >= 100 - _EXTREME, "gene"]
     low = known.loc[known["percentile"] <= _EXTREME, "gene"]
-    named = {"High": list(high), "Low": list(low), "Not measured": list(patient.missing)}
+    missing = drawn.loc[drawn["percentile"].isna(), "gene"]
+    named = {"High": list(high), "Low": list(low), "Not measured": list(missing)}
     words = [f"{what}: {joined(genes) if genes else 'none'}." for what, genes in named.items()]
-    return " ".join(["Proteins of the tumour cell that meet NK cells.", *words])
+    kinds = " and ".join(meetings)
+    return " ".join([f"Proteins of the tumour cell that meet NK cells, {kinds}.", *words])
 
 
 def _tests(patient: Patient) -> list[str]:
@@ -144,16 +150,13 @@ def _tests(patient: Patient) -> list[str]:
         f"A co-culture with NK cells in which these tumour cells are killed "
         f"{'more' if lower else 'less'} easily than most of {patient.compared_with}."
     ]
-    protecting = patient.genes[
-        (patient.genes["contribution"] < 0) & patient.genes["says"].str.startswith("protects")
-    ]
+    lowering = patient.genes[patient.genes["difference"] < 0]
+    protecting = lowering[lowering["says"].str.startswith("protects")]
     if len(protecting):
         genes = " or ".join(protecting["gene"].head(2))
         tests.append(f"Killing that does not rise when {genes} is knocked out or blocked.")
-    sensitizing = patient.genes[
-        (patient.genes["contribution"] < 0)
-        & (patient.genes["percentile"] < 50)
-        & patient.genes["says"].str.startswith("sensitizes")
+    sensitizing = lowering[
+        (lowering["percentile"] < 50) & lowering["says"].str.startswith("sensitizes")
     ]
     for gene in sensitizing["gene"].head(1):
         tests.append(
@@ -186,7 +189,7 @@ def _print(page: str, path: Path, ending: str) -> None:
         what = (
             [f"--print-to-pdf={made}", "--no-pdf-header-footer"]
             if ending == ".pdf"
-            else [f"--screenshot={made}", "--window-size=820,1200", "--force-device-scale-factor=2"]
+            else [f"--screenshot={made}", f"--window-size=820,{_TALLEST}", "--force-device-scale-factor=2"]
         )
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += [f"--user-data-dir={folder}/profile", *what, html.as_uri()]
@@ -199,4 +202,15 @@ def _print(page: str, path: Path, ending: str) -> None:
                 f"{browser} did not print the card to {path}; write .html and print it from a "
                 "browser."
             )
+        if ending == ".png":
+            _crop(made)
         shutil.copyfile(made, target)
+
+
+def _crop(picture: Path) -> None:
+    """Cut off the white below the card: a browser without a window pictures no page as a whole."""
+    from matplotlib.image import imread, imsave
+
+    pixels = imread(picture)
+    written = np.flatnonzero((pixels[..., :3] < 1).any(axis=(1, 2)))
+    imsave(picture, pixels[: written[-1] + _MARGIN])

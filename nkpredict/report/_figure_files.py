@@ -20,21 +20,10 @@ from nkpredict.figures import (
     ranked,
     save_figure,
 )
+from nkpredict.scoring import FIGURE_ENDINGS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_NAMES = (
-    "ranking",
-    "lineages",
-    "genes",
-    "targets",
-    "survival",
-    "waterfall_highest",
-    "waterfall_lowest",
-)
-_ENDINGS = ("png", "svg")
-FIGURE_FILES = tuple(f"{name}.{ending}" for name in _NAMES for ending in _ENDINGS)
 
 
 def write_figures(scores: Scored, folder: Path) -> None:
@@ -49,7 +38,7 @@ def write_figures(scores: Scored, folder: Path) -> None:
     """
     for name, draw in _figures(scores):
         axes = draw()
-        for ending in _ENDINGS:
+        for ending in FIGURE_ENDINGS:
             save_figure(axes, folder / f"{name}.{ending}")
 
 

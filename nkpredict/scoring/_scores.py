@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.facts import ScoringFacts, Verdict
+from nkpredict.facts import SCORING_FACTS_KEY, ScoringFacts, Verdict
+from nkpredict.io import atomic_path, to_json, write_csv
 from nkpredict.learn import HarmonisedProfiles
 from nkpredict.outcome import OutcomeAssociation
 from nkpredict.registry import Bundle
+from nkpredict.scoring._folder import marked, write_folder, write_numbers
+from nkpredict.scoring._notebook import scores_html
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -85,9 +91,9 @@ class Scores:
         return self.provenance.simulated
 
     def to_adata(self, adata: AnnData) -> AnnData:
-        """Return a copy of the profiles with scores in ``obs``.
+        """Return a copy of the profiles with scores in ``obs``, each column named ``nk_…``.
 
-        With a killing curve ``obsm`` holds ``nk_viability``: % viability, the E:T ratios as text
+        ``uns["nkpredict_scores"]`` holds what they rest on, as JSON. With a killing curve ``obsm`` holds ``nk_viability``: % viability, the E:T ratios as text
         (``"0.625"``). Samples that were left out for want of values get no numbers.
 
         Raises
@@ -104,11 +110,101 @@ class Scores:
             )
         table = self.table.reindex(scored.obs_names.astype(str))
         for column in table:
-            scored.obs[f"nk_{column}"] = table[column]
+            values = table[column]
+            if pd.api.types.is_string_dtype(values):
+                values = values.astype("category")
+            elif column == "in_domain":
+                values = values.astype("boolean")  # may be missing
+            scored.obs[f"nk_{column}"] = values
+        scored.uns[SCORING_FACTS_KEY] = to_json(self.provenance.to_json())
         if self.viability is not None:
             curves = self.viability.reindex(scored.obs_names.astype(str))
             scored.obsm["nk_viability"] = curves.set_axis([f"{r:g}" for r in curves], axis=1)
         return scored
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the table of samples; simulated and forced scores are marked in a column.
+
+        Parameters
+        ----------
+        path
+            File to write; text that a spreadsheet would run as a formula gets an apostrophe.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        write_csv(path, marked(self.table, self))
+        return Path(path)
+
+    def to_h5ad(self, path: str | Path, adata: AnnData | None = None) -> Path:
+        """Write profiles and scores as an ``.h5ad`` file; see `to_adata`.
+
+        Tables of ``obsm`` are stored as arrays, the names of their columns in ``uns``:
+        ``nk_contributions_names``, ``nk_viability_names``.
+
+        Parameters
+        ----------
+        path
+            File to write.
+        adata
+            The profiles that were scored; by default their values as they were read, the genes of
+            the model alone.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            When the AnnData holds none of the samples.
+        """
+        scored = self.to_adata(self._read_values() if adata is None else adata)
+        for column in scored.obs:
+            scored.obs[column] = _storable(scored.obs[column])
+        for name in [name for name in scored.obsm if name.startswith("nk_")]:
+            # a table is stored column by column, which takes half a minute for thousands of genes
+            scored.uns[f"{name}_names"] = np.array(scored.obsm[name].columns, dtype=str)
+            scored.obsm[name] = scored.obsm[name].to_numpy()
+        with atomic_path(path) as temporary:
+            scored.write_h5ad(temporary)
+        return Path(path)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables that ``nkpredict score --out`` writes, all of them or none.
+
+        Scores alone have ``scores.csv``, ``provenance.json`` and, where they are known,
+        ``axes.csv``, ``viability.csv`` and ``outcome.csv``; what `nkpredict.explain_scores` returns
+        has the tables of genes and drugs too. `nkpredict.write_results` adds the report.
+
+        Parameters
+        ----------
+        folder
+            Folder to write; earlier results in it are replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        InputError
+            When the folder holds files that are no results.
+        """
+        return write_folder(folder, partial(write_numbers, self))
+
+    def _read_values(self) -> AnnData:
+        from anndata import AnnData
+
+        profiles = self.profiles.given.frame().dropna(axis=1, how="all")
+        return AnnData(profiles.set_axis(self.table.index.astype(str), axis=0).astype("float32"))
+
+    def _repr_html_(self) -> str:
+        return scores_html(self)
 
     def __repr__(self) -> str:
         """Summarise in a few lines."""
@@ -122,3 +218,12 @@ class Scores:
             f"  {int(table['in_domain'].sum())} of {len(table)} in the {domain} domain, genes of "
             f"the model found: {table['gene_coverage'].mean():.0%}"
         )
+
+
+def _storable(values: pd.Series) -> pd.Series:
+    """Return a column as HDF5 can hold it: one type, whatever is missing."""
+    if values.dtype != object:
+        return values
+    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        return values.astype("boolean")
+    return values.where(values.isna(), values.astype(str)).astype("category")

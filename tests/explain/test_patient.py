@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nkpredict import explain_scores, score
+from nkpredict.drugs import ABOVE
 from nkpredict.errors import InputError
 from nkpredict.evidence import known_experiments, synapse_pairs
 
@@ -69,13 +72,65 @@ def test_a_lost_gene_of_the_model_moves_the_score_against_its_effect(cohort, gen
     assert lost["measured"].all()
 
 
-def test_genes_are_the_ten_of_largest_part_and_say_what_was_published(cohort) -> None:
+def test_genes_are_the_ten_that_set_it_apart_and_say_what_was_published(cohort) -> None:
     patient = cohort[1].sample("P05")
-    parts = cohort[1].contributions.loc["P05"].abs().nlargest(10)
-    assert list(patient.genes["gene"]) == list(parts.index)
+    parts = cohort[1].contributions
+    apart = parts.loc["P05"] - parts.mean()
+    assert list(patient.genes["gene"]) == list(apart.abs().nlargest(10).index)
+    genes = patient.genes.set_index("gene")
+    np.testing.assert_allclose(genes["difference"], apart[genes.index])
+    np.testing.assert_allclose(genes["contribution"], parts.loc["P05", genes.index])
+    scores = cohort[1].table["susceptibility"]
+    assert apart.sum() == pytest.approx(scores["P05"] - scores.mean(), abs=1e-9)
     published = set(known_experiments()["gene"])
     said = patient.genes.set_index("gene")["says"] != ""
     assert (said == said.index.isin(published)).all()
+
+
+def test_alone_its_genes_are_told_against_the_average_profile(cohort, trained_model) -> None:
+    alone = explain_scores(score(cohort[0].iloc[5:6], trained_model)).sample("P05")
+    assert list(alone.genes["difference"]) == list(alone.genes["contribution"])
+    assert not alone.shared_drugs
+
+
+def test_a_lost_gene_says_where_the_sample_would_stand_then(cohort, genes) -> None:
+    scores = cohort[1]
+    lowest = scores.table["susceptibility"].idxmin()
+    (lost,) = scores.sample(lowest, knockouts=genes[1:2]).knockouts.to_dict("records")
+    after = scores.table.loc[lowest, "susceptibility"] + lost["change"]
+    below = (scores.table["susceptibility"] < after).mean()
+    assert f"{100 * below:.0f}" in lost["place"] or "lowest" in lost["place"]
+
+
+def test_another_platform_in_the_cohort_named_is_said(cohort, trained_model) -> None:
+    scores = cohort[1]
+    others = explain_scores(score(cohort[0].iloc[:10], trained_model))
+    platforms = others.table.assign(platform="RNA-seq, patients")
+    assert not scores.sample("P20", against=others).caution
+    foreign = scores.sample("P20", against=replace(others, table=platforms))
+    assert "RNA-seq" in foreign.caution
+    assert foreign.caution in foreign._repr_html_()
+
+
+def test_drugs_that_nearly_all_samples_share_are_named(cohort) -> None:
+    scores = cohort[1]
+    drugs = pd.DataFrame(
+        {
+            "sample": np.repeat(scores.table.index, 2),
+            "listed": ABOVE,
+            "rank": [1, 2] * 24,
+            "drug": ["for all", "for one"] + ["for all", "for others"] * 23,
+            "nk_liability": "unknown",
+        }
+    )
+    patient = replace(scores, sample_drugs=drugs).sample("P00")
+    assert patient.shared_drugs == ("for all",)
+    assert list(patient.drugs["drug"]) == ["for all", "for one"]
+
+
+def test_a_mistyped_name_is_told_its_like(cohort) -> None:
+    with pytest.raises(InputError, match="P05"):
+        cohort[1].sample("p05")
 
 
 def test_pairs_of_the_synapse_are_of_published_experiments() -> None:

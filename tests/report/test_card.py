@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 
 from nkpredict import explain_scores, score, write_patient_card
 from nkpredict.errors import InputError
@@ -71,5 +72,7 @@ def test_it_prints_on_one_sheet(patient, tmp_path: Path) -> None:
         pytest.skip("chromium is not installed")
     printed = write_patient_card(patient, tmp_path / "card.pdf").read_bytes()
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
-    picture = write_patient_card(patient, tmp_path / "card.png").read_bytes()
-    assert picture.startswith(b"\x89PNG")
+    picture = imread(write_patient_card(patient, tmp_path / "card.png"))
+    # the whole card: nothing is written on the lowest rows, and there is some just above
+    assert (picture[-20:, :, :3] == 1).all()
+    assert not (picture[-40:, :, :3] == 1).all()

@@ -121,7 +121,7 @@ def test_one_sign_turned_changes_the_card_where_it_rests_on_it(scores, gene, mon
     lost = [text for text in before if text not in after]
     new = [text for text in after if text not in before]
     (cell,) = (text for text in lost if re.match(r"(protects|sensitizes) \(", text))
-    assert before[before.index(cell) - 3] == gene
+    assert before[before.index(cell) - 4] == gene
     # every other one names the gene, or gave its place to a sentence that does
     naming = [text for text in (*lost, *new) if gene in text]
     for text in (*lost, *new):

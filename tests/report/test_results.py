@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from nkpredict.errors import InputError
-from nkpredict.report import check_results_folder, write_results
-from nkpredict.report._results import RESULT_FILES
+from nkpredict.report import write_results
+from nkpredict.scoring import RESULT_FILES, check_results_folder
 
 OPTIONAL_FILES = {
     "axes.csv",

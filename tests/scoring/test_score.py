@@ -16,7 +16,7 @@ from nkpredict.io import facts_of
 from nkpredict.learn import fit_warnings_ignored
 from nkpredict.registry import Bundle
 from nkpredict.report import write_report, write_results
-from nkpredict.report._results import RESULT_FILES
+from nkpredict.scoring import RESULT_FILES
 
 
 @pytest.fixture
