@@ -65,6 +65,7 @@ DOORS = {
     "nkpredict.registry": "Bundles and the registry",
     "nkpredict.io": "Readers",
     "nkpredict.simulate": "Simulated studies",
+    "nkpredict.dreval": "On the benchmark DrEval",
     "nkpredict.testing": "Checks for what you add",
 }
 

@@ -2,7 +2,8 @@
 
 Compares rankings of genes: by evidence alone, by correlation, by coefficients of ridges, by plain
 LightGBM, by the model's effect and by the posterior probability of driving. AUPRC over all genes,
-and over the genes that no evidence names; means over seeds with 95 % bootstrap intervals.
+and over the genes that no evidence names; means over seeds with 95 % bootstrap intervals. Beside
+them, what the probabilities are worth: the share of drivers among genes of like probability.
 
 Example
 -------
@@ -32,6 +33,9 @@ from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, PlantedResponse, 
 EVIDENCE_ALONE, OURS = "evidence alone", "driver probability"
 AGNOSTIC = ("correlation", "LightGBM |SHAP|")
 BOOTSTRAPS = 2000
+BINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+LEAST_PROBABILITY = BINS[1]
+"""Almost all genes lie below; what is off among the others would be lost in them."""
 
 
 def main() -> None:
@@ -42,6 +46,9 @@ def main() -> None:
     parser.add_argument("--mechanism", choices=MECHANISMS, default="additive")
     parser.add_argument("--evidence", choices=EVIDENCE_QUALITIES, default="true")
     parser.add_argument("--noise", type=float, default=0.6)
+    parser.add_argument("--steps", type=int, default=3000, help="of each chain")
+    parser.add_argument("--chains", type=int, default=2)
+    parser.add_argument("--alone", action="store_true", help="leave other rankings out")
     parser.add_argument("--out", type=Path, help="CSV of every value")
     options = parser.parse_args()
 
@@ -49,28 +56,46 @@ def main() -> None:
     expression = pd.read_csv(folder / "gdsc_blood_cell_lines.csv.gz", index_col=0)
     lines = pd.read_csv(folder / "gdsc_blood_cell_lines_obs.csv", index_col=0)
     lineage = lines.loc[expression.index, "lineage"]
-    rows = []
+    rows, judgements = [], []
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         planted = plant_response(
             expression, lineage, options.mechanism, noise_sd=options.noise, random_state=seed
         )
         evidence = GeneEvidence(planted.evidence(options.evidence), EvidenceFacts(simulated=True))
-        for name, score in rankings(expression, planted.susceptibility, evidence, seed).items():
+        response = planted.susceptibility
+        found = driver_scores(
+            expression,
+            response,
+            evidence,
+            steps=options.steps,
+            chains=options.chains,
+            random_state=seed,
+        ).set_index("gene")
+        scores = {EVIDENCE_ALONE: np.abs(evidence.for_genes(expression.columns))}
+        if not options.alone:
+            scores |= other_rankings(expression, response, evidence, seed)
+        scores |= {OURS: found["probability"]}
+        for name, values in scores.items():
+            index = getattr(values, "index", expression.columns)
+            score = pd.Series(values, index).reindex(expression.columns).fillna(0.0)
             rows.append({"seed": seed, "ranking": name, **judged(score, planted, evidence)})
+        driver = found.index.isin(planted.drivers.index)
+        known = evidence.for_genes(found.index) != 0
+        judgements.append(found[["probability"]].assign(driver=driver, known=known))
         print(f"seed {seed} done", flush=True)
     values = pd.DataFrame(rows)
     show(values, options)
+    show_reliability(pd.concat(judgements))
     if options.out is not None:
         write_csv(options.out, values.set_index("seed"))
 
 
-def rankings(
+def other_rankings(
     expression: pd.DataFrame, response: pd.Series, evidence: GeneEvidence, seed: int
-) -> dict[str, pd.Series]:
-    """Score every gene by each method; the larger, the more a driver."""
+) -> dict[str, np.ndarray | pd.Series]:
+    """Score every gene by each method but ours; the larger, the more a driver."""
     import lightgbm
 
-    genes = expression.columns
     values, target = expression.to_numpy(), response.to_numpy()
     plain = lightgbm.train(
         {
@@ -86,9 +111,7 @@ def rankings(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ChanceSkillWarning)
         model = NKSusceptibilityModel(evidence).fit(expression, response)
-    found = driver_scores(expression, response, evidence, random_state=seed).set_index("gene")
-    scores = {
-        EVIDENCE_ALONE: np.abs(evidence.for_genes(genes)),
+    return {
         "correlation": np.abs(correlation_with(values, target)),
         "LightGBM |SHAP|": np.abs(plain.predict(values, pred_contrib=True)[:, :-1]).mean(axis=0),
         "ridge coefficient": np.abs(EvidenceRidge().fit(expression, response).coef_),
@@ -96,11 +119,6 @@ def rankings(
             EvidenceRidge(evidence).fit(expression, response).coef_
         ),
         "model effect": pd.Series(np.abs(model.effect_), model.feature_names_in_),
-        OURS: found["probability"],
-    }
-    return {
-        name: pd.Series(score, index=getattr(score, "index", genes)).reindex(genes).fillna(0.0)
-        for name, score in scores.items()
     }
 
 
@@ -143,13 +161,49 @@ def show(values: pd.DataFrame, options: argparse.Namespace) -> None:
         f"{options.noise:g}, {len(wide)} seeds from {options.first_seed}"
     )
     print_table(title, ["ranking", *measures], rows)
-    for measure, peers in (("AUPRC", (EVIDENCE_ALONE,)), ("AUPRC without evidence", AGNOSTIC)):
+    pairs = {"AUPRC": (EVIDENCE_ALONE,), "AUPRC without evidence": AGNOSTIC}
+    for measure, peers in pairs.items():
+        if not set(peers) <= set(methods):
+            continue
         ours = wide[measure][OURS].to_numpy()
         means = wide[measure][list(peers)].mean()
         peer = str(means.idxmax())
         other = wide[measure][peer].to_numpy()
         ratio = ours[draws].mean(axis=1) / other[draws].mean(axis=1)
         print(f"{measure}: {OURS} over {peer}: {interval(ratio, ours.mean() / other.mean())}")
+
+
+def show_reliability(judgements: pd.DataFrame) -> None:
+    """Print the share of drivers among genes of like probability, and the calibration error."""
+    place = pd.cut(judgements["probability"], BINS, include_lowest=True)
+    binned = judgements.groupby(place, observed=True).agg(
+        genes=("driver", "size"), said=("probability", "mean"), found=("driver", "mean")
+    )
+    rows = [
+        [str(where), str(row.genes), float(row.said), float(row.found)]
+        for where, row in zip(binned.index, binned.itertuples(), strict=True)
+    ]
+    print_table("Reliability", ["probability", "genes", "mean", "share of drivers"], rows)
+    for name, part in (
+        ("all", judgements),
+        ("with evidence", judgements[judgements["known"]]),
+        ("without evidence", judgements[~judgements["known"]]),
+    ):
+        likely = part[part["probability"] >= LEAST_PROBABILITY]
+        print(
+            f"genes {name}: {likely['probability'].sum():.1f} drivers expected and "
+            f"{likely['driver'].sum()} found among {len(likely)} of probability "
+            f"{LEAST_PROBABILITY} and more; calibration error {calibration_error(likely):.3f}, "
+            f"over all of them {calibration_error(part):.4f}"
+        )
+
+
+def calibration_error(judgements: pd.DataFrame) -> float:
+    """Mean distance, over genes, between the probability said and the share found in its bin."""
+    place = pd.cut(judgements["probability"], BINS, include_lowest=True)
+    bins = judgements.groupby(place, observed=True)
+    off = (bins["probability"].mean() - bins["driver"].mean()).abs()
+    return float((off * bins.size()).sum() / max(len(judgements), 1))
 
 
 def interval(bootstrapped: np.ndarray, mean: float) -> str:

@@ -20,7 +20,7 @@ FLOORS = [
     {"learn"},
     {"evaluate", "outcome", "registry"},
     {"scoring"},
-    {"cells", "explain", "serving"},
+    {"cells", "dreval", "explain", "serving"},
     {"figures"},
     {"comparison", "training", "pl", "testing", "tl"},
     {"report"},

@@ -20,7 +20,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
 from sklearn.model_selection._search import BaseSearchCV
 
-from experiments.benchmark.searched import METHODS, InnerFolds, SearchedPeer
+from experiments.benchmark.searched import (
+    METHODS,
+    EvidenceWeightedRidge,
+    InnerFolds,
+    SearchedPeer,
+)
 from nkpredict.evaluate import OUR_MODEL, generic_learners, naive_baselines
 from nkpredict.features import select_genes
 from nkpredict.learn import normal_scores
@@ -28,6 +33,8 @@ from nkpredict.shipped import shipped_path
 
 NORMAL_SCORES = ", normal scores"
 """Ending of the name of a peer that learns normal scores of the response."""
+EVIDENCE_WEIGHTED = "evidence-weighted ridge"
+"""The peer that knows the evidence as the model does, in the plainest way; on normal scores."""
 
 # Peers whose prediction is the mean of others' predictions, which need not be fitted again.
 AVERAGES: dict[str, tuple[str, ...]] = {
@@ -154,6 +161,10 @@ def _screen_prior(setting: PeerSetting) -> Any:
     return ScreenPrior(evidence=setting.evidence, random_state=setting.random_state)
 
 
+def _evidence_weighted(setting: PeerSetting) -> Any:
+    return EvidenceWeightedRidge(setting.evidence, True, setting.random_state)
+
+
 def _searched(method: str, scores: bool) -> Callable[[PeerSetting], Any]:
     return lambda setting: SearchedPeer(method, scores, setting.random_state)
 
@@ -245,6 +256,12 @@ PEERS: dict[str, Peer] = {
     "screen prior": Peer(
         _screen_prior, uses_evidence=True, needs_evidence=True, has_unit=False, sources=_OURS
     ),
+    EVIDENCE_WEIGHTED: Peer(
+        _evidence_weighted,
+        uses_evidence=True,
+        needs_evidence=True,
+        sources=(*_OTHERS, *_SEARCHED, _PACKAGE / "evidence"),
+    ),
     "mean": Peer(_ready("mean")),
     "lineage mean": Peer(_ready("lineage mean")),
     "best single gene": Peer(_ready("best single gene")),
@@ -263,6 +280,8 @@ PEERS: dict[str, Peer] = {
 FAIR_PEERS = tuple(
     name
     for name in PEERS
-    if name.removesuffix(NORMAL_SCORES) not in (OUR_MODEL, "screen prior", *naive_baselines())
+    if name.removesuffix(NORMAL_SCORES)
+    not in (OUR_MODEL, "screen prior", EVIDENCE_WEIGHTED, *naive_baselines())
 )
-"""The peers that are given what the model is given; the best of them is what it must beat."""
+"""The peers that are given what the model is given but for evidence, which none of them reads; the
+best of them is what it must beat."""

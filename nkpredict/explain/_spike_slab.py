@@ -25,8 +25,13 @@ _PRIOR = {
 }
 _PUSH_SD = 0.3  # of the half normal prior of the mean effect in the direction of the evidence
 _STEP = 0.4  # of the random walk, in standard deviations of the prior
-_PUSH_STEP = 0.04
 _UPDATE_RATE = 0.5  # updates of the settings per unit of the chain's time
+# The shares of genes that drive and the mean effect need no new covariance: many cheap steps, small
+# and large ones. With the others alone they moved so seldom that chains disagreed; see
+# docs/decisions/031.
+_CHEAP = ("trust", "others", "push")
+_CHEAP_RATE = 1.0
+_CHEAP_STEPS = (0.2, 0.4, 0.8, 1.6)  # in standard deviations of the prior
 
 
 @dataclass
@@ -36,11 +41,11 @@ class Settings:
     log: dict[str, float]
     push: float = 0.1
 
-    def proposed(self, name: str, rng: np.random.Generator) -> Settings:
+    def proposed(self, name: str, rng: np.random.Generator, step: float = _STEP) -> Settings:
         """Return settings one of which has made a random step."""
         if name == "push":
-            return Settings(self.log, abs(self.push + _PUSH_STEP * rng.normal()))
-        moved = self.log[name] + _STEP * _PRIOR[name][1] * rng.normal()
+            return Settings(self.log, abs(self.push + step * _PUSH_SD * rng.normal()))
+        moved = self.log[name] + step * _PRIOR[name][1] * rng.normal()
         return Settings(self.log | {name: moved}, self.push)
 
     def log_prior(self) -> float:
@@ -101,12 +106,16 @@ class Problem:
         """Log posterior density of settings and driving genes, up to a constant."""
         lower = cholesky(self.covariance(settings, drives), lower=True)
         residual = self.residual(settings, drives)
-        odds = self.prior_odds(settings)
         fit = -0.5 * residual @ cho_solve((lower, True), residual) - np.log(np.diag(lower)).sum()
+        return float(fit) + self.log_shares(settings, drives)
+
+    def log_shares(self, settings: Settings, drives: npt.NDArray[np.bool_]) -> float:
+        """Log prior density of settings and driving genes, up to a constant."""
+        odds = self.prior_odds(settings)
         # genes that are no candidates count among those that do not drive
         rest = (self.gene_count - len(odds)) * np.log1p(-self._other_share(settings))
         shares = odds[drives].sum() - np.logaddexp(0.0, odds).sum() + rest
-        return float(fit + shares + settings.log_prior())
+        return float(shares + settings.log_prior())
 
 
 def _start(problem: Problem) -> Settings:
@@ -163,14 +172,33 @@ class Chain:
         self.drives[gene] = not self.drives[gene]
 
     def update_settings(self) -> None:
-        """Random-walk Metropolis steps of all settings, one after the other."""
+        """Random-walk Metropolis steps of the variances, one after the other."""
         current = self.problem.log_posterior(self.settings, self.drives)
-        for name in [*self.settings.log, "push"]:
+        for name in [name for name in self.settings.log if name not in _CHEAP]:
             proposed = self.settings.proposed(name, self.rng)
             there = self.problem.log_posterior(proposed, self.drives)
             if np.log(self.rng.random()) < there - current:
                 self.settings, current = proposed, there
         self.refresh()
+
+    def update_cheaply(self) -> None:
+        """Metropolis steps of what leaves the covariance given the driving genes as it is."""
+        current = self._log_cheap(self.settings)
+        for step in _CHEAP_STEPS:
+            for name in _CHEAP:
+                proposed = self.settings.proposed(name, self.rng, step)
+                there = self._log_cheap(proposed)
+                if np.log(self.rng.random()) < there - current:
+                    self.settings, current = proposed, there
+        problem = self.problem
+        self.mean, _ = problem.slab(self.settings)
+        self.odds = problem.prior_odds(self.settings)
+        self.pull = problem.genes @ (self.inverse @ problem.residual(self.settings, self.drives))
+
+    def _log_cheap(self, settings: Settings) -> float:
+        residual = self.problem.residual(settings, self.drives)
+        fit = -0.5 * float(residual @ self.inverse @ residual)
+        return fit + self.problem.log_shares(settings, self.drives)
 
 
 def sample_posterior(
@@ -204,15 +232,17 @@ def sample_posterior(
         # how much more probable the other state of each gene is, at most 1
         rate = np.exp(np.minimum(np.where(chain.drives, -odds, odds), 0.0))
         total = np.cumsum(rate)
-        stay = 1 / (total[-1] + _UPDATE_RATE)
+        stay = 1 / (total[-1] + _UPDATE_RATE + _CHEAP_RATE)
         if step >= steps // 5:
             drives = expit(odds)
             probability += stay * drives
             effect += stay * drives * mean
             time += stay
-        draw = rng.random() * (total[-1] + _UPDATE_RATE)
+        draw = rng.random() / stay
         if draw < total[-1]:
             chain.flip(int(np.searchsorted(total, draw, side="right")))
+        elif draw < total[-1] + _CHEAP_RATE:
+            chain.update_cheaply()
         else:
             chain.update_settings()
     return probability / time, effect / time

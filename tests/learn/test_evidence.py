@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from nkpredict.errors import InputError
+from nkpredict.evidence import GeneEvidence
 from nkpredict.learn import EvidenceBoosting, EvidenceRidge
 
 
@@ -39,6 +40,55 @@ def test_wrong_evidence_is_not_trusted(study) -> None:
     assert skill(wrong, study) > skill(None, study) - 0.1
     fitted = EvidenceRidge(evidence=truth).fit(values, response)
     assert fitted.trust_ + fitted.direction_ > 0.4
+
+
+def test_an_axis_that_is_wrong_takes_no_trust_from_one_that_is_right(study) -> None:
+    values, response, truth = study
+    drivers, wrong = np.flatnonzero(truth), np.flatnonzero(truth) + 7
+    table = pd.DataFrame(
+        {
+            "evidence": [*truth[drivers], *-truth[drivers]],
+            "confidence": 0.9,
+            "n_screens": 1,
+            "agreement": 1.0,
+            "conflict": False,
+            "axis": ["ligands"] * len(drivers) + ["death"] * len(wrong),
+        },
+        index=pd.Index(values.columns[[*drivers, *wrong]], name="gene"),
+    )
+    right = table[table["axis"] == "ligands"]
+    by_axis, together, alone = (
+        skill(GeneEvidence(one), study) for one in (table, table.drop(columns="axis"), right)
+    )
+    assert by_axis > together + 0.01
+    assert by_axis > alone - 0.03
+
+
+def test_trust_is_averaged_and_wrong_evidence_has_next_to_none(study) -> None:
+    values, response, truth = study
+    fitted = EvidenceRidge(evidence=truth).fit(values, response)
+    assert fitted.trust_ not in (0.0, *EvidenceRidge().trust)  # a mean, not a choice
+    wrong = [np.random.default_rng(seed).permutation(truth) for seed in range(5)]
+    shares = [
+        ridge.trust_ + ridge.direction_
+        for ridge in (EvidenceRidge(evidence=one).fit(values, response) for one in wrong)
+    ]
+    assert np.mean(shares) < 0.15 < fitted.trust_ + fitted.direction_
+
+
+@pytest.mark.parametrize("evidence", [None, np.zeros(600), "unknown genes"])
+def test_no_evidence_and_evidence_of_no_gene_are_the_same_to_the_last_bit(study, evidence) -> None:
+    values, response, truth = study
+    if isinstance(evidence, str):
+        table = pd.DataFrame(
+            {"evidence": [0.5], "confidence": 0.5, "n_screens": 1, "agreement": 1.0},
+            index=pd.Index(["ELSEWHERE"], name="gene"),
+        ).assign(conflict=False, axis="ligands")
+        evidence = GeneEvidence(table)
+    plain = EvidenceRidge().fit(values, response)
+    fitted = EvidenceRidge(evidence=evidence).fit(values, response)
+    assert fitted.coef_.tobytes() == plain.coef_.tobytes()
+    assert (fitted.penalty_, fitted.trust_, fitted.direction_) == (1.0, 0.0, 0.0)
 
 
 def test_monotone_constraints_follow_the_evidence(study) -> None:

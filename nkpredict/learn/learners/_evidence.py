@@ -55,6 +55,37 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> Floa
     return values
 
 
+def evidence_by_axis(evidence: Evidence, genes: Sequence[str] | pd.Index) -> list[FloatArray]:
+    """Return the signed evidence of all genes, then that of each axis of knowledge by itself.
+
+    Parameters
+    ----------
+    evidence, genes
+        See `signed_evidence`.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Each as `signed_evidence` returns it, 0 for genes of other axes; genes without an axis are
+        one of their own. Evidence that names no axes or one is not split, and evidence that knows
+        none of the genes gives an empty list.
+
+    Raises
+    ------
+    InputError
+        See `signed_evidence`.
+    """
+    known = combined(evidence)
+    signed = signed_evidence(known, genes)
+    if not np.any(signed):
+        return []
+    if not isinstance(known, GeneEvidence) or "axis" not in known.table:
+        return [signed]
+    axis = known.table["axis"].reindex(pd.Index(genes)).fillna("").to_numpy(dtype=object)
+    names = sorted(set(axis[signed != 0]))
+    return [signed, *(np.where(axis == name, signed, 0.0) for name in names if len(names) > 1)]
+
+
 def combined(evidence: Evidence) -> Evidence:
     """Judge genes by a `ScreenTable` and the knowledge base; return anything else as it is."""
     return gene_evidence(evidence) if isinstance(evidence, ScreenTable) else evidence

@@ -8,8 +8,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigh, solve
+from scipy.special import softmax
 
-from nkpredict.learn.learners._evidence import Evidence, signed_evidence
+from nkpredict.learn.learners._evidence import Evidence, evidence_by_axis
 from nkpredict.learn.learners._importance import (
     adaptive_importance,
     scaled_importance,
@@ -19,9 +20,11 @@ from nkpredict.learn.learners._linear import LinearLearner, left_out_errors
 from nkpredict.types import FloatArray
 
 _FOLDS = 5  # set by hand
-# A mixture with evidence must lower the cross-validated error by this share to replace none; see
-# docs/decisions/005.
-_LEAST_GAIN = 0.03
+# Probability, before any sample is seen, that evidence says nothing about the response; see
+# docs/decisions/030.
+_NONE_HELPS = 0.8
+# A mixture of less weight is not fitted: it would move nothing. Set by hand.
+_LEAST_WEIGHT = 1e-3
 
 
 class _Diagonal(NamedTuple):
@@ -37,6 +40,15 @@ class _Diagonal(NamedTuple):
         return self.importance * pull
 
 
+class _Strength(_Diagonal):
+    """A variance for each of the few genes that evidence names."""
+
+    def projected(self, rows: FloatArray) -> FloatArray:
+        """Return the rows of these genes alone."""
+        named = np.flatnonzero(self.importance)
+        return rows[:, named] * np.sqrt(self.importance[named])
+
+
 class _Direction(NamedTuple):
     """Part of the prior covariance of the coefficients: one direction."""
 
@@ -50,15 +62,25 @@ class _Direction(NamedTuple):
         return self.direction * float(self.direction @ pull)
 
 
+class _Mixture(NamedTuple):
+    """Shares of the prior that a set of evidence takes: all of it (0), or one axis."""
+
+    evidence: int
+    trust: float
+    direction: float
+
+
 class EvidenceRidge(LinearLearner):
     """Linear model in the dual, with screens as a prior that is trusted as far as it helps.
 
     Genes are penalised the less, the more they go with the response (see
     `adaptive_importance`). Evidence adds two parts to that prior: a
     lower penalty in proportion to the strength of evidence, and one direction along the signed
-    evidence. How much of each is chosen by cross-validation within the training samples, with the
-    importance of genes learned anew in each fold; none is always among the choices and stays
-    unless another one is clearly better, so evidence that does not help is left aside.
+    evidence. Shares of the parts are averaged, not chosen: each mixture counts by its likelihood
+    on samples held out within the training samples, with the importance of genes learned anew in
+    each fold. Whether evidence helps at all is asked apart from how far it is trusted: all mixtures
+    with evidence together begin with one chance in five, so evidence that does not help is left
+    aside; see docs/decisions/030.
 
     The penalty equals the mean eigenvalue of the Gram matrix: as much of the response is taken for
     noise as for signal. No way to choose it predicted better, see docs/decisions/028. Of several
@@ -93,7 +115,7 @@ class EvidenceRidge(LinearLearner):
     mean_, scale_ : numpy.ndarray
         Mean and standard deviation of each gene in the training data.
     penalty_, trust_, direction_ : float
-        The choices made.
+        Means of what was averaged.
     """
 
     name = "ridge"
@@ -124,53 +146,43 @@ class EvidenceRidge(LinearLearner):
     def _fit_rows(
         self, rows: FloatArray, residual: FloatArray, root: FloatArray, genes: pd.Index
     ) -> None:
-        signed = signed_evidence(self.evidence, genes)
+        sets = evidence_by_axis(self.evidence, genes)
         penalties = np.asarray(self.penalties, dtype=float)
-        mixtures = self._mixtures(bool(np.any(signed)))
+        mixtures = self._mixtures(len(sets))
         gram = _gram(rows)
-        errors = np.zeros((1, 1))
+        errors = np.ones((1, 1))
         if len(mixtures) > 1 or len(penalties) > 1:
-            errors = self._cross_validated(rows, gram, residual, root, signed, mixtures)
-        best = errors.min(axis=1)
-        selected = 0
-        for number in range(1, len(mixtures)):
-            if best[number] < best[selected] * (1 - _LEAST_GAIN * (selected == 0)):
-                selected = number
-        self.trust_, self.direction_ = mixtures[selected]
-        parts = self._parts(rows, gram, residual, signed)
-        gram = _mixed(mixtures[selected], [_gram(part.projected(rows)) for part in parts])
-        self.penalty_ = float(penalties[errors[selected].argmin()])
-        if len(penalties) > 1:
-            left_out = left_out_errors(gram, residual, root, penalties)
-            self.penalty_ = float(np.sqrt(self.penalty_ * penalties[left_out.argmin()]))
-        gram[np.diag_indices_from(gram)] += self.penalty_
-        pull = solve(gram, residual, assume_a="pos") @ rows
-        self.coef_ = _mixed(mixtures[selected], [part.coefficients(pull) for part in parts])
+            errors = self._cross_validated(rows, gram, residual, root, sets, mixtures)
+        adaptive = _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
+        plain = _gram(adaptive.projected(rows))
+        coefficients, choices = [], []
+        for number, weight in _weights(errors.min(axis=1), len(rows)):
+            mixture = mixtures[number]
+            parts = [adaptive, *_parts(rows, sets, mixture)]
+            grams = [plain, *(_gram(part.projected(rows)) for part in parts[1:])]
+            gram = _mixed(mixture, grams)
+            penalty = float(penalties[errors[number].argmin()])
+            if len(penalties) > 1:
+                left_out = left_out_errors(gram, residual, root, penalties)
+                penalty = float(np.sqrt(penalty * penalties[left_out.argmin()]))
+            gram[np.diag_indices_from(gram)] += penalty
+            pull = solve(gram, residual, assume_a="pos") @ rows
+            fitted = _mixed(mixture, [part.coefficients(pull) for part in parts])
+            coefficients.append(weight * fitted)
+            choices.append(weight * np.array([penalty, mixture.trust, mixture.direction]))
+        self.coef_ = np.asarray(np.sum(coefficients, axis=0))
+        self.penalty_, self.trust_, self.direction_ = np.sum(choices, axis=0).tolist()
 
-    def _parts(
-        self, rows: FloatArray, gram: FloatArray, residual: FloatArray, signed: FloatArray
-    ) -> list[_Diagonal | _Direction]:
-        parts: list[_Diagonal | _Direction] = [
-            _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
+    def _mixtures(self, sets: int) -> list[_Mixture]:
+        """Return no evidence, then all mixtures of each set of evidence."""
+        shares = [
+            (trust, direction)
+            for trust in sorted({0.0, *self.trust})
+            for direction in sorted({0.0, *self.direction})
+            if 0 < trust + direction <= 1
         ]
-        if np.any(signed):
-            squares = sums_of_squares(rows)
-            parts.append(_Diagonal(scaled_importance(np.abs(signed), squares, len(rows))))
-            along = rows @ signed
-            size = float(np.sqrt(along @ along / len(along)))
-            parts.append(_Direction(signed / size if size > 0 else signed))
-        return parts
-
-    def _mixtures(self, has_evidence: bool) -> list[tuple[float, float]]:
-        if not has_evidence:
-            return [(0.0, 0.0)]
-        choices = [
-            (t, d)
-            for t in sorted({0.0, *self.trust})
-            for d in sorted({0.0, *self.direction})
-            if t + d <= 1
-        ]
-        return sorted(choices, key=sum)
+        none = _Mixture(0, 0.0, 0.0)
+        return [none, *(_Mixture(number, *share) for number in range(sets) for share in shares)]
 
     def _cross_validated(
         self,
@@ -178,8 +190,8 @@ class EvidenceRidge(LinearLearner):
         gram: FloatArray,
         residual: FloatArray,
         root: FloatArray,
-        signed: FloatArray,
-        mixtures: list[tuple[float, float]],
+        sets: list[FloatArray],
+        mixtures: list[_Mixture],
     ) -> FloatArray:
         """Sum of squared errors on held-out samples, mixtures × penalties."""
         from sklearn.model_selection import KFold  # slow to import, and scoring needs none
@@ -192,21 +204,65 @@ class EvidenceRidge(LinearLearner):
             mean = float(weight_root @ residual[train]) / float(weight_root @ weight_root)
             centred = residual[train] - mean * weight_root
             expected = residual[test] - mean * root[test]
-            known = rows[train]
-            parts = self._parts(known, gram[np.ix_(train, train)], centred, signed)
-            within, across = [], []
-            for part in parts:
-                projected = part.projected(known)
-                within.append(_gram(projected))
-                across.append(part.projected(rows[test]) @ projected.T)
-            for number, shares in enumerate(mixtures):
-                eigenvalues, vectors = eigh(_mixed(shares, within), driver="evd")
-                damped = (vectors.T @ centred)[:, None] / (
-                    np.maximum(eigenvalues, 0)[:, None] + penalties
+            known, new, within = rows[train], rows[test], gram[np.ix_(train, train)]
+            importance = adaptive_importance(known, within, centred, self.powers)
+            plain = _kernels(_Diagonal(importance), known, new)
+            before, kernels = -1, [plain]
+            for number, mixture in enumerate(mixtures):
+                if sets and mixture.evidence != before:
+                    parts = _parts(known, sets, mixture)
+                    kernels = [plain, *(_kernels(part, known, new) for part in parts)]
+                    before = mixture.evidence
+                inside, across = (
+                    _mixed(mixture, list(both)) for both in zip(*kernels, strict=True)
                 )
-                predicted = (_mixed(shares, across) @ vectors) @ damped
+                predicted = across @ _dual(inside, centred, penalties)
                 errors[number] += ((predicted - expected[:, None]) ** 2).sum(axis=0)
         return errors
+
+
+def _parts(
+    rows: FloatArray, sets: list[FloatArray], mixture: _Mixture
+) -> list[_Diagonal | _Direction]:
+    """Return what a set of evidence adds to the prior: its strength, and its direction."""
+    if not sets:
+        return []
+    signed = sets[mixture.evidence]
+    along = rows @ signed
+    size = float(np.sqrt(along @ along / len(along)))
+    strength = scaled_importance(np.abs(signed), sums_of_squares(rows), len(rows))
+    return [_Strength(strength), _Direction(signed / size if size > 0 else signed)]
+
+
+def _kernels(
+    part: _Diagonal | _Direction, known: FloatArray, new: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    projected = part.projected(known)
+    return _gram(projected), part.projected(new) @ projected.T
+
+
+def _dual(gram: FloatArray, residual: FloatArray, penalties: FloatArray) -> FloatArray:
+    """Dual coefficients of a ridge, samples × penalties."""
+    if len(penalties) == 1:
+        one = solve(gram + penalties * np.eye(len(gram)), residual, assume_a="pos")
+        return np.asarray(one)[:, None]
+    eigenvalues, vectors = eigh(gram, driver="evd")
+    damped = (vectors.T @ residual)[:, None] / (np.maximum(eigenvalues, 0)[:, None] + penalties)
+    return np.asarray(vectors @ damped)
+
+
+def _weights(errors: FloatArray, samples: int) -> list[tuple[int, float]]:
+    """Weigh each mixture by its likelihood on held-out samples; the first one has no evidence."""
+    if len(errors) == 1:
+        return [(0, 1.0)]
+    prior = np.full(len(errors), (1 - _NONE_HELPS) / (len(errors) - 1))
+    prior[0] = _NONE_HELPS
+    # of a normal error of unknown variance; no error at all would be infinitely likely
+    likelihood = -samples / 2 * np.log(np.maximum(errors, np.finfo(float).tiny))
+    weights = softmax(np.log(prior) + likelihood)
+    weights = np.where(weights < _LEAST_WEIGHT, 0.0, weights)
+    weights /= weights.sum()
+    return [(int(number), float(weights[number])) for number in np.flatnonzero(weights)]
 
 
 def _gram(rows: FloatArray) -> FloatArray:
@@ -214,7 +270,7 @@ def _gram(rows: FloatArray) -> FloatArray:
     return rows @ rows.T
 
 
-def _mixed(shares: tuple[float, float], parts: list[FloatArray]) -> FloatArray:
-    weights = (1 - sum(shares), *shares)[: len(parts)]
-    weighted = [weight * part for weight, part in zip(weights, parts, strict=True)]
+def _mixed(mixture: _Mixture, parts: list[FloatArray]) -> FloatArray:
+    shares = (1 - (mixture.trust + mixture.direction), mixture.trust, mixture.direction)
+    weighted = [weight * part for weight, part in zip(shares, parts, strict=False)]
     return np.asarray(np.sum(weighted, axis=0))
