@@ -17,6 +17,7 @@ from nkpredict.evidence import gene_functions, known_experiments, synapse_pairs
 from nkpredict.explain._knockout import knockout
 from nkpredict.explain._percentile import percentile, percentile_in_training
 from nkpredict.facts import ScoringFacts
+from nkpredict.scoring import mark_of
 from nkpredict.types import FloatArray
 from nkpredict.vocabulary import Platform
 
@@ -63,8 +64,8 @@ class Patient:
         The ten genes that set the sample apart most: ``gene, difference`` (of its part from the
         mean part among the samples it is compared with, or from the average profile when these are
         the model's own), ``contribution`` (against the average profile), ``percentile, says`` (what
-        published experiments say it does, and in how many studies) and ``doi``. All differences of a sample add up to its
-        score less the mean score of those samples.
+        published experiments say it does, and in how many studies) and ``doi``. All differences of
+        a sample add up to its score less the mean score of those samples.
     knockouts : pandas.DataFrame
         One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``place`` of
         the sample after it in words, ``measured``, ``says`` and ``doi`` as above.
@@ -123,7 +124,7 @@ class Patient:
         )
 
     def _repr_html_(self) -> str:
-        mark = "<strong>SIMULATED</strong> " if self.simulated else ""
+        mark = f"<strong>{mark_of(self)}</strong> " if mark_of(self) else ""
         verdict = self.provenance.verdict
         sure = "" if verdict is None else f"<p>Verdict on its cohort: {verdict.level}.</p>"
         as_text = dict.fromkeys(("difference", "contribution"), "{:+.3f}".format)
@@ -135,9 +136,10 @@ class Patient:
         )
         sure += f"<p>{html.escape(self.caution)}</p>" if self.caution else ""
         drugs = [
-            f"{html.escape(drug.drug)} ({html.escape(drug.nk_liability)})"
+            f"{html.escape(str(drug.drug))} ({html.escape(str(drug.nk_liability))})"
             for drug in self.drugs.itertuples()
         ]
+        shared = ", ".join(self.shared_drugs)
         return (
             f"<p>{mark}<strong>{html.escape(self.name)}</strong>: "
             f"{self.row['susceptibility']:.3f}{self.interval}, {html.escape(self.place)}.</p>{sure}"
@@ -146,6 +148,7 @@ class Patient:
             + (f"<p>If the gene were lost: {lost}.</p>" if lost else "")
             + "<p>Drugs above the line, with what they do to NK cells: "
             f"{', '.join(drugs) or 'none found'}.</p>"
+            + (f"<p>Nearly all samples have {html.escape(shared)} there.</p>" if shared else "")
         )
 
     def _first(self, count: int) -> list[pd.Series]:

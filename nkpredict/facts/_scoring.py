@@ -11,7 +11,6 @@ from nkpredict.facts._outcome import OutcomeFacts
 from nkpredict.facts._read import ExpressionFacts
 from nkpredict.facts._verdict import PlatformFacts, Verdict
 
-
 SCORING_FACTS_KEY = "nkpredict_scores"
 """Where an AnnData keeps the facts of its scores, as JSON, in ``uns``."""
 

@@ -189,7 +189,11 @@ def _print(page: str, path: Path, ending: str) -> None:
         what = (
             [f"--print-to-pdf={made}", "--no-pdf-header-footer"]
             if ending == ".pdf"
-            else [f"--screenshot={made}", f"--window-size=820,{_TALLEST}", "--force-device-scale-factor=2"]
+            else [
+                f"--screenshot={made}",
+                f"--window-size=820,{_TALLEST}",
+                "--force-device-scale-factor=2",
+            ]
         )
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         command += [f"--user-data-dir={folder}/profile", *what, html.as_uri()]

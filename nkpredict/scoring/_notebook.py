@@ -47,8 +47,9 @@ def _verdict(scores: Scores) -> str:
 def _summary(scores: Scores) -> str:
     table, model = scores.table, scores.provenance.model
     domain = "reference" if model.knowledge_only else "training"
+    inside = int(table["in_domain"].sum())
     return (
-        f"<p>{len(table):,} samples with {escape(model.name)}, {int(table['in_domain'].sum()):,} of "
+        f"<p>{len(table):,} samples with {escape(model.name or 'a model')}, {inside:,} of "
         f"them in the {domain} domain; genes of the model found: "
         f"{table['gene_coverage'].mean():.0%}. {model.score_word.capitalize()}: higher is killed "
         "more easily.</p>"
@@ -80,7 +81,7 @@ def _ranking(scores: Scores) -> str:
             )
         row = ranked.iloc[place]
         label = None if lineage is None else lineage.get(row.name, "")
-        cells = [*_cells(place + 1, row, label, known, scale), own[place]]
+        cells = [*_cells(int(place) + 1, row, label, known, scale), own[place]]
         styled = zip(cells, heads, strict=False)  # the flags are left out where there are none
         rows.append(
             "<tr>" + "".join(f'<td style="{s}">{cell}</td>' for cell, (_, s) in styled) + "</tr>"

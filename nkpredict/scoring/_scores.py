@@ -93,8 +93,9 @@ class Scores:
     def to_adata(self, adata: AnnData) -> AnnData:
         """Return a copy of the profiles with scores in ``obs``, each column named ``nk_…``.
 
-        ``uns["nkpredict_scores"]`` holds what they rest on, as JSON. With a killing curve ``obsm`` holds ``nk_viability``: % viability, the E:T ratios as text
-        (``"0.625"``). Samples that were left out for want of values get no numbers.
+        ``uns["nkpredict_scores"]`` holds what they rest on, as JSON. With a killing curve ``obsm``
+        holds ``nk_viability``: % viability, the E:T ratios as text (``"0.625"``). Samples that were
+        left out for want of values get no numbers.
 
         Raises
         ------

@@ -59,7 +59,9 @@ def test_the_verdict_stands_before_the_ranking_with_its_intervals(bundle, patien
 
 
 def test_names_and_lineages_are_escaped(bundle, patients) -> None:
-    adata = anndata.AnnData(patients.head(8), obs=pd.DataFrame({"kind": HOSTILE}, patients.index[:8]))
+    adata = anndata.AnnData(
+        patients.head(8), obs=pd.DataFrame({"kind": HOSTILE}, patients.index[:8])
+    )
     shown = Shown(score(adata, bundle, lineage="kind")._repr_html_())
     assert shown.texts.count(HOSTILE) == 9  # one sample and eight lineages
     assert not {"script", "style", "link", "img"} & set(shown.tags)
@@ -106,9 +108,7 @@ def test_an_h5ad_holds_profiles_and_scores(bundle, patients, tmp_path) -> None:
     assert set(read.var_names) == set(patients.columns)
     np.testing.assert_allclose(read.obs["nk_susceptibility"], scores.table["susceptibility"])
     assert json.loads(read.uns["nkpredict_scores"])["simulated"]
-    parts = pd.DataFrame(
-        read.obsm["nk_contributions"], columns=read.uns["nk_contributions_names"]
-    )
+    parts = pd.DataFrame(read.obsm["nk_contributions"], columns=read.uns["nk_contributions_names"])
     total = parts.sum(axis=1) + scores.base_value
     np.testing.assert_allclose(total, scores.table["susceptibility"])
 
