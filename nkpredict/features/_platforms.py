@@ -33,6 +33,7 @@ _MAIN_SHARE = 0.5  # of the training profiles that must be of one platform
 _NATIVE_SHARE = 0.05  # of the training profiles from which a platform is the model's own
 _PARTS = ("level", "spread", "array_level", "array_spread", "agreement")
 _NONE = -1
+_TOLD_AT_ONCE = 256  # profiles
 
 
 class _Markers(NamedTuple):
@@ -144,6 +145,12 @@ class PlatformBridge:
         The platform is the one that wins by most over every other; the profile must have the levels
         of that platform, too.
         """
+        starts = range(0, max(len(ranked.values), 1), _TOLD_AT_ONCE)
+        return np.concatenate(
+            [self._told(ranked[start : start + _TOLD_AT_ONCE]) for start in starts]
+        )
+
+    def _told(self, ranked: RankedProfiles) -> IndexArray:
         scores = _normal_scores(ranked)
         margins = np.full((len(scores), len(self.platforms)), np.inf)
         for pair in self._markers:

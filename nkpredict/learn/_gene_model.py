@@ -248,11 +248,10 @@ class GeneModel(ProfileEstimator):
 
     def weight_coverage(self, X: ProfilesLike | HarmonisedProfiles) -> FloatArray:
         """Share of the model's weight (absolute ``effect_``) on genes measured in each sample."""
+        prepared = self.prepare(X)
         weight = np.abs(self.effect_)
         total = weight.sum()
-        read = [
-            (~np.isnan(part.given.values) * weight).sum(axis=1) for part in self.prepare(X).blocks()
-        ]
+        read = [(~np.isnan(part.given.values) * weight).sum(axis=1) for part in prepared.blocks()]
         return np.asarray(np.concatenate(read) / (total if total > 0 else 1.0))
 
     def percentile(self, predicted: FloatArray) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
@@ -95,7 +96,9 @@ class _InnerFold:
             core = BlendCore(ProfileHarmoniser(), {}, self._data.modules)
             train = core.learner_input(core.fit_scale(part.profiles))
             test = core.learner_input(core.harmonise(self._data.profiles[self.test]))
-            self._inputs = part, train, test
+            # learners see what was made of the profiles, and need no copy of them
+            none = np.empty(0, dtype=np.intp)
+            self._inputs = replace(part, profiles=part.profiles[none]), train, test
         return self._inputs
 
 

@@ -125,7 +125,7 @@ def score(
     adata = read_profiles(source, options)
     if genetics is not None:
         add_genetics(adata, genetics)
-    prepared = bundle.model.prepare(adata)
+    prepared = bundle.model.prepare(_read_by_model(adata, bundle))
     forced = refused(bundle.model, prepared, facts_of(adata).expression, force)
     own = _own_reference(prepared, bundle, adata)
     if cohort:
@@ -176,6 +176,12 @@ def _named(profiles: str | Path | ProfilesLike) -> str | Path | pd.DataFrame | A
         f"The profiles are a {type(profiles).__name__}; expected a file, a DataFrame of samples × "
         "genes or an AnnData."
     )
+
+
+def _read_by_model(adata: AnnData, bundle: Bundle) -> AnnData:
+    """Leave out genes that the model does not know, which would be copied for nothing."""
+    read = adata.var_names.isin(bundle.model.feature_names_in_)
+    return adata[:, read] if read.any() and not read.all() else adata
 
 
 def _own_reference(
