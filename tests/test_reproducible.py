@@ -18,6 +18,9 @@ model = NKSusceptibilityModel().fit(profiles, response)
 parts, base = model.contributions(profiles)
 novelty = model.novelty(profiles)
 print(model.predict(profiles).tobytes().hex()[:4000])
+evidence = np.zeros(1500)
+evidence[:5], evidence[100:105] = 0.8, 0.6
+print(NKSusceptibilityModel(evidence).fit(profiles, response).effect_.tobytes().hex())
 print(parts.to_numpy().sum().hex(), base.hex(), novelty.tobytes().hex()[:400])
 """
 

@@ -43,7 +43,7 @@ def test_wrong_evidence_is_not_trusted(study) -> None:
 
 
 def test_an_axis_that_is_wrong_takes_no_trust_from_one_that_is_right(study) -> None:
-    values, response, truth = study
+    values, _, truth = study
     drivers, wrong = np.flatnonzero(truth), np.flatnonzero(truth) + 7
     table = pd.DataFrame(
         {
@@ -78,7 +78,7 @@ def test_trust_is_averaged_and_wrong_evidence_has_next_to_none(study) -> None:
 
 @pytest.mark.parametrize("evidence", [None, np.zeros(600), "unknown genes"])
 def test_no_evidence_and_evidence_of_no_gene_are_the_same_to_the_last_bit(study, evidence) -> None:
-    values, response, truth = study
+    values, response, _ = study
     if isinstance(evidence, str):
         table = pd.DataFrame(
             {"evidence": [0.5], "confidence": 0.5, "n_screens": 1, "agreement": 1.0},
