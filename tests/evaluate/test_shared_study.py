@@ -92,18 +92,19 @@ def test_trials_of_a_process_that_was_killed_are_done_again(
     alone, profiles, susceptibility, storage, tmp_path: Path
 ) -> None:
     profiles.assign(y=susceptibility).to_parquet(tmp_path / "data.parquet")
-    root = Path(__file__).parents[2]
-    doomed, helping = (
-        subprocess.Popen(
+
+    def started(seconds: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-c", WORKER, storage.url, str(tmp_path / "data.parquet"), seconds],
-            env={**os.environ, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.PIPE,
             text=True,
         )
-        for seconds in ("600", "0")
-    )
+
+    doomed = started("600")
     assert doomed.stdout is not None
     assert doomed.stdout.readline() == "begun\n"
+    helping = started("0")
     doomed.kill()
     doomed.communicate()
     found = tuned(profiles, susceptibility, storage)
