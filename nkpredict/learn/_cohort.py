@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from nkpredict.features import FEWEST_OF_COHORT, align_cohort
-from nkpredict.learn._gene_model import GeneModel, HarmonisedProfiles
+from nkpredict.learn._gene_model import GeneModel
+from nkpredict.learn._harmonised import HarmonisedProfiles
 
 
 def relative_to_cohort(

@@ -153,7 +153,7 @@ def spoil(kind: str, path: Path) -> Path:
 BAD = {
     "missing file": r"There is no file .*nowhere\.csv",
     "empty file": r"bad\.csv is empty",
-    "truncated h5ad": "not a readable file of cells",
+    "truncated h5ad": "not a readable HDF5 file",
     "text": "text among the numbers in 1 cell",
     "duplicate samples": r"1 duplicate sample name \(patient 2\)",
     "duplicate genes": "1 gene more than once .*--duplicates",
