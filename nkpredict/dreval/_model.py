@@ -175,9 +175,11 @@ def drp_model() -> type[Any]:
 
     Examples
     --------
-    >>> from nkpredict.dreval import drp_model  # doctest: +SKIP
-    >>> from drevalpy.experiment import drug_response_experiment  # doctest: +SKIP
-    >>> drug_response_experiment([drp_model()], responses, test_mode="LCO")  # doctest: +SKIP
+    Cell lines left out, with responses in drevalpy's ``DrugResponseDataset``::
+
+        from drevalpy.experiment import drug_response_experiment
+
+        drug_response_experiment([drp_model()], responses, test_mode="LCO")
     """
     try:
         from drevalpy import models

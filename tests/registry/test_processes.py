@@ -208,8 +208,11 @@ def test_a_tracking_server_keeps_models_and_leaves_no_copy(
         store.export("m/2", tmp_path / "out")
         assert store.verify("m/2") == store.verify(tmp_path / "out")
         assert not list(temporary.iterdir())
-        assert store.register(bundles[0], "m") == store.load("m").metadata.registry_version
-        assert store.rollback("m") if store.promote("m/2", force=True, reason="try") == 1 else True
+        again = store.register(bundles[0], "m")
+        assert store.load(f"m/{again}").metadata.name == "0"
+        store.promote("m/2", force=True, reason="try")
+        store.rollback("m")
+        assert store.load("m").metadata.registry_version == 1
 
 
 def test_another_machine_loads_a_model_from_postgresql(
