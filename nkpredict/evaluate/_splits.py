@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from sklearn.model_selection import KFold, LeaveOneGroupOut
 
 from nkpredict.errors import InputError
 from nkpredict.types import IndexArray, LabelArray
@@ -74,6 +73,8 @@ def make_folds(
     InputError
         On an unknown split, or fewer than two lineages.
     """
+    from sklearn.model_selection import KFold, LeaveOneGroupOut  # slow to import, not for scoring
+
     if split == Split.RANDOM:
         for repeat in range(repeats):
             splitter = KFold(folds, shuffle=True, random_state=random_state + repeat)

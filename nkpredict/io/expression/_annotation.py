@@ -112,17 +112,19 @@ def _of_another_scale(values: pd.DataFrame) -> BoolArray:
     sampled = sampled[:, np.isfinite(sampled).all(axis=0)]
     if sampled.shape[1] < 20:
         return none
+    size = np.quantile(np.abs(sampled), 0.75, axis=1) + 1e-9
+    ratio = size / np.median(size)
+    whole = (sampled == np.round(sampled)).all(axis=1)
+    unlike = (ratio > _OTHER_SCALE) | (ratio < 1 / _OTHER_SCALE)
+    unlike |= whole != (np.mean(whole) > 0.5)
+    if not unlike.any():
+        return none
     ranks = pd.DataFrame(sampled).rank(axis=1).to_numpy()
     typical = np.median(ranks, axis=0)
     agreement = np.array([_correlation(row, typical) for row in ranks])
     if np.median(agreement) < _AGREE:
         return none
-    size = np.quantile(np.abs(sampled), 0.75, axis=1) + 1e-9
-    ratio = size / np.median(size)
-    other_scale = (ratio > _OTHER_SCALE) | (ratio < 1 / _OTHER_SCALE)
-    whole = (sampled == np.round(sampled)).all(axis=1)
-    other_kind = whole != (np.mean(whole) > 0.5)
-    return np.asarray((agreement < _DISAGREE) & (other_scale | other_kind))
+    return np.asarray((agreement < _DISAGREE) & unlike)
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
