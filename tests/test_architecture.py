@@ -90,6 +90,7 @@ def test_experiments_use_the_package_through_its_doors(path: Path) -> None:
         assert not name.startswith("nkpredict.cli"), f"{path.name} leans on the command line"
 
 
+@pytest.mark.slow
 def test_nobody_imports_the_whole_package_at_once() -> None:
     for path in [*MODULES, *SCRIPTS]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -177,6 +177,7 @@ def test_a_learner_must_say_how_it_predicts_and_splits() -> None:
         Half()
 
 
+@pytest.mark.slow
 def test_the_flagship_works_in_scikit_learns_tools(
     flagship, profiles, susceptibility, lineage
 ) -> None:

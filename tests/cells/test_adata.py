@@ -35,6 +35,7 @@ def test_numbers_of_cells_and_groups_are_in_obs(scored, cell_models, cell_adata)
     assert "simulated" in facts
 
 
+@pytest.mark.slow
 def test_contributions_add_up(scored, cell_models) -> None:
     parts = scored.obsm["nk_contributions"]
     assert set(parts.dtypes) == {np.dtype("float32")}

@@ -188,6 +188,7 @@ def test_a_file_that_was_cut_short_is_said(many, model, tmp_path) -> None:
         nkpredict.score_cells(path, model)
 
 
+@pytest.mark.slow
 def test_memory_does_not_hold_what_is_not_asked_for(cell_models, tmp_path, cell_genes) -> None:
     """Genes that the model does not know cost nothing but being read."""
     cells = cells_of(cell_genes, 50)
@@ -227,6 +228,7 @@ def test_dask_gives_the_same_bytes_though_a_worker_dies(many, model, expected, t
     assert bytes_of(scores, tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_cells_in_memory_are_not_handed_to_dask(cell_models, cell_adata) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
     with pytest.raises(InputError, match="in memory cannot be handed to Dask"):

@@ -63,6 +63,7 @@ def test_cells_alone_get_no_report(run, cell_file, model, tmp_path):
     assert json.loads((out / "cells.json").read_text())["kept"] == "kind=malignant"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

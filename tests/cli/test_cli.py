@@ -60,6 +60,7 @@ def test_every_help_shows_an_example(run, command: tuple[str, ...]) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_scoring_writes_results_and_says_what_it_found(
     run, registry: Path, patients: Path, tmp_path: Path
 ) -> None:

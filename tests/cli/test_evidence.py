@@ -173,6 +173,7 @@ def test_show_tells_all_with_sources(evidence, screens: Path, tmp_path: Path) ->
     assert "in none of the screens" in evidence("show", "STAT1", screens)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["volcano", "dots", "agreement"])
 def test_plots_are_written(evidence, screens: Path, tmp_path: Path, kind: str) -> None:
     extra = {

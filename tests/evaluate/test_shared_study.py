@@ -74,6 +74,7 @@ def alone(profiles, susceptibility, tmp_path: Path) -> Tuned:
     return tuned(profiles, susceptibility, SharedStorage(f"sqlite:///{tmp_path}/alone.db"))
 
 
+@pytest.mark.slow
 def test_the_defaults_come_first_and_every_place_is_counted_once(
     alone, profiles, susceptibility, tmp_path: Path
 ) -> None:

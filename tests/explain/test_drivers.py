@@ -23,6 +23,7 @@ def planted():
     return profiles, target, evidence, sign
 
 
+@pytest.mark.slow
 def test_drivers_come_before_decoys_with_their_sign(planted):
     profiles, target, evidence, sign = planted
     table = driver_scores(profiles, target, evidence, steps=1000)
@@ -38,6 +39,7 @@ def test_drivers_come_before_decoys_with_their_sign(planted):
     np.testing.assert_array_equal(np.sign(by_gene["effect"].to_numpy()[:9]), sign)
 
 
+@pytest.mark.slow
 def test_evidence_helps_and_wrong_evidence_is_not_trusted(planted):
     profiles, target, evidence, _ = planted
     few = profiles.index[:45]

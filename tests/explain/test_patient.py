@@ -23,6 +23,7 @@ def cohort(trained_model, genes):
     return profiles, explain_scores(score(profiles, trained_model))
 
 
+@pytest.mark.slow
 def test_the_axes_of_a_sample_and_the_base_value_are_its_score(cohort) -> None:
     _, scores = cohort
     patient = scores.sample("P05")

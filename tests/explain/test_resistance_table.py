@@ -36,6 +36,7 @@ def test_the_cohort_in_one_ranking(study, model):
     assert low_ligand["reading"] == "separating these samples"
 
 
+@pytest.mark.slow
 def test_each_group_and_each_sample(study, model):
     groups = resistance_table(
         model, study.profiles, "group", study.lineage, permutations=1999, reference=study.profiles

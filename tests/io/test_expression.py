@@ -44,6 +44,7 @@ def test_counts_become_log2_counts_per_million(tmp_path: Path, counts: pd.DataFr
     assert facts(adata).orientation == "samples-by-genes"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Writing zarr v2 data:UserWarning")
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".csv.gz", ".parquet", ".h5ad", ".zarr"])
 @pytest.mark.parametrize("transposed", [False, True])

@@ -36,6 +36,7 @@ def sure(predicted: np.ndarray) -> np.ndarray:
     return np.zeros(len(predicted))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coverage", COVERAGES)
 @pytest.mark.parametrize("shape", ["wider", "skewed", "in two heaps", "nothing"])
 def test_new_samples_are_covered_whatever_the_distribution(coverage: float, shape: str) -> None:

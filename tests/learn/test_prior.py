@@ -175,6 +175,7 @@ def test_it_comes_back_from_its_bundle_to_the_last_bit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one.percentile(np.zeros(1)), two.percentile(np.zeros(1)))
 
 
+@pytest.mark.slow
 def test_scores_say_that_they_are_knowledge_only_and_for_which_cells(patients, tmp_path) -> None:
     scores = score(patients.iloc[:5], registry=tmp_path, effector="car nk")
     assert scores.provenance.model.name == "screen-prior"

@@ -140,6 +140,7 @@ def test_the_reference_itself_is_not_compared_with_itself(prior, cohort, tmp_pat
     assert "on average no gene lowers" not in " ".join(gene_sentences(part))
 
 
+@pytest.mark.slow
 def test_few_samples_are_not_separated(prior, others, tmp_path) -> None:
     scores = explain_scores(score(others.iloc[:5], prior))
     assert scores.separating_genes.empty

@@ -63,6 +63,7 @@ def test_all_files_are_written_and_may_be_written_again(make_scores, tmp_path):
     np.testing.assert_allclose(viability, scores.viability, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_scores_without_drugs_or_contributions(make_scores, tmp_path):
     scores = with_properties(make_scores(n=1))
     scores.contributions[:] = 0.0
