@@ -50,7 +50,10 @@ def table_of_text(
         return RawTable(labels, frame, what, name, notes=notes)
     labels, frame = _without_empty_columns(labels, frame)
     ids = [p for p, label in enumerate(labels) if p and called_entrez(label)]
-    frame = frame.astype(dict.fromkeys(ids, "string")).astype(dict.fromkeys(ids, object))
+    if ids:  # casting looks at every column, of which there may be thousands
+        frame = frame.copy()
+        for place in ids:
+            frame[place] = frame[place].astype("string").astype(object)
     text = text_columns(frame)
     as_text = frame[text].astype(object).where(frame[text].notna(), None)
     names = [p for p in text if p == 0 or p in ids]
