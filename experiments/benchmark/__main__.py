@@ -31,11 +31,10 @@ from experiments.benchmark.markers import (
 )
 from experiments.benchmark.page import update_document, write_benchmark
 from experiments.benchmark.peers import PEERS
-from experiments.benchmark.run import run_benchmark
+from experiments.benchmark.run import add_run_options, run_as_asked
 from experiments.benchmark.tasks import DRUGS, drug_tasks, planted_tasks
 from experiments.console import print_table, progress_bars
 from nkpredict.errors import NKPredictError
-from nkpredict.evaluate import SPLITS
 
 WORKER = Path(__file__).with_name("automl_worker.py")
 DOCUMENTS = Path("docs/benchmarks")
@@ -44,18 +43,13 @@ DOCUMENTS = Path("docs/benchmarks")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds expression/ and response/")
-    parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), help="stored fits")
     parser.add_argument("--tasks", nargs="+", choices=["drugs", "simulated", "markers"])
     parser.add_argument("--drugs", nargs="+", default=list(DRUGS))
     parser.add_argument("--seeds", type=int, default=3, help="of each simulated mechanism")
     parser.add_argument("--models", nargs="+", choices=[*PEERS, *FRAMEWORKS], metavar="MODEL")
-    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[], help="training samples")
+    add_run_options(parser, out=Path("runs/benchmark"), repeats=5, jobs=cpu_count())
     parser.add_argument("--automl-python", nargs="+", type=Path, default=[Path(sys.executable)])
     parser.add_argument("--automl-seconds", type=int, default=30, help="budget of each fit")
-    parser.add_argument("--jobs", type=int, default=cpu_count())
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--document", type=Path, default=DOCUMENTS / "learning.md")
     parser.add_argument("--explanations", type=Path, default=DOCUMENTS / "explanations.md")
@@ -97,18 +91,7 @@ def benchmark(options: argparse.Namespace, kinds: list[str]) -> None:
     if options.models:
         peers = {name: peer for name, peer in peers.items() if name in options.models}
         absent = {name: reason for name, reason in absent.items() if name in options.models}
-    with progress_bars() as progress:
-        run = run_benchmark(
-            tasks,
-            peers,
-            folder=options.out,
-            splits=options.splits,
-            folds=options.folds,
-            repeats=options.repeats,
-            sizes=options.sizes,
-            n_jobs=options.jobs,
-            progress=progress,
-        )
+    run = run_as_asked(tasks, peers, options)
     facts = [
         f"{len(tasks)} tasks; random split: {options.repeats} × {options.folds} folds; "
         "lineage-held-out split: each lineage once.",

@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from experiments.benchmark.peers import PEERS, Peer, PeerSetting
-from experiments.benchmark.run import run_benchmark
+from experiments.benchmark.run import add_run_options, run_as_asked
 from experiments.benchmark.summary import against_best_peer, score_tasks
 from experiments.benchmark.tasks import CHOICE_DRUGS, BenchmarkTask, drug_tasks, planted_task
-from experiments.console import print_table, progress_bars
+from experiments.console import print_table
 from nkpredict.datasets import chiaretti_all
 from nkpredict.errors import NKPredictError
-from nkpredict.evaluate import OUR_MODEL, SPLITS
+from nkpredict.evaluate import OUR_MODEL
 from nkpredict.features import Profiles
 from nkpredict.learn import (
     EvidenceBoosting,
@@ -60,29 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help="holds expression/ and response/")
     source.add_argument("--shipped", action="store_true", help="SIMULATED, in seconds")
-    parser.add_argument("--out", type=Path, default=Path("runs/blends"), help="stored fits")
     parser.add_argument("--drugs", nargs="+", default=list(CHOICE_DRUGS))
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=RECIPES)
-    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
-    parser.add_argument("--sizes", nargs="+", type=int, default=[], help="training samples")
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=1)
+    add_run_options(parser, out=Path("runs/blends"), repeats=1, jobs=1)
     options = parser.parse_args(arguments)
     try:
         tasks = shipped_tasks() if options.shipped else drug_tasks(options.data, options.drugs)
-        with progress_bars() as progress:
-            run = run_benchmark(
-                tasks,
-                {name: peer_of(name) for name in options.recipes},
-                folder=options.out,
-                splits=options.splits,
-                folds=options.folds,
-                repeats=options.repeats,
-                sizes=options.sizes,
-                n_jobs=options.jobs,
-                progress=progress,
-            )
+        run = run_as_asked(tasks, {name: peer_of(name) for name in options.recipes}, options)
     except NKPredictError as error:
         print(f"blends: {error}", file=sys.stderr)
         return 2

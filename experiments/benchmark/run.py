@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from experiments.benchmark.cache import code_digest, digest, file_name, read_result, table_digest
 from experiments.benchmark.peers import AVERAGES, Peer, PeerSetting
 from experiments.benchmark.tasks import NO_EVIDENCE, BenchmarkTask
+from experiments.console import progress_bars
 from nkpredict.errors import InputError
 from nkpredict.evaluate import SPLITS, Fold, Samples, fit_predict, limited, make_folds
 from nkpredict.io import write_json
@@ -100,6 +102,34 @@ class BenchmarkRun:
     failures: pd.DataFrame
     computed: int
     reused: int
+
+
+def add_run_options(parser: argparse.ArgumentParser, *, out: Path, repeats: int, jobs: int) -> None:
+    """Add what `run_as_asked` reads; the defaults that differ between scripts are given."""
+    parser.add_argument("--out", type=Path, default=out, help="stored fits")
+    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=SPLITS)
+    parser.add_argument("--sizes", nargs="+", type=int, default=[], help="training samples")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--jobs", type=int, default=jobs)
+
+
+def run_as_asked(
+    tasks: Sequence[BenchmarkTask], peers: Mapping[str, Peer], options: argparse.Namespace
+) -> BenchmarkRun:
+    """Run the benchmark as the options of `add_run_options` say, with progress bars."""
+    with progress_bars() as progress:
+        return run_benchmark(
+            tasks,
+            peers,
+            folder=options.out,
+            splits=options.splits,
+            folds=options.folds,
+            repeats=options.repeats,
+            sizes=options.sizes,
+            n_jobs=options.jobs,
+            progress=progress,
+        )
 
 
 def run_benchmark(

@@ -6,6 +6,7 @@ from nkpredict.features._harmonise import ProfileHarmoniser, RankedProfiles
 from nkpredict.features._modules import NK_MODULES, GeneSets, ModuleScores, read_gene_sets
 from nkpredict.features._platforms import PlatformBridge
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
+from nkpredict.features._row_blocks import row_blocks
 from nkpredict.features._scaling import divisor, mean_and_deviation
 from nkpredict.features._selection import correlation_with, select_genes
 from nkpredict.features._sparse import SparseProfiles, SparseRanks
@@ -29,5 +30,6 @@ __all__ = [
     "mean_and_deviation",
     "not_expression",
     "read_gene_sets",
+    "row_blocks",
     "select_genes",
 ]

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.features._estimator import ProfileEstimator
 from nkpredict.features._profiles import Profiles, ProfilesLike, not_expression
+from nkpredict.features._row_blocks import row_blocks
 from nkpredict.features._scaling import mean_and_deviation
 from nkpredict.types import BoolArray, FloatArray, IndexArray
 
@@ -50,8 +51,7 @@ class RankedProfiles:
             return cls(values, ranked.doubled_ranks, unranked)
         doubled = np.empty(values.shape, dtype=np.int32)
         # ranking needs several times the memory of what is ranked
-        for start in range(0, len(values), _RANKED_AT_ONCE):
-            rows = slice(start, start + _RANKED_AT_ONCE)
+        for rows in row_blocks(len(values), _RANKED_AT_ONCE):
             missing = np.isnan(values[rows])
             # Missing values sort to the end, so the ranks of the others are not disturbed.
             ranks = rankdata(np.where(missing, np.inf, values[rows]), axis=1)

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from nkpredict.features._harmonise import RankedProfiles
+from nkpredict.features._row_blocks import row_blocks
 from nkpredict.features._sparse import SparseProfiles, SparseRanks
 from nkpredict.shipped import shipped_path
 from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray, LabelArray
@@ -145,10 +146,8 @@ class PlatformBridge:
         The platform is the one that wins by most over every other; the profile must have the levels
         of that platform, too.
         """
-        starts = range(0, max(len(ranked.values), 1), _TOLD_AT_ONCE)
-        return np.concatenate(
-            [self._told(ranked[start : start + _TOLD_AT_ONCE]) for start in starts]
-        )
+        blocks = row_blocks(len(ranked.values), _TOLD_AT_ONCE)
+        return np.concatenate([self._told(ranked[rows]) for rows in blocks])
 
     def _told(self, ranked: RankedProfiles) -> IndexArray:
         scores = _normal_scores(ranked)

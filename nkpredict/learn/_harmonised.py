@@ -16,6 +16,7 @@ from nkpredict.features import (
     SparseProfiles,
     SparseRanks,
     not_expression,
+    row_blocks,
 )
 from nkpredict.learn._core import BlendCore
 from nkpredict.types import FloatArray, IndexArray
@@ -73,7 +74,7 @@ class HarmonisedProfiles:
         ranks = np.empty(given.values.shape if ranked is None else 0, dtype=np.int32)
         values = np.empty(given.values.shape)
         found = None if bridge is None else np.empty(len(values), dtype=np.intp)
-        for rows in _rows_of_blocks(len(values)):
+        for rows in row_blocks(len(values), _AT_ONCE):
             if ranked is None:
                 part = RankedProfiles.of(given.values[rows], unranked)
                 ranks[rows] = part.doubled_ranks
@@ -91,7 +92,7 @@ class HarmonisedProfiles:
         if len(self.values) <= _AT_ONCE:
             yield self
             return
-        for rows in _rows_of_blocks(len(self.values)):
+        for rows in row_blocks(len(self.values), _AT_ONCE):
             given = self.given
             yield HarmonisedProfiles(
                 replace(given, values=given.values[rows], samples=given.samples[rows]),
@@ -110,7 +111,8 @@ class HarmonisedProfiles:
     def each(self) -> FloatArray:
         """Predictions of each learner of the model, samples × learners; not to be changed."""
         each = [
-            self.core.predict_each(self.values[rows]) for rows in _rows_of_blocks(len(self.values))
+            self.core.predict_each(self.values[rows])
+            for rows in row_blocks(len(self.values), _AT_ONCE)
         ]
         return np.concatenate(each)
 
@@ -189,8 +191,3 @@ class HarmonisedCells(HarmonisedProfiles):
             each[cells] = self.core.predict_each(self.core.harmonise(seen))
             start += len(block)
         return each
-
-
-def _rows_of_blocks(count: int) -> Iterator[slice]:
-    for start in range(0, max(count, 1), _AT_ONCE):
-        yield slice(start, start + _AT_ONCE)

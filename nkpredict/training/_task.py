@@ -136,20 +136,24 @@ class Task:
         return self._help_all_samples(self.shared) and folds
 
     def _help_all_samples(self, shared: SharedStorage) -> bool:
-        return help_tune(
-            self.model,
-            self.expression,
-            self.target,
-            self.within,
-            space=self.spec.search_space,
-            trials=self.trials,
-            shared=shared,
-            name=_ALL_SAMPLES,
-        )
+        return help_tune(**self._on_all_samples, shared=shared)
 
     @property
     def _asked(self) -> tuple[NKSusceptibilityModel, pd.DataFrame, pd.Series, pd.Series | None]:
         return self.model, self.expression, self.target, self.groups
+
+    @property
+    def _on_all_samples(self) -> dict[str, Any]:
+        """What is tuned on all samples, for whoever does the trials."""
+        return {
+            "model": self.model,
+            "X": self.expression,
+            "y": self.target,
+            "groups": self.within,
+            "space": self.spec.search_space,
+            "trials": self.trials,
+            "name": _ALL_SAMPLES,
+        }
 
     @property
     def _splitting(self) -> dict[str, Any]:
@@ -170,14 +174,8 @@ class Task:
 
         def make(folder: Path) -> None:
             found = tune(
-                self.model,
-                self.expression,
-                self.target,
-                self.within,
-                space=self.spec.search_space,
-                trials=self.trials,
+                **self._on_all_samples,
                 journal=self.journals / "tuning-all-samples.journal",
-                name=_ALL_SAMPLES,
                 shared=self.shared,
                 progress=report,
             )

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
+from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor, row_blocks
 from nkpredict.learn.learners._base import AdditivePredictor, LearnerState
 from nkpredict.learn.learners._coexpression import Neighbours
 from nkpredict.learn.learners._platforms import PlatformScales
@@ -282,11 +282,8 @@ class AxisScore(AdditivePredictor):
         check_is_fitted(self)
         platforms = self.scales_.nearest(values) if platforms is None else platforms
         # each profile by itself; the levels of all genes of many would fill the memory
-        starts = range(0, max(len(values), 1), _AT_ONCE)
-        parts = [
-            self._read_some(values[start : start + _AT_ONCE], platforms[start : start + _AT_ONCE])
-            for start in starts
-        ]
+        blocks = row_blocks(len(values), _AT_ONCE)
+        parts = [self._read_some(values[rows], platforms[rows]) for rows in blocks]
         levels, known = zip(*parts, strict=True)
         return np.concatenate(levels), np.concatenate(known)
 

@@ -130,13 +130,8 @@ def _in_matrix_market(path: Path) -> FoundCells | None:
     try:
         with opened_mtx(matrix) as stream:
             sizes = matrix_sizes(stream)
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-    ):  # what reads the matrix says what is wrong with it
-        return None
+    except (ValueError, OSError, EOFError, zlib.error):
+        return None  # what reads the matrix says what is wrong with it
     stored = sizes[2] if len(sizes) == 3 else len(features) * len(cells)
     zeros = 1 - stored / max(len(features) * len(cells), 1)
     return (
