@@ -87,7 +87,7 @@ def with_everything(table, parts, resistance):
     return {
         "separating_genes": separating,
         "viability": pd.DataFrame(100 * (1 - killed), index=table.index, columns=ratios),
-        "sample_genes": genes_by_sample(parts, resistance),
+        "sample_genes": genes_by_sample(parts, parts, resistance),
         "targets": pairs,
         "drugs": rank_drugs(pairs),
         "sample_drugs": rank_drugs_by_sample(pairs, parts),

@@ -104,8 +104,8 @@ def _print(patient: Patient) -> None:
         )
     drugs = [f"{drug['drug']} ({drug['nk_liability']})" for _, drug in patient.drugs.iterrows()]
     say(
-        "Drugs that act on genes that lower the score, with what they do to NK cells: "
-        f"{_named(drugs)}."
+        f"Drugs that act on genes that lower it beside {patient.beside}, with what they do to NK "
+        f"cells: {_named(drugs)}."
     )
     if patient.shared_drugs:
         say(
@@ -123,6 +123,7 @@ def _as_json(patient: Patient) -> dict[str, object]:
         "sample": patient.name,
         "simulated": patient.simulated,
         "compared_with": patient.compared_with,
+        "genes_and_drugs_beside": patient.beside,
         "caution": patient.caution,
         "rank": patient.rank,
         "scores": patient.row.to_dict(),

@@ -12,6 +12,7 @@ from nkpredict.vocabulary import Axis, GeneDirection, Meeting
 # Groups of the knowledge base whose members stand on the surface and meet a protein of the NK cell.
 _MET = ("death receptor", "sialomucin")
 _LIGAND = " ligand"
+_FAMILY = "KIR"
 # What NK cells carry or release against death receptors; the knowledge base names receptors only.
 _DEATH_LIGANDS = {
     "FAS": "FAS ligand",
@@ -62,7 +63,10 @@ def _partners(rows: pd.DataFrame) -> str:
     """Partners that publications of the commoner direction name, the commonest first."""
     direction = rows["direction"].value_counts().index[0]
     named = rows.loc[rows["direction"] == direction, "partner"].str.split("; ").explode()
-    return "; ".join(named.value_counts().index)
+    names = list(named.value_counts().index)
+    # the family says nothing beside one of its members
+    known = any(name.startswith(_FAMILY) and name != _FAMILY for name in names)
+    return "; ".join(name for name in names if name != _FAMILY or not known)
 
 
 def _meeting(rows: pd.DataFrame) -> Meeting:

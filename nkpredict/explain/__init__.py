@@ -9,12 +9,13 @@ from nkpredict.explain._knockout import VirtualPerturbation, knockout
 from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._resistance_table import resistance_table
-from nkpredict.explain._sample_genes import genes_by_sample, lowest_in_rows
+from nkpredict.explain._sample_genes import LEAST_COMPANY, genes_by_sample, lowest_in_rows
 from nkpredict.explain._scores import ExplainedScores, explain_scores
 from nkpredict.explain._screen_comparison import compare_with_screens, knockout_against_screens
 from nkpredict.explain._stability import Stability, stability
 
 __all__ = [
+    "LEAST_COMPANY",
     "ExplainedScores",
     "Explanation",
     "Patient",

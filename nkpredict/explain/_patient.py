@@ -16,6 +16,12 @@ from nkpredict.errors import InputError, name_some
 from nkpredict.evidence import gene_functions, known_experiments, synapse_pairs
 from nkpredict.explain._knockout import knockout
 from nkpredict.explain._percentile import percentile, percentile_in_training
+from nkpredict.explain._sample_genes import (
+    LEAST_COMPANY,
+    drugs_by_sample,
+    genes_lowering_samples,
+    parts_apart,
+)
 from nkpredict.facts import ScoringFacts
 from nkpredict.scoring import mark_of
 from nkpredict.types import FloatArray
@@ -23,9 +29,6 @@ from nkpredict.vocabulary import Platform
 
 if TYPE_CHECKING:
     from nkpredict.explain._scores import ExplainedScores
-
-LEAST_COMPANY = 20
-"""Samples of a cohort from which on its own percentiles are told; fewer say too little. By hand."""
 
 _GENES = 10
 _DRUGS = 5
@@ -70,7 +73,7 @@ class Patient:
         One row a gene asked for: ``gene``, ``change`` of the score if it were lost, ``place`` of
         the sample after it in words, ``measured``, ``says`` and ``doi`` as above.
     drugs, drugs_below : pandas.DataFrame
-        Up to five drugs above the line, and below it.
+        Up to five drugs above the line, and below it, by what lowers the sample as in ``genes``.
     shared_drugs : tuple of str
         Those above the line that stand among the first five of nine in ten samples of the cohort,
         and so say nothing about this sample alone; empty for a cohort of fewer than 20.
@@ -101,6 +104,12 @@ class Patient:
     def simulated(self) -> bool:
         """Whether profile or model is simulated."""
         return self.provenance.simulated
+
+    @property
+    def beside(self) -> str:
+        """Say what the parts of its genes, and so its drugs, are taken against."""
+        among_samples = self.axes["percentile"].notna().any()
+        return self.compared_with if among_samples else "the average profile"
 
     @property
     def place(self) -> str:
@@ -207,7 +216,7 @@ def explain_patient(
         else others.table["susceptibility"].to_numpy()
     )
     own_score = np.array([table["susceptibility"].iloc[row]])
-    drugs, shared = _drugs(scores, str(name))
+    drugs, shared = _drugs(scores, row, others)
     above = drugs["listed"] == ABOVE if len(drugs) else pd.Series(dtype=bool)
     levels = _levels(scores, row, others)
     synapse = _synapse(scores, row, levels)
@@ -359,8 +368,13 @@ def _knockouts(
     ).assign(**_published(lost.columns))
 
 
-def _drugs(scores: ExplainedScores, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _drugs(
+    scores: ExplainedScores, row: int, others: ExplainedScores | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the drugs of one sample, and those that nearly all samples have in common."""
+    name = str(scores.table.index[row])
+    if others is not None and others is not scores:
+        return _drugs_against(scores, row, others), ()
     drugs = scores.sample_drugs
     if not len(drugs):
         return drugs, ()
@@ -371,6 +385,14 @@ def _drugs(scores: ExplainedScores, name: str) -> tuple[pd.DataFrame, tuple[str,
     known = set(first.loc[first["sample"].astype(str) == name, "drug"])
     shared = [drug for drug in mine["drug"] if drug in known and often[drug]]
     return mine, tuple(shared) if samples >= LEAST_COMPANY else ()
+
+
+def _drugs_against(scores: ExplainedScores, row: int, others: ExplainedScores) -> pd.DataFrame:
+    """Rank the drugs of one sample by what lowers it against another cohort."""
+    measured = ~np.isnan(scores.profiles.given.values[[row]])
+    parts = parts_apart(scores.contributions.iloc[[row]], measured, others.contributions)
+    bundle = scores.bundle
+    return drugs_by_sample(parts, genes_lowering_samples(bundle.model, parts, bundle.drivers))
 
 
 def _no_drugs() -> pd.DataFrame:

@@ -1,53 +1,146 @@
-"""The genes that lower each sample of a cohort most."""
+"""The genes that lower each sample of a cohort most, and the drugs for them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from nkpredict.types import FloatArray, IndexArray
-from nkpredict.vocabulary import EvidenceReading, GeneDirection
+from nkpredict.drugs import druggable_targets, rank_drugs_by_sample
+from nkpredict.explain._gene_evidence import evidence_role
+from nkpredict.explain._resistance import resistance_genes
+from nkpredict.features import row_blocks
+from nkpredict.learn import GeneModel
+from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.vocabulary import EvidenceReading, GeneDirection, GeneReading
+
+LEAST_COMPANY = 20
+"""Samples of a cohort from which on they are compared with each other; fewer say too little about
+what is usual. By hand."""
 
 GENES_OF_A_SAMPLE = 10
-_STRETCH = 500  # samples at a time, so that many need little room
+GENES_WITH_TARGETS = 200
+"""Genes whose drugs are looked up: further down a list a gene takes next to nothing from a score.
+By hand."""
+
+_AT_ONCE = 500  # samples, so that many need little room
 
 
-def genes_by_sample(contributions: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+def parts_apart(
+    contributions: pd.DataFrame, measured: BoolArray, company: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return what sets samples apart from those they are compared with.
+
+    What a whole cohort shares, as the levels of its platform, sets nobody in it apart.
+
+    Parameters
+    ----------
+    contributions
+        Samples × genes, parts of the prediction.
+    measured
+        Same shape, whether the sample has a value of the gene.
+    company
+        Contributions of those that the samples are compared with; None for the average profile
+        that the model was made from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Samples × genes: the contributions less their mean in the company, and 0 where the gene was
+        not measured; without company the contributions as they are.
+    """
+    if company is None:
+        return contributions
+    return (contributions - company.mean()).where(measured, 0.0)
+
+
+def genes_lowering_samples(
+    model: GeneModel, parts: pd.DataFrame, drivers: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Rank the genes that lower one sample at least.
+
+    Parameters
+    ----------
+    model
+        That scored.
+    parts
+        Samples × genes, what sets each sample apart; see `parts_apart`.
+    drivers
+        See `resistance_genes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `resistance_genes`, in the reading of single samples.
+    """
+    return resistance_genes(
+        parts,
+        np.asarray(model.effect_),
+        getattr(model, "evidence_", None),
+        drivers,
+        reading=GeneReading.SINGLE_SAMPLES,
+        role=evidence_role(model),
+    )
+
+
+def drugs_by_sample(parts: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
+    """Rank the drugs of each sample by the genes that lower it.
+
+    Parameters
+    ----------
+    parts
+        Samples × genes, what sets each sample apart; see `parts_apart`.
+    genes
+        What `genes_lowering_samples` returned; drugs are looked up for the first 200.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `nkpredict.drugs.rank_drugs_by_sample`.
+    """
+    return rank_drugs_by_sample(druggable_targets(genes.head(GENES_WITH_TARGETS)), parts)
+
+
+def genes_by_sample(
+    contributions: pd.DataFrame, parts: pd.DataFrame, genes: pd.DataFrame
+) -> pd.DataFrame:
     """Return the genes that lower each sample most.
 
     Parameters
     ----------
     contributions
         Samples × genes, parts of the prediction.
+    parts
+        Same shape, what sets each sample apart; see `parts_apart`.
     genes
-        What is known of the genes, see `resistance_genes` in the reading of single samples:
-        ``gene, direction, evidence_reading``.
+        What is known of the genes: ``gene, direction, evidence_reading`` of
+        `genes_lowering_samples`.
 
     Returns
     -------
     pandas.DataFrame
-        Up to ten rows a sample, in the order of the samples: ``sample, rank, gene, contribution``
-        (below 0, lowest first), ``direction`` and ``evidence_reading``.
+        Up to ten rows a sample, in the order of the samples: ``sample, rank, gene, difference``
+        (of its part from that of the samples compared with; below 0, lowest first),
+        ``contribution`` (against the average profile), ``direction`` and ``evidence_reading``.
     """
-    values = contributions.to_numpy(dtype=np.float64)
-    starts = range(0, len(values), _STRETCH)
-    found = [
-        lowest_in_rows(values[start : start + _STRETCH], GENES_OF_A_SAMPLE) for start in starts
-    ]
+    values = parts.to_numpy(dtype=np.float64)
     count = min(GENES_OF_A_SAMPLE, values.shape[1])
-    at = np.concatenate(found) if found else np.empty((0, count), dtype=np.intp)
-    parts = np.take_along_axis(values, at, axis=1)
-    below = parts < 0
-    names = contributions.columns.to_numpy(dtype=object)[at[below]]
+    at = np.concatenate(
+        [lowest_in_rows(values[rows], count) for rows in row_blocks(len(values), _AT_ONCE)]
+    )
+    differences = np.take_along_axis(values, at, axis=1)
+    below = differences < 0
+    own = np.take_along_axis(contributions.to_numpy(dtype=np.float64), at, axis=1)
+    names = parts.columns.to_numpy(dtype=object)[at[below]]
     known = genes.drop_duplicates("gene").set_index("gene").reindex(names)
     rank = np.broadcast_to(np.arange(1, count + 1), at.shape)
-    samples = contributions.index.astype(str).to_numpy(dtype=object)
+    samples = parts.index.astype(str).to_numpy(dtype=object)
     return pd.DataFrame(
         {
             "sample": np.repeat(samples, count).reshape(at.shape)[below],
             "rank": rank[below],
             "gene": names,
-            "contribution": parts[below],
+            "difference": differences[below],
+            "contribution": own[below],
             "direction": known["direction"].fillna(str(GeneDirection.UNCLEAR)).to_numpy(),
             "evidence_reading": known["evidence_reading"]
             .fillna(str(EvidenceReading.NO_EVIDENCE))

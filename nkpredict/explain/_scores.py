@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nkpredict.drugs import druggable_targets, rank_drugs, rank_drugs_by_sample
+from nkpredict.drugs import druggable_targets, rank_drugs
 from nkpredict.evidence import GeneEvidence, named_origins
 from nkpredict.explain._attribution import explain, shap_explanation
 from nkpredict.explain._folder import write_explanation
@@ -19,7 +19,14 @@ from nkpredict.explain._gene_evidence import evidence_sources
 from nkpredict.explain._patient import Patient, explain_patient
 from nkpredict.explain._resistance import LEAST_SEPARATED
 from nkpredict.explain._resistance_table import GeneRanker
-from nkpredict.explain._sample_genes import genes_by_sample
+from nkpredict.explain._sample_genes import (
+    GENES_WITH_TARGETS,
+    LEAST_COMPANY,
+    drugs_by_sample,
+    genes_by_sample,
+    genes_lowering_samples,
+    parts_apart,
+)
 from nkpredict.facts import ExplanationFacts, GeneListFacts
 from nkpredict.learn import GeneModel
 from nkpredict.scoring import Scores, write_folder, write_numbers
@@ -28,9 +35,6 @@ from nkpredict.vocabulary import EvidenceReading, GeneReading
 if TYPE_CHECKING:
     import shap
     from anndata import AnnData
-
-# Set by hand: further down the list a gene takes next to nothing from a score.
-_GENES_WITH_TARGETS = 200
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -51,11 +55,15 @@ class ExplainedScores(Scores):
         Genes that separate the least susceptible third of these samples from the others; empty for
         fewer than 6 samples.
     sample_genes : pandas.DataFrame
-        The ten genes that lower each sample most; see `nkpredict.explain.genes_by_sample`.
-    targets, drugs, sample_drugs : pandas.DataFrame
-        Gene-drug pairs for the 200 genes that lower single samples most, drugs ranked for the
-        cohort and for each sample; see `nkpredict.drugs.druggable_targets`, `rank_drugs` and
-        `rank_drugs_by_sample`.
+        The ten genes that lower each sample most, against the mean of the cohort from 20 samples
+        on, else against the average profile; see `nkpredict.explain.genes_by_sample`.
+    targets, drugs : pandas.DataFrame
+        Gene-drug pairs for the 200 genes that lower single samples most against the average
+        profile, and the drugs ranked for the cohort; see `nkpredict.drugs.druggable_targets` and
+        `rank_drugs`.
+    sample_drugs : pandas.DataFrame
+        Drugs ranked for each sample by what lowers it as in ``sample_genes``; see
+        `nkpredict.drugs.rank_drugs_by_sample`.
     """
 
     contributions: pd.DataFrame
@@ -125,8 +133,13 @@ def explain_scores(scores: Scores) -> ExplainedScores:
     contributions = explanation.contributions.set_axis(samples, axis=0)
     # a gene that raises the cohort may lower a sample: drugs go by samples
     lowering = ranker.ranked(every, GeneReading.SINGLE_SAMPLES)
-    pairs = druggable_targets(lowering.head(_GENES_WITH_TARGETS))
+    pairs = druggable_targets(lowering.head(GENES_WITH_TARGETS))
     told = _facts(bundle.model, ranker, lists)
+    company = contributions if len(samples) >= LEAST_COMPANY else None
+    parts = parts_apart(contributions, ~np.isnan(scores.profiles.given.values), company)
+    own = (
+        lowering if company is None else genes_lowering_samples(bundle.model, parts, bundle.drivers)
+    )
     return ExplainedScores(
         **{part.name: getattr(scores, part.name) for part in fields(Scores)}
         | {"provenance": replace(scores.provenance, explanation=told)},
@@ -134,10 +147,10 @@ def explain_scores(scores: Scores) -> ExplainedScores:
         base_value=explanation.base_value,
         resistance_genes=lists[GeneReading.AGAINST_REFERENCE],
         separating_genes=lists.get(GeneReading.SEPARATING, pd.DataFrame()),
-        sample_genes=genes_by_sample(contributions, lowering),
+        sample_genes=genes_by_sample(contributions, parts, own),
         targets=pairs,
         drugs=rank_drugs(pairs),
-        sample_drugs=rank_drugs_by_sample(pairs, contributions),
+        sample_drugs=drugs_by_sample(parts, own),
     )
 
 

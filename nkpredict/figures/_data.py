@@ -12,6 +12,7 @@ import pandas as pd
 from nkpredict.errors import InputError, name_some
 from nkpredict.explain import lowest_in_rows
 from nkpredict.facts import ScoringFacts
+from nkpredict.features import row_blocks
 from nkpredict.types import FloatArray, IndexArray
 
 GENES_SHOWN = 12
@@ -19,7 +20,7 @@ MAP_GENES = 40
 ALL_SAMPLES = "all samples"
 OTHER_GENES = "other genes"
 _MOST_GROUPS = 12
-_STRETCH = 500  # samples
+_AT_ONCE = 500  # samples
 _FEW_VALUES = 6  # numbers that are told apart one by one; more are cut into thirds
 
 
@@ -171,9 +172,8 @@ def waterfalls(scores: Scored, genes: int = GENES_SHOWN) -> Iterator[Waterfall]:
 def _waterfalls(scores: Scored, values: FloatArray, genes: int) -> Iterator[Waterfall]:
     names = list(map(str, scores.contributions.columns))
     base = float(scores.base_value)
-    # in stretches, so that the sizes of many samples need little room
-    for start in range(0, len(values), _STRETCH):
-        part = values[start : start + _STRETCH]
+    for rows in row_blocks(len(values), _AT_ONCE):
+        part = values[rows]
         for own, strongest in zip(part, lowest_in_rows(-np.abs(part), genes), strict=True):
             yield _waterfall(names, own, strongest[own[strongest] != 0], base)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.drugs import ABOVE, drugs_in_words
+from nkpredict.explain import LEAST_COMPANY
 from nkpredict.figures import Scored, lineages, optional, printable, waterfalls
 from nkpredict.report import _summary as summary
 from nkpredict.report._axes import axes_facts
@@ -50,8 +51,9 @@ def sample_pages(scores: Scored, table: pd.DataFrame, words: summary.Words) -> d
     -------
     dict
         ``word`` (for the score), ``base``, ``labels`` of facts, ``genes`` and ``drugs`` (name, what
-        it does to NK cells, how that is marked, whether it was tried with them, phase), ``none``
-        (said of a sample without drugs) and ``samples``, one list each: name, score, sentences,
+        it does to NK cells, how that is marked, whether it was tried with them, phase), ``beside``
+        (what the genes of a sample lower it against, where drugs are looked up), ``none`` (said of
+        a sample without drugs) and ``samples``, one list each: name, score, sentences,
         flags, facts in the order of the labels, positions of genes, their contributions, that of
         all other genes or None, drugs above the line and below it (position, genes, contrary
         genes).
@@ -88,9 +90,14 @@ def sample_pages(scores: Scored, table: pd.DataFrame, words: summary.Words) -> d
         "labels": labels.names,
         "genes": genes.names,
         "drugs": drugs.names,
+        "beside": _beside(table),
         "none": none,
         "samples": samples,
     }
+
+
+def _beside(table: pd.DataFrame) -> str:
+    return "the mean of this cohort" if len(table) >= LEAST_COMPANY else "the average profile"
 
 
 class _Places:

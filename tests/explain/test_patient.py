@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from nkpredict.errors import InputError
 from nkpredict.evidence import known_experiments, synapse_pairs
 
 
+EXAMPLE = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
+
+
 @pytest.fixture(scope="module")
 def cohort(trained_model, genes):
     rng = np.random.default_rng(4)
@@ -21,6 +25,11 @@ def cohort(trained_model, genes):
     profiles = pd.DataFrame(rng.normal(5, 2, (24, len(genes))), index=names, columns=genes)
     profiles.iloc[3, 2] = np.nan
     return profiles, explain_scores(score(profiles, trained_model))
+
+
+@pytest.fixture(scope="module")
+def example():
+    return explain_scores(score(EXAMPLE))
 
 
 @pytest.mark.slow
@@ -86,6 +95,34 @@ def test_genes_are_the_ten_that_set_it_apart_and_say_what_was_published(cohort) 
     published = set(known_experiments()["gene"])
     said = patient.genes.set_index("gene")["says"] != ""
     assert (said == said.index.isin(published)).all()
+
+
+def test_what_a_whole_cohort_shares_gives_nobody_a_drug(example) -> None:
+    of_samples, of_cohort = example.sample_drugs, example.drugs
+    first = of_cohort.loc[of_cohort["listed"] == ABOVE, "drug"].iloc[0]
+    above = of_samples[(of_samples["listed"] == ABOVE) & (of_samples["rank"] <= 5)]
+    assert (above["drug"] == first).sum() < len(example.table)
+    lowest = example.sample_genes
+    assert (lowest["difference"] < 0).all()
+    shared = example.contributions.mean()
+    np.testing.assert_allclose(
+        lowest["difference"],
+        lowest["contribution"] - shared[lowest["gene"]].to_numpy(),
+        atol=1e-12,
+    )
+    for row in above.groupby("sample").head(1).itertuples():
+        apart = example.contributions.loc[row.sample] - shared
+        assert (apart[row.genes.split("; ")] < 0).all()
+
+
+def test_beside_another_cohort_the_drugs_go_by_that_cohort(example) -> None:
+    name = str(example.table.index[0])
+    lowered = example.contributions + 1
+    patient = example.sample(name, against=replace(example, contributions=lowered))
+    # beside samples that have more of every gene, every gene lowers this one
+    assert patient.beside == "the 128 samples of chiaretti_all.parquet"
+    named = {gene for genes in patient.drugs["genes"] for gene in genes.split("; ")}
+    assert named - set(example.sample_genes.query("sample == @name")["gene"])
 
 
 def test_alone_its_genes_are_told_against_the_average_profile(cohort, trained_model) -> None:

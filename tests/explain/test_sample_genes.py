@@ -18,11 +18,12 @@ def test_the_lowest_of_each_sample_are_listed(samples, genes):
         columns=[f"G{i}" for i in range(genes)],
     )
     known = pd.DataFrame({"gene": ["G0"], "direction": "protects", "evidence_reading": "agrees"})
-    table = genes_by_sample(parts, known)
+    table = genes_by_sample(2 * parts, parts, known)
     assert list(table) == [
         "sample",
         "rank",
         "gene",
+        "difference",
         "contribution",
         "direction",
         "evidence_reading",
@@ -36,7 +37,8 @@ def test_the_lowest_of_each_sample_are_listed(samples, genes):
     for name, rows in table.groupby("sample"):
         assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
         assert rows["gene"].tolist() == expected[name].index.tolist()
-        np.testing.assert_array_equal(rows["contribution"], expected[name])
+        np.testing.assert_array_equal(rows["difference"], expected[name])
+        np.testing.assert_array_equal(rows["contribution"], 2 * expected[name])
     told = table["gene"] == "G0"
     assert (table.loc[told, "direction"] == "protects").all()
     assert (table.loc[~told, "direction"] == "unclear").all()

@@ -104,7 +104,7 @@
   };
 
   const pageOf = (place) => {
-    const { samples, labels, genes, base, none } = pages();
+    const { samples, labels, genes, base, beside, none } = pages();
     const [name, score, words, flags, facts, at, parts, rest, above, below] = samples[place - 1];
     const steps = at.map((gene, i) => [genes[gene], parts[i]]);
     if (rest !== null) { steps.push(["other genes", rest, true]); }
@@ -122,7 +122,7 @@
         make("dl", { class: "facts narrow" }, ...rows),
       ),
     );
-    if (above.length) { page.append(drugTable(above, "Drugs by the genes that lower this sample, best first. Hypotheses for the laboratory.")); }
+    if (above.length) { page.append(drugTable(above, `Drugs by the genes that lower this sample beside ${beside}, best first. Hypotheses for the laboratory.`)); }
     if (below.length) { page.append(drugTable(below, "Below the line: these act on such genes too, but harm NK cells.")); }
     if (!above.length && none) { page.append(make("p", { class: "hint" }, none)); }
     return page;
