@@ -14,7 +14,6 @@ from nkpredict.drugs import ABOVE
 from nkpredict.errors import InputError
 from nkpredict.evidence import known_experiments, synapse_pairs
 
-
 EXAMPLE = Path(__file__).parents[2] / "data" / "examples" / "chiaretti_all.parquet"
 
 
