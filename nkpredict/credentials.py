@@ -17,6 +17,7 @@ _PARAMETER = re.compile(r"([?&;])([^=&;?\s'\"<>]+)=([^&\s'\"<>#]*)")
 _DSN = re.compile(r"\b(password|passwd|pwd|sslpassword)\s*=\s*('[^']*'|\S+)", re.IGNORECASE)
 # a shorter password would be found in half of all words; it is hidden where its URI stands whole
 _SHORTEST_SOUGHT = 3
+_LONGEST = 200
 
 
 def hide_credentials(text: str, *uris: str) -> str:
@@ -49,6 +50,25 @@ def hide_credentials(text: str, *uris: str) -> str:
     text = _ENCODED_USER.sub(rf"\1{HIDDEN}%40", text)
     text = _PARAMETER.sub(_without_value, text)
     return _DSN.sub(rf"\1={HIDDEN}", text)
+
+
+def told_in_short(error: BaseException, *uris: str) -> str:
+    """Return what a database, a driver or a network said, on one line and without passwords.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    uris
+        As for `hide_credentials`.
+
+    Returns
+    -------
+    str
+        At most 200 characters; SQLAlchemy's line about its documentation is left out.
+    """
+    told = " ".join(hide_credentials(str(error), *uris).split("\n(Background")[0].split())
+    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
 
 
 def _without_password(found: re.Match[str]) -> str:

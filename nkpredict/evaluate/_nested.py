@@ -184,7 +184,10 @@ def help_nested(
         model, X, y, groups, splits=splits, folds=folds, repeats=repeats, random_state=random_state
     )
     if tuning.shared is None:
-        raise InputError("There is no storage in which to take part; name one (--storage).")
+        raise InputError(
+            "There is no study to take part in; expected a storage (--storage), as the other "
+            "processes of the run are given it."
+        )
     asked: dict[str, Any] = {"space": tuning.space, "trials": tuning.trials}
     with threadpool_limits(1), fit_warnings_ignored():
         finished = [

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from nkpredict.credentials import hide_credentials
+from nkpredict.credentials import hide_credentials, told_in_short
 from nkpredict.errors import InputError, NKPredictError
 
 _PATIENCE = 600
@@ -389,8 +389,7 @@ def explained(url: str) -> Iterator[None]:
     except NKPredictError:
         raise
     except Exception as error:
-        cause = error.__cause__ or error
-        told = " ".join(hide_credentials(str(cause), url).split("\n(Background")[0].split())[:200]
+        told = told_in_short(error.__cause__ or error, url)
         # not chained: what a driver raises may quote the URL with its password
         raise InputError(
             f"The storage {hide_credentials(url)} cannot be used ({told}); expected postgresql:// "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nkpredict.credentials import told_in_short
 from nkpredict.registry._settings import RegistrySettings, sqlite_file
 
 _FOREIGN = {
@@ -97,7 +98,6 @@ _SENTENCES = {
     "and that its name and port are right.",
     "other": "The registry {where} gave an error ({told}).",
 }
-_LONGEST = 200
 
 
 def sentence_of(error: Exception, settings: RegistrySettings) -> str:
@@ -110,8 +110,7 @@ def sentence_of(error: Exception, settings: RegistrySettings) -> str:
     settings
         Of the registry; their passwords are hidden wherever the error quotes them.
     """
-    told = " ".join(settings.hidden(str(error)).split("\n(Background")[0].split())
-    told = told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."
+    told = told_in_short(error, settings.tracking_uri, settings.registry_uri)
     kind = kind_of(error)
     on_disk = sqlite_file(settings.registry_uri) is not None
     if kind == "unreachable" and on_disk:

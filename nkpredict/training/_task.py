@@ -127,16 +127,9 @@ class Task:
         InputError
             When no storage is shared, or it cannot be used.
         """
-        if self.shared is None:
-            raise InputError(
-                "There is no study to take part in; expected --storage, as the other processes of "
-                "the run are given it."
-            )
         folds = help_nested(*self._asked, **self._splitting, tuning=self._tuning)
-        return self._help_all_samples(self.shared) and folds
-
-    def _help_all_samples(self, shared: SharedStorage) -> bool:
-        return help_tune(**self._on_all_samples, shared=shared)
+        assert self.shared is not None  # noqa: S101 - for the type checker; refused above
+        return help_tune(**self._on_all_samples, shared=self.shared) and folds
 
     @property
     def _asked(self) -> tuple[NKSusceptibilityModel, pd.DataFrame, pd.Series, pd.Series | None]:
