@@ -215,7 +215,7 @@ def compare(
         second = reference_cohort(_bundle(model, registry, a), first.model, names[1])
     else:
         second = cohort(1, b)
-    return _compared(*_told_apart(first, second))
+    return _compared(*_told_apart(first, second), asked=lineage is not None)
 
 
 def _model_of(known: list[Cohort | None]) -> str | None:
@@ -268,7 +268,7 @@ def _told_apart(first: Cohort, second: Cohort) -> tuple[Cohort, Cohort]:
     return one_cohort, other_cohort
 
 
-def _compared(first: Cohort, second: Cohort) -> CohortComparison:
+def _compared(first: Cohort, second: Cohort, asked: bool) -> CohortComparison:
     samples = pd.concat([_samples(first), _samples(second)], ignore_index=True)
     with_lineage = first.lineage is not None and second.lineage is not None
     differences: tuple[DifferenceFacts, ...] = (
@@ -285,6 +285,9 @@ def _compared(first: Cohort, second: Cohort) -> CohortComparison:
         second.facts,
         knowledge_only=first.model.knowledge_only,
         by_lineage=with_lineage,
+        without_lineage=tuple(
+            one.facts.name for one in (first, second) if asked and one.lineage is None
+        ),
         shared=int(samples.duplicated(["sample", "score"]).sum()),
     )
     facts = ComparisonFacts(

@@ -19,6 +19,7 @@ def verdict_of(
     *,
     knowledge_only: bool,
     by_lineage: bool,
+    without_lineage: tuple[str, ...] = (),
     shared: int = 0,
 ) -> tuple[str, tuple[str, ...]]:
     """Say whether two cohorts can be compared on one scale, and why not.
@@ -31,6 +32,8 @@ def verdict_of(
         Whether the model has learned no response.
     by_lineage
         Whether lineages are compared each by itself.
+    without_lineage
+        Names of cohorts whose lineages were asked for and are not known.
     shared
         Samples of one name and one score in both cohorts.
 
@@ -44,6 +47,11 @@ def verdict_of(
     against, careful = _against(first, second), _careful(first, second)
     if shared:
         careful.append(f"{shared} samples are in both cohorts: what they share hides a difference.")
+    if without_lineage:
+        careful.append(
+            f"The lineages of {' and '.join(without_lineage)} are not known, so they are not "
+            "compared each by itself."
+        )
     if knowledge_only and not by_lineage:
         careful.append(
             "The score of published knowledge does not order lineages as they were measured: "

@@ -139,7 +139,10 @@ def score(
         viability = bundle.curve.predict_curve(prepared).set_axis(table.index, axis=0)
         curves = viability_facts(viability, table["susceptibility"].to_numpy())
     said = warnings_of(table, provenance, bundle.model)
-    known, others = _grouping(lineage, adata, table.index)
+    read = provenance.profiles
+    known, others = _grouping(
+        lineage, adata, table.index, "the profiles" if read is None else read.file
+    )
     found = _outcome(outcome, adata, table["susceptibility"], known)
     return Scores(
         table=table,
@@ -205,7 +208,7 @@ def _own_reference(
 
 
 def _grouping(
-    lineage: pd.Series | str | None, adata: AnnData, samples: pd.Index
+    lineage: pd.Series | str | None, adata: AnnData, samples: pd.Index, called: str
 ) -> tuple[pd.Series | None, pd.DataFrame | None]:
     """Return the lineage of the samples and, where more columns are named, these."""
     if lineage is None:
@@ -218,8 +221,9 @@ def _grouping(
     absent = [name for name in names if name not in columns]
     if absent:
         raise InputError(
-            f"The profiles have no column {', '.join(map(repr, absent))}; they have "
-            f"{name_some(columns.columns) or 'none'}."
+            f"There is no {', '.join(map(repr, absent))} among the annotations of {called}, which "
+            f"has {name_some(columns.columns) or 'none'}; name one that is there, or give a table "
+            "of the samples (obs, --obs)."
         )
     first, *more = (_of_samples(columns[name], samples) for name in names)
     others = pd.concat(more, axis=1) if more else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -190,6 +191,18 @@ def test_knowledge_alone_asks_for_lineages() -> None:
     both = GOOD, replace(GOOD, name="B")
     assert verdict_of(*both, knowledge_only=True, by_lineage=False)[0] == WITH_CARE
     assert verdict_of(*both, knowledge_only=True, by_lineage=True)[0] == COMPARABLE
+
+
+def test_lineages_that_one_cohort_lacks_are_named(bundle) -> None:
+    labels = LINEAGES[0].rename("lineage").to_frame()
+    profiles = anndata.AnnData(A, obs=labels)
+    found = compare(profiles, "reference", bundle, lineage="lineage")
+    assert "The lineages of training samples, held out are not known" in " ".join(
+        found.facts.reasons
+    )
+    assert "within lineages" not in found.differences.index
+    with pytest.raises(InputError, match="no 'lineage' among the annotations"):
+        compare(profiles, B, bundle, lineage="lineage")
 
 
 def test_what_cannot_be_compared_is_refused(bundle, tmp_path) -> None:

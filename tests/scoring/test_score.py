@@ -198,7 +198,9 @@ def test_more_columns_are_covariates_beside_the_lineage(bundle: Path, patients, 
     one = score(tmp_path / "patients.csv", bundle, lineage="a, b", **read)
     assert (one.lineage == "x").all()
     assert one.covariates is None
-    with pytest.raises(InputError, match="no column 'weight'; they have kind"):
+    with pytest.raises(
+        InputError, match="no 'weight' among the annotations of patients.csv, which has kind"
+    ):
         score(tmp_path / "patients.csv", bundle, lineage="kind,weight", **read)
 
 
