@@ -40,7 +40,7 @@ def test_what_the_page_says_of_a_patient_is_so(tmp_path: Path) -> None:
     assert patient.place.startswith("among the lowest of the 128")
     genes = patient.genes.set_index("gene")
     assert genes.index[0] == "HSPA1A"
-    assert f"{genes['difference'].iloc[0]:.2f}" == "-0.28"
+    assert f"{genes['difference'].iloc[0]:.2f}" == "-0.29"
     (lost,) = patient.knockouts.to_dict("records")
     assert f"{lost['change']:+.3f}" in PAGE
     assert lost["place"] in PAGE
