@@ -22,11 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whole rooms that are slow need no mark of their own; what soaks is skipped unless asked."""
+    """Rooms that are slow, and real data, need no mark; what soaks is skipped unless asked."""
     left_out = pytest.mark.skip(reason="takes minutes: pytest --soak runs it")
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in SLOW_FOLDERS:
+        inside = item.path.is_relative_to(here)
+        if inside and item.path.relative_to(here).parts[0] in SLOW_FOLDERS:
+            item.add_marker("slow")
+        if item.get_closest_marker("real_data"):
             item.add_marker("slow")
         if item.get_closest_marker("soak") and not config.getoption("--soak"):
             item.add_marker(left_out)

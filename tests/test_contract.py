@@ -41,15 +41,17 @@ pytestmark = [
 
 SMALL = [EvidenceRidge(), EvidenceBoosting(trees=5, models=1, selected_genes=40)]
 BASELINES = list(naive_baselines().values())
-ESTIMATORS: list[BaseEstimator] = [
+LIGHT: list[BaseEstimator] = [
     *(learner() for learner in LEARNERS),
     AxisScore(),
     NKSusceptibilityModel(learners=SMALL, folds=3),
-    ScreenPrior(),
-    KillingCurveModel(NKSusceptibilityModel(learners=SMALL, folds=3)),
     ProfileHarmoniser(),
     ProfileNovelty(),
     *BASELINES,
+]
+HEAVY: list[BaseEstimator] = [
+    ScreenPrior(),
+    KillingCurveModel(NKSusceptibilityModel(learners=SMALL, folds=3)),
 ]
 TEXT = "what is no number is told in words of genes and samples, as every other wrong input"
 REPEATS = "the inner folds and the leave-one-out error see a sample given twice as two samples"
@@ -109,13 +111,22 @@ def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
     return own if estimator in BASELINES else {"check_dtype_object": TEXT, **own}
 
 
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+@parametrize_with_checks(LIGHT, expected_failed_checks=expected_failures)
 def test_scikit_learn_accepts(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 
 
+@pytest.mark.slow
+@parametrize_with_checks(HEAVY, expected_failed_checks=expected_failures)
+def test_scikit_learn_accepts_what_takes_longer(
+    estimator: Any, check: Callable[[Any], None]
+) -> None:
+    check(estimator)
+
+
 def test_only_what_predicts_a_measured_response_is_a_regressor() -> None:
-    regressors = {type(one).__name__ for one in ESTIMATORS[: -len(BASELINES)] if is_regressor(one)}
+    estimators = [*LIGHT[: -len(BASELINES)], *HEAVY]
+    regressors = {type(one).__name__ for one in estimators if is_regressor(one)}
     assert regressors == {kind.__name__ for kind in LEARNERS} | {"NKSusceptibilityModel"}
     # it calibrates a fitted model, which the checks above cannot give
     assert is_regressor(CalibratedModel())

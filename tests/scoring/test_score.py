@@ -198,9 +198,7 @@ def test_more_columns_are_covariates_beside_the_lineage(bundle: Path, patients, 
     one = score(tmp_path / "patients.csv", bundle, lineage="a, b", **read)
     assert (one.lineage == "x").all()
     assert one.covariates is None
-    with pytest.raises(
-        InputError, match="no 'weight' among the annotations"
-    ):
+    with pytest.raises(InputError, match="no 'weight' among the annotations"):
         score(tmp_path / "patients.csv", bundle, lineage="kind,weight", **read)
 
 
