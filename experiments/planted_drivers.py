@@ -33,6 +33,7 @@ from nkpredict.simulate import EVIDENCE_QUALITIES, MECHANISMS, PlantedResponse, 
 EVIDENCE_ALONE, OURS = "evidence alone", "driver probability"
 AGNOSTIC = ("correlation", "LightGBM |SHAP|")
 BOOTSTRAPS = 2000
+RIGHT_DRAWS = 200
 BINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 LEAST_PROBABILITY = BINS[1]
 """Almost all genes lie below; what is off among the others would be lost in them."""
@@ -193,7 +194,8 @@ def show_reliability(judgements: pd.DataFrame) -> None:
         print(
             f"genes {name}: {likely['probability'].sum():.1f} drivers expected and "
             f"{likely['driver'].sum()} found among {len(likely)} of probability "
-            f"{LEAST_PROBABILITY} and more; calibration error {calibration_error(likely):.3f}, "
+            f"{LEAST_PROBABILITY} and more; calibration error {calibration_error(likely):.3f} "
+            f"(by chance alone {error_by_chance(likely):.3f}), "
             f"over all of them {calibration_error(part):.4f}"
         )
 
@@ -204,6 +206,17 @@ def calibration_error(judgements: pd.DataFrame) -> float:
     bins = judgements.groupby(place, observed=True)
     off = (bins["probability"].mean() - bins["driver"].mean()).abs()
     return float((off * bins.size()).sum() / max(len(judgements), 1))
+
+
+def error_by_chance(judgements: pd.DataFrame) -> float:
+    """Mean calibration error that as many genes had if every probability were right."""
+    rng = np.random.default_rng(0)
+    probability = judgements["probability"].to_numpy()
+    drawn = [
+        calibration_error(judgements.assign(driver=rng.random(len(probability)) < probability))
+        for _ in range(RIGHT_DRAWS)
+    ]
+    return float(np.mean(drawn))
 
 
 def interval(bootstrapped: np.ndarray, mean: float) -> str:

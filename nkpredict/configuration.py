@@ -156,8 +156,11 @@ class InputFiles:
         ),
     ] = None
     replicates: Annotated[
-        Path | None, Setting("PRISM biological replicates, for the ceiling.", "FILE")
+        Path | None, Setting("PRISM biological replicates, for ceiling and weights.", "FILE")
     ] = None
+    no_weights: Annotated[
+        bool, Setting("Count all lines alike, however precisely they were measured.")
+    ] = False
     obs: Annotated[Path | None, Setting("Table of sample annotations.", "FILE")] = None
     genetics: Annotated[
         Path | None, Setting("Mutations, copy numbers: samples x features.", "FILE")

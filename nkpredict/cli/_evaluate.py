@@ -23,7 +23,7 @@ def evaluate(
 
     inputs, recipe = read_inputs(settings), read_spec(settings.spec)
     panel = inputs.panel
-    model = recipe.model(inputs.evidence, settings.random_state, inputs.modules)
+    model = recipe.model(inputs.evidence, settings.random_state, inputs.modules, inputs.precision)
     say("\n".join(inputs.sentences()), quiet)
     with stages(quiet) as progress:
         cross_validation = nested_cross_validate(

@@ -20,8 +20,8 @@ _PRIOR = {
     "lineage": (np.log(0.1), 1.0),
     "known_variance": (np.log(0.015), 1.0),
     "other_variance": (np.log(0.02), 0.5),
-    "trust": (-1.0, 2.5),  # wide, so that useless evidence can lose all trust
-    "others": (np.log(15.0), 0.5),
+    "trust": (-1.0, 1.5),  # wide enough for useless evidence to lose its trust
+    "others": (np.log(15.0), 0.25),
 }
 _PUSH_SD = 0.3  # of the half normal prior of the mean effect in the direction of the evidence
 _STEP = 0.4  # of the random walk, in standard deviations of the prior

@@ -34,6 +34,7 @@ from nkpredict.facts._read import (
     ReadFacts,
     ReplicateFacts,
     ResponseFacts,
+    WeightFacts,
 )
 from nkpredict.facts._scoring import SCORING_FACTS_KEY, CoverageFacts, ScoringFacts, ViabilityFacts
 from nkpredict.facts._screens import (
@@ -103,4 +104,5 @@ __all__ = [
     "TrialFacts",
     "Verdict",
     "ViabilityFacts",
+    "WeightFacts",
 ]

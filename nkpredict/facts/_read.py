@@ -115,6 +115,19 @@ class ReplicateFacts(Facts):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WeightFacts(Facts):
+    """How lines count by the precision of their response; weights are 1 in the mean.
+
+    ``replicate_sd`` is the standard deviation of the area of one replicate of a line.
+    """
+
+    replicate_sd: float
+    least: float
+    most: float
+    lines_without_replicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ResponseFacts(Facts):
     """A measured response and its scale: susceptibility = ``offset`` + ``slope`` × original.
 
@@ -138,6 +151,7 @@ class ResponseFacts(Facts):
     measurements: int | None = None
     most_repeats: int | None = None
     replicates: ReplicateFacts | None = None
+    weights: WeightFacts | None = None
     simulated: bool = False
 
 

@@ -7,11 +7,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from nkpredict.facts import ReplicateFacts
+from nkpredict.facts import ReplicateFacts, WeightFacts
 
 # The ratios of the co-culture screen (Dufva et al. 2023, doi 10.1016/j.immuni.2023.11.008).
 MAXIMUM_RATIO = 5.0
 _FEWEST_RATIOS = 3
+# Share of the spread between lines that a model is taken to leave unexplained, and the least share
+# of the observed one; set by hand, see docs/decisions/033.
+_UNEXPLAINED, _LEAST_SPREAD = 0.5, 0.1
 
 
 def area_under_curve(curves: pd.DataFrame) -> pd.DataFrame:
@@ -108,4 +111,51 @@ def noise_ceiling(areas: pd.DataFrame) -> ReplicateFacts:
         replicate_spearman=agreement,
         reliability_of_mean=reliability,
         spearman_ceiling=float(np.sqrt(max(reliability, 0))) if agreements else float("nan"),
+    )
+
+
+def measurement_weights(
+    table: pd.DataFrame, areas: pd.DataFrame
+) -> tuple[pd.Series, WeightFacts] | None:
+    """Weigh lines by how precisely their area is known.
+
+    The error of a line is the variance of one replicate's area, pooled over all lines, divided by
+    the line's replicates, and larger by as much as ratios are missing. A line counts by the
+    inverse of this error and of what a model leaves unexplained of the spread between lines, so
+    that many replicates of a line do not make up for few lines; see docs/decisions/033.
+
+    Parameters
+    ----------
+    table
+        By line: ``susceptibility``, ``ratios_measured`` and ``ratios_missing``.
+    areas
+        Lines × replicates, NaN where not measured, as `replicate_areas` returns it and under the
+        same names; a line without any counts like one measured once.
+
+    Returns
+    -------
+    tuple or None
+        Weights by line, 1 in the mean, and what they rest on; None where no line has two
+        replicates, or all weights are the same.
+    """
+    areas = areas.reindex(table.index)
+    count = areas.notna().sum(axis=1)
+    freedom = int((count - 1).clip(lower=0).sum())
+    if not freedom:
+        return None
+    deviations = areas.sub(areas.mean(axis=1), axis=0).to_numpy()
+    variance = float(np.nansum(deviations**2)) / freedom
+    complete = (table["ratios_measured"] + table["ratios_missing"]) / table["ratios_measured"]
+    error = variance / count.clip(lower=1) * complete
+    observed = float(table["susceptibility"].var(ddof=0))
+    spread = max(observed - float(error.mean()), _LEAST_SPREAD * observed)
+    if variance == 0 or spread == 0 or np.ptp(error) == 0:
+        return None
+    weights = 1 / (_UNEXPLAINED * spread + error)
+    weights /= weights.mean()
+    return weights, WeightFacts(
+        replicate_sd=float(np.sqrt(variance)),
+        least=float(weights.min()),
+        most=float(weights.max()),
+        lines_without_replicates=tuple(str(name) for name in table.index[count == 0]),
     )

@@ -64,7 +64,8 @@ def read_panel(
     -------
     anndata.AnnData
         Samples × genes with ``obs["susceptibility"]``, ``obs["response_original"]`` and, where
-        known, ``obs["lineage"]``; for PRISM files ``obsm["viability"]``, samples × E:T ratios (as
+        known, ``obs["lineage"]`` and ``obs["sample_weight"]`` (by replicates, see
+        docs/decisions/033); for PRISM files ``obsm["viability"]``, samples × E:T ratios (as
         text, ``"0.625"``) in % viability; ``uns["nkpredict"]`` records every decision.
 
     Raises
@@ -144,6 +145,8 @@ def _joined(adata: AnnData, measured: Response, positions: IndexArray) -> AnnDat
     table = measured.table[matched]
     panel.obs["susceptibility"] = table["susceptibility"].to_numpy()
     panel.obs["response_original"] = table["original"].to_numpy()
+    if "weight" in table:
+        panel.obs["sample_weight"] = table["weight"].to_numpy()
     for column in ("viability_auc", "ratios_measured", "extrapolated"):
         if column in table:
             panel.obs[column] = table[column].to_numpy()

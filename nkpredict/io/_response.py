@@ -15,6 +15,7 @@ from nkpredict.facts import ResponseFacts
 from nkpredict.io._killing_curve import (
     MAXIMUM_RATIO,
     area_under_curve,
+    measurement_weights,
     noise_ceiling,
     replicate_areas,
 )
@@ -40,7 +41,8 @@ class Response:
     table : pandas.DataFrame
         Indexed by sample name as in the file: ``susceptibility`` (higher = killed more easily),
         ``original`` (the value on the scale of the file), and for PRISM files ``viability_auc``,
-        ``ratios_measured``, ``extrapolated``, ``depmap_id``, ``subtype``.
+        ``ratios_measured``, ``extrapolated``, ``depmap_id``, ``subtype``, and with biological
+        replicates ``weight``, see `measurement_weights`.
     provenance : ResponseFacts
         Format, direction, how the original scale is recovered, what was left out, noise ceiling.
     curves : pandas.DataFrame or None
@@ -86,7 +88,7 @@ def read_response(
     direction
         Whether low or high values mean sensitive; needed for a simple table.
     replicates
-        PRISM file of biological replicates, for the noise ceiling.
+        PRISM file of biological replicates, for the noise ceiling and the weights of the lines.
 
     Returns
     -------
@@ -109,13 +111,14 @@ def read_response(
         repeated = read_text_table(replicates, "biological replicates")
         _require(repeated, {"Condition", "Biological_replicate"}, replicates)
         curves = _replicate_curves(repeated, replicates)
+        areas = replicate_areas(curves)
         agreement = replace(
-            noise_ceiling(replicate_areas(curves)),
+            noise_ceiling(areas),
             file=Path(replicates).name,
             sha256=file_sha256(replicates),
         )
         facts = replace(response.provenance, replicates=agreement)
-        response = replace(response, provenance=facts)
+        response = _weighted(replace(response, provenance=facts), areas)
     return response
 
 
@@ -157,13 +160,32 @@ def _from_replicates(table: pd.DataFrame, path: str | Path) -> Response:
     mean = curves.groupby(level="ratio").mean().T
     excluded = [str(name) for name in mean.index if plain_line_name(name) in EXCLUDED_LINES]
     response = _from_curves(mean.drop(index=excluded), path, excluded)
-    included = curves.drop(columns=excluded)
+    areas = replicate_areas(curves.drop(columns=excluded))
     facts = replace(
         response.provenance,
         format="PRISM viability, biological replicates",
-        replicates=noise_ceiling(replicate_areas(included)),
+        replicates=noise_ceiling(areas),
     )
-    return replace(response, provenance=facts)
+    return _weighted(replace(response, provenance=facts), areas)
+
+
+def _weighted(response: Response, areas: pd.DataFrame) -> Response:
+    """Add the weights of the lines; none to a response that is no area under the same curves."""
+    if "ratios_measured" not in response.table:
+        return response
+    names = response.table.index
+    by_name = areas.set_axis(areas.index.map(plain_line_name))
+    by_name = by_name[~by_name.index.duplicated()]
+    own = by_name.reindex(names.map(plain_line_name)).set_axis(names)
+    weighted = measurement_weights(response.table, own)
+    if weighted is None:
+        return response
+    weights, facts = weighted
+    return replace(
+        response,
+        table=response.table.assign(weight=weights),
+        provenance=replace(response.provenance, weights=facts),
+    )
 
 
 def _replicate_curves(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:

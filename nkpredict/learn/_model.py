@@ -87,6 +87,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         cells; see `nkpredict.features.read_gene_sets`. The scores are learned inside each fold,
         and what a module adds to a prediction is passed on to its genes. They changed predictions
         of drug responses little, see docs/decisions/010.
+    precision
+        Weight of each sample by its name, for every fit that is given no weights of its own: how
+        precisely its response was measured, see docs/decisions/033. It is not stored with a model.
 
     Attributes
     ----------
@@ -122,6 +125,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         folds: int = 5,
         within_groups: bool = False,
         modules: GeneSets | None = None,
+        precision: pd.Series | None = None,
     ) -> None:
         self.evidence = evidence
         self.random_state = random_state
@@ -129,6 +133,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         self.folds = folds
         self.within_groups = within_groups
         self.modules = modules
+        self.precision = precision
 
     @property
     def modules_(self) -> dict[str, tuple[str, ...]] | None:
@@ -212,6 +217,9 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
             Whether harmonised profiles are kept for further models; they need memory.
         """
         self._check_learners()
+        if sample_weight is None and self.precision is not None:
+            X = Profiles.of(X)
+            sample_weight = self.precision.reindex(X.samples)
         data = TrainingData.of(
             X,
             y,

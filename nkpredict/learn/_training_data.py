@@ -21,7 +21,7 @@ from nkpredict.features import (
 )
 from nkpredict.learn._blend import normal_scores
 from nkpredict.learn._offsets import group_offsets
-from nkpredict.learn.learners import Evidence, GeneLearner, signed_evidence
+from nkpredict.learn.learners import Evidence, GeneLearner, evidence_of_axes
 from nkpredict.types import AnyArray, FloatArray, IndexArray, LabelArray
 
 MINIMUM_SAMPLES = 20
@@ -32,7 +32,8 @@ MINIMUM_SAMPLES = 20
 class TrainingData:
     """Checked training data in gene order; `part` returns some of the samples.
 
-    Evidence has one number for each gene and, when there are `modules`, 0 for each of them.
+    Evidence has one row for each axis of knowledge, with one number for each gene and, when there
+    are `modules`, 0 for each of them.
     """
 
     samples: pd.Index
@@ -99,7 +100,8 @@ class TrainingData:
             )
         genes = profiles.genes
         modules = None if gene_sets is None else ModuleScores(read_gene_sets(gene_sets), genes)
-        known = signed_evidence(evidence, genes)
+        known = evidence_of_axes(evidence, genes)
+        of_modules = np.zeros((len(known), 0 if modules is None else len(modules)))
         return cls(
             samples=profiles.samples,
             genes=np.asarray(genes, dtype=object),
@@ -107,7 +109,7 @@ class TrainingData:
             target=target,
             labels=labels,
             weights=weights,
-            evidence=known if modules is None else np.append(known, np.zeros(len(modules))),
+            evidence=np.hstack([known, of_modules]),
             within_groups=within_groups,
             modules=modules,
         )

@@ -315,8 +315,9 @@ def _learners(
 
 
 def _plain_parameters(estimator: AdditivePredictor | GeneModel) -> dict[str, Any]:
-    # gene sets are stored with the genes found
-    elsewhere = _PARTS | ({"modules"} if isinstance(estimator, NKSusceptibilityModel) else set())
+    # gene sets are stored with the genes found; weights of training samples predict nothing
+    of_model = isinstance(estimator, NKSusceptibilityModel)
+    elsewhere = _PARTS | ({"modules", "precision"} if of_model else set())
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in estimator.get_params(deep=False).items()

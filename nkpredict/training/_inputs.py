@@ -19,6 +19,7 @@ from nkpredict.features import NK_MODULES, ModuleScores, read_gene_sets
 from nkpredict.io import facts_of, file_sha256, read_panel
 
 if TYPE_CHECKING:
+    import pandas as pd
     from anndata import AnnData
 
     from nkpredict.evidence import GeneEvidence
@@ -48,6 +49,12 @@ class TrainingInputs:
     provenance: TrainingFacts
     simulated: bool
 
+    @property
+    def precision(self) -> pd.Series | None:
+        """Weight of each sample by the precision of its response, None where all count alike."""
+        weights: pd.Series | None = self.panel.obs.get("sample_weight")
+        return weights
+
     def sentences(self) -> list[str]:
         """Say what was found, one sentence a source."""
         found, sentences = self.provenance, []
@@ -73,6 +80,12 @@ class TrainingInputs:
                 f"{found.samples} samples have it and a profile"
                 f"{f' ({lineages})' if lineages else ''}."
             )
+            if (weights := response.weights) is not None:
+                sentences.append(
+                    f"Lines count by the precision of their area, {weights.least:.2f} to "
+                    f"{weights.most:.2f} (a replicate's standard deviation is "
+                    f"{weights.replicate_sd:.3f}; --no-weights counts them alike)."
+                )
         if (genetics := found.genetics) is not None:
             sentences.append(
                 f"Genetics: {genetics.features:,} features of "
@@ -150,6 +163,10 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
     combined = judged.screens if isinstance(judged, KnowledgeFacts) else judged
     knowledge = replace(judged, screens=None) if isinstance(judged, KnowledgeFacts) else None
     known = facts_of(panel)
+    response = known.response
+    if files.no_weights and "sample_weight" in panel.obs:
+        del panel.obs["sample_weight"]
+        response = None if response is None else replace(response, weights=None)
     lineage = panel.obs.get("lineage")
     provenance = TrainingFacts(
         samples=panel.n_obs,
@@ -158,7 +175,7 @@ def read_inputs(files: InputFiles) -> TrainingInputs:
         sample_lineage=None if lineage is None else tuple(map(str, lineage)),
         panel=known.panel,
         expression=known.expression,
-        response=known.response,
+        response=response,
         genetics=known.genetics,
         screens=combined if isinstance(combined, CombinationFacts) else None,
         knowledge=knowledge,

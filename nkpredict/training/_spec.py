@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from nkpredict.configuration import DEFAULT_SPEC
@@ -50,6 +51,7 @@ class ModelSpec:
         evidence: Evidence = None,
         random_state: int | None = None,
         modules: ModuleScores | None = None,
+        precision: pd.Series | None = None,
     ) -> NKSusceptibilityModel:
         """Return the unfitted model.
 
@@ -71,6 +73,7 @@ class ModelSpec:
             folds=self.inner_folds,
             within_groups=self.within_groups,
             modules=None if modules is None else modules.gene_sets,
+            precision=precision,
         )
 
 

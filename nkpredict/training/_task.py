@@ -84,7 +84,7 @@ class Task:
         """
         panel, spec = inputs.panel, read_spec(config.spec)
         check_sample_count(panel.n_obs, spec.folds)
-        model = spec.model(inputs.evidence, config.random_state, inputs.modules)
+        model = spec.model(inputs.evidence, config.random_state, inputs.modules, inputs.precision)
         viability = required_viability(panel, model, spec.folds) if config.curves else None
         groups = panel.obs.get("lineage")
         check_groups(model, groups)

@@ -19,8 +19,8 @@ PRIOR = {
     "background": (np.log(0.2), 1.0),
     "known": (np.log(0.015), 1.0),
     "other": (np.log(0.02), 0.5),
-    "trust": (-1.0, 2.5),
-    "others": (np.log(15.0), 0.5),
+    "trust": (-1.0, 1.5),
+    "others": (np.log(15.0), 0.25),
     "push": (0.0, 0.3),
 }
 

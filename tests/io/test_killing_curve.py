@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nkpredict.io import area_under_curve
-from nkpredict.io._killing_curve import noise_ceiling, replicate_areas
+from nkpredict.io._killing_curve import measurement_weights, noise_ceiling, replicate_areas
 
 RATIOS = [0.0, 0.625, 1.25, 2.5, 5.0]
 
@@ -73,3 +73,49 @@ def test_each_replicate_has_its_area() -> None:
     areas = replicate_areas(curves)
     assert areas.loc["b"].tolist() == [1, 1]
     assert areas.loc["a"].tolist() == [1, 0]
+
+
+def lines(missing: int = 0) -> pd.DataFrame:
+    measured = [5] * 9 + [5 - missing]
+    return pd.DataFrame(
+        {
+            "susceptibility": np.linspace(0.1, 0.9, 10),
+            "ratios_measured": measured,
+            "ratios_missing": 5 - np.array(measured),
+        },
+        index=[f"L{number}" for number in range(10)],
+    )
+
+
+def measured(replicates: int, of_first: int, noise: float = 0.1) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    areas = 0.5 + noise * rng.normal(size=(10, replicates))
+    areas[0, of_first:] = np.nan
+    return pd.DataFrame(areas, index=lines().index)
+
+
+def test_lines_with_fewer_replicates_or_ratios_count_less() -> None:
+    weights, facts = measurement_weights(lines(missing=2), measured(6, of_first=1))
+    assert weights.mean() == pytest.approx(1)
+    assert weights.nsmallest(2).index.tolist() == ["L0", "L9"]
+    assert weights["L1"] == pytest.approx(weights["L2"]) == pytest.approx(facts.most)
+    assert facts.least == pytest.approx(weights["L0"])
+    assert facts.least > 0.5
+    assert facts.replicate_sd == pytest.approx(0.1, abs=0.02)
+    # of little noise all count nearly alike, however often each was measured
+    calm, _ = measurement_weights(lines(), measured(6, of_first=1, noise=0.001))
+    assert calm.min() > 0.999
+
+
+def test_a_line_without_replicates_counts_like_one_measured_once() -> None:
+    once, _ = measurement_weights(lines(), measured(4, of_first=1))
+    never, facts = measurement_weights(lines(), measured(4, of_first=0))
+    assert never["L0"] == pytest.approx(once["L0"], abs=1e-6)
+    assert facts.lines_without_replicates == ("L0",)
+
+
+@pytest.mark.parametrize(
+    "areas", [measured(1, of_first=1), measured(3, of_first=3), measured(3, 1, noise=0.0)]
+)
+def test_lines_are_not_weighed_without_a_reason(areas: pd.DataFrame) -> None:
+    assert measurement_weights(lines(), areas) is None

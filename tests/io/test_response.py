@@ -103,8 +103,37 @@ def test_replicates_give_a_noise_ceiling(tmp_path: Path) -> None:
     assert ceiling.replicates == 3
     assert 0.9 < ceiling.spearman_ceiling <= 1
     assert ceiling.spearman_ceiling > ceiling.replicate_spearman
+    # measured alike, all count alike
+    assert "weight" not in response.table
+    assert response.provenance.weights is None
     single = noise_ceiling(pd.DataFrame({"1": true}))
     assert np.isnan(single.spearman_ceiling)
+
+
+def test_lines_count_by_their_replicates_whatever_they_are_called(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    curves = {f"L-{i}": curve(100, *(np.array([90, 75, 55, 40]) - 3 * i)) for i in range(8)}
+    rows = []
+    for replicate in (1, 2, 3):
+        for condition in RATIOS:
+            row = {f"L{i}": v[condition] + rng.normal(0, 5) for i, v in enumerate(curves.values())}
+            rows.append({"Condition": f"D1_{condition}", "Biological_replicate": replicate, **row})
+    repeated = pd.DataFrame(rows)
+    repeated.loc[repeated["Biological_replicate"] > 1, "L3"] = np.nan
+    repeated.to_csv(tmp_path / "r.txt", sep="\t", index=False)
+    path = long_file(tmp_path / "v.txt", curves)
+    response = read_response(path, replicates=tmp_path / "r.txt")
+    weight = response.table["weight"]
+    assert weight.idxmin() == "L-3"
+    assert np.ptp(weight.drop("L-3")) == 0
+    assert response.provenance.weights.least == weight["L-3"]
+    assert "weight" not in read_response(path).table
+    table = pd.DataFrame({"line": ["L-0", "L-1"], "score": [1.5, 2.5]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    simple = read_response(
+        tmp_path / "t.csv", direction="lower-is-sensitive", replicates=tmp_path / "r.txt"
+    )
+    assert "weight" not in simple.table
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,20 @@ def test_sample_weights_matter(estimator, profiles, susceptibility) -> None:
     assert not np.allclose(weighted.predict(profiles), plain)
 
 
+def test_weights_by_name_are_those_of_every_fit_without_its_own(profiles, susceptibility) -> None:
+    weights = pd.Series(np.where(np.arange(60) < 30, 1.0, 0.05), profiles.index)
+    model = NKSusceptibilityModel(precision=weights[::-1])
+    given = NKSusceptibilityModel().fit(profiles, susceptibility, sample_weight=weights)
+    by_name = clone(model).fit(profiles, susceptibility)
+    np.testing.assert_array_equal(by_name.predict(profiles), given.predict(profiles))
+    some = profiles.index[:40]
+    few = profiles.loc[some], susceptibility[some]
+    of_few = NKSusceptibilityModel().fit(*few, sample_weight=weights[some])
+    np.testing.assert_array_equal(clone(model).fit(*few).effect_, of_few.effect_)
+    with pytest.raises(InputError, match="20 of 60 sample weight values are NaN"):
+        NKSusceptibilityModel(precision=weights[some]).fit(profiles, susceptibility)
+
+
 def test_trees_without_a_split_are_told(profiles) -> None:
     constant = pd.DataFrame(1.0, index=profiles.index, columns=profiles.columns)
     rng = np.random.default_rng(0)

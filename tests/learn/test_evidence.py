@@ -8,7 +8,7 @@ import pytest
 
 from nkpredict.errors import InputError
 from nkpredict.evidence import GeneEvidence
-from nkpredict.learn import EvidenceBoosting, EvidenceRidge
+from nkpredict.learn import EvidenceBoosting, EvidenceRidge, NKSusceptibilityModel
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,9 @@ def test_wrong_evidence_is_not_trusted(study) -> None:
     assert fitted.trust_ + fitted.direction_ > 0.4
 
 
-def test_an_axis_that_is_wrong_takes_no_trust_from_one_that_is_right(study) -> None:
+@pytest.mark.filterwarnings("ignore::nkpredict.learn.ChanceSkillWarning")
+@pytest.mark.parametrize("learner", [EvidenceRidge, NKSusceptibilityModel])
+def test_an_axis_that_is_wrong_takes_no_trust_from_one_that_is_right(study, learner) -> None:
     values, _, truth = study
     drivers, wrong = np.flatnonzero(truth), np.flatnonzero(truth) + 7
     table = pd.DataFrame(
@@ -58,10 +60,14 @@ def test_an_axis_that_is_wrong_takes_no_trust_from_one_that_is_right(study) -> N
     )
     right = table[table["axis"] == "ligands"]
     by_axis, together, alone = (
-        skill(GeneEvidence(one), study) for one in (table, table.drop(columns="axis"), right)
+        skill(GeneEvidence(one), study, learner)
+        for one in (table, table.drop(columns="axis"), right)
     )
     assert by_axis > together + 0.01
     assert by_axis > alone - 0.03
+    rows = np.array([truth, np.zeros(len(truth))])
+    rows[1, wrong] = -truth[drivers]
+    assert skill(0.9 * rows, study, learner) == pytest.approx(by_axis, abs=0.01)
 
 
 def test_trust_is_averaged_and_wrong_evidence_has_next_to_none(study) -> None:
@@ -106,7 +112,12 @@ def test_monotone_constraints_follow_the_evidence(study) -> None:
 
 @pytest.mark.parametrize(
     ("evidence", "message"),
-    [(np.zeros(3), r"shape \(3,\); expected \(600,\)"), (np.full(600, 2.0), "between -1 and 1")],
+    [
+        (np.zeros(3), r"shape \(3,\); expected \(600,\)"),
+        (np.zeros((2, 3)), r"shape \(2, 3\); expected \(600,\)"),
+        (np.full(600, 2.0), "between -1 and 1"),
+        (np.full((2, 600), 0.6), "between -1 and 1"),
+    ],
 )
 def test_evidence_of_the_wrong_kind_is_refused(study, evidence, message) -> None:
     with pytest.raises(InputError, match=message):

@@ -55,6 +55,19 @@ def config(study, spec: Path, tmp_path: Path) -> TrainingConfig:
     )
 
 
+def test_lines_count_by_the_precision_of_their_response(config) -> None:
+    inputs = read_inputs(config)
+    weights = inputs.precision
+    assert list(weights.index) == list(inputs.panel.obs_names)
+    assert 0 < weights.min() < weights.max()
+    assert any("--no-weights counts them alike" in line for line in inputs.sentences())
+    alike = read_inputs(replace(config, no_weights=True))
+    assert alike.precision is None
+    assert alike.provenance.response.weights is None
+    assert inputs.provenance.response.weights.most == pytest.approx(weights.max())
+    assert read_inputs(replace(config, replicates=None)).precision is None
+
+
 @pytest.mark.slow
 def test_from_files_to_a_registered_model_and_scores(config, study, tmp_path: Path) -> None:
     stages: list[str] = []

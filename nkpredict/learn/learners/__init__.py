@@ -3,7 +3,12 @@
 from nkpredict.learn.learners._axis_score import AxisScore
 from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner, LearnerState
 from nkpredict.learn.learners._boosting import EvidenceBoosting, NoSplitWarning
-from nkpredict.learn.learners._evidence import Evidence, combined, signed_evidence
+from nkpredict.learn.learners._evidence import (
+    Evidence,
+    combined,
+    evidence_of_axes,
+    signed_evidence,
+)
 from nkpredict.learn.learners._linear import LinearLearner
 from nkpredict.learn.learners._list import LEARNERS, STORED, default_learners
 from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
@@ -24,5 +29,6 @@ __all__ = [
     "PartialLeastSquares",
     "combined",
     "default_learners",
+    "evidence_of_axes",
     "signed_evidence",
 ]

@@ -15,7 +15,8 @@ from nkpredict.types import FloatArray
 
 Evidence: TypeAlias = GeneEvidence | ScreenTable | npt.ArrayLike | None
 """What a learner accepts: evidence by gene, screens (judged first), one number a gene in the
-order of the genes, or nothing."""
+order of the genes, such numbers for each axis of knowledge (axes × genes, which add up), or
+nothing."""
 
 
 def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> FloatArray:
@@ -25,7 +26,7 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> Floa
     ----------
     evidence
         `GeneEvidence`, `ScreenTable` (judged by `gene_evidence` first), array of shape
-        (n_genes,) or None.
+        (n_genes,) or (n_axes, n_genes), or None.
     genes
         Gene symbols in column order.
 
@@ -39,20 +40,7 @@ def signed_evidence(evidence: Evidence, genes: Sequence[str] | pd.Index) -> Floa
     InputError
         When an array has the wrong length or values outside [-1, 1].
     """
-    known = combined(evidence)
-    if known is None:
-        return np.zeros(len(genes))
-    if isinstance(known, GeneEvidence):
-        return np.asarray(known.for_genes(list(genes)), dtype=np.float64)
-    values = np.asarray(known, dtype=np.float64)
-    if values.shape != (len(genes),):
-        raise InputError(
-            f"The evidence array has shape {values.shape}; expected ({len(genes)},), one number "
-            "for each gene, or a GeneEvidence that knows its genes by name."
-        )
-    if not (np.abs(values) <= 1).all():
-        raise InputError("Signed evidence must lie between -1 and 1, without NaN.")
-    return values
+    return np.asarray(evidence_of_axes(evidence, genes).sum(axis=0))
 
 
 def evidence_by_axis(evidence: Evidence, genes: Sequence[str] | pd.Index) -> list[FloatArray]:
@@ -75,15 +63,57 @@ def evidence_by_axis(evidence: Evidence, genes: Sequence[str] | pd.Index) -> lis
     InputError
         See `signed_evidence`.
     """
-    known = combined(evidence)
-    signed = signed_evidence(known, genes)
+    axes = evidence_of_axes(evidence, genes)
+    signed = np.asarray(axes.sum(axis=0))
     if not np.any(signed):
         return []
-    if not isinstance(known, GeneEvidence) or "axis" not in known.table:
-        return [signed]
-    axis = known.table["axis"].reindex(pd.Index(genes)).fillna("").to_numpy(dtype=object)
-    names = sorted(set(axis[signed != 0]))
-    return [signed, *(np.where(axis == name, signed, 0.0) for name in names if len(names) > 1)]
+    return [signed, *(axis for axis in axes if len(axes) > 1)]
+
+
+def evidence_of_axes(evidence: Evidence, genes: Sequence[str] | pd.Index) -> FloatArray:
+    """Return the signed evidence of each axis of knowledge; together they are all evidence.
+
+    Parameters
+    ----------
+    evidence, genes
+        See `signed_evidence`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes × genes, 0 for genes of other axes; one row where nothing is known or nothing split.
+
+    Raises
+    ------
+    InputError
+        See `signed_evidence`.
+    """
+    known = combined(evidence)
+    if known is None:
+        return np.zeros((1, len(genes)))
+    if not isinstance(known, GeneEvidence):
+        axes = _checked(np.asarray(known, dtype=np.float64), len(genes))
+    else:
+        signed = np.asarray(known.for_genes(list(genes)), dtype=np.float64)
+        axes = signed[None, :]
+        if "axis" in known.table:
+            axis = known.table["axis"].reindex(pd.Index(genes)).fillna("").to_numpy(dtype=object)
+            names = sorted(set(axis[signed != 0]))
+            axes = np.array([np.where(axis == name, signed, 0.0) for name in names] or axes)
+    named = axes.any(axis=1)
+    return axes[named] if named.any() else axes[:1]
+
+
+def _checked(values: FloatArray, genes: int) -> FloatArray:
+    axes = np.atleast_2d(values)
+    if values.ndim not in (1, 2) or axes.shape[1] != genes or not len(axes):
+        raise InputError(
+            f"The evidence array has shape {values.shape}; expected ({genes},), one number "
+            "for each gene, or a GeneEvidence that knows its genes by name."
+        )
+    if not (np.abs(axes).sum(axis=0) <= 1).all():
+        raise InputError("Signed evidence must lie between -1 and 1, without NaN.")
+    return axes
 
 
 def combined(evidence: Evidence) -> Evidence:
