@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from experiments.fuzz_readers import every_reader, fuzz
+from experiments.fuzz_readers import fuzz
+from experiments.readable_files import every_reader
 from nkpredict import read_expression
 from nkpredict.errors import InputError
 from nkpredict.io import open_cells
@@ -32,7 +33,7 @@ def readers(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_few_mutants_of_every_file(readers) -> None:
-    bad = {reader.name: fuzz(reader, 3, first=100_000) for reader in readers}
+    bad = {reader.name: fuzz(reader, 3, first=100_000).bad for reader in readers}
     assert not {name: failures for name, failures in bad.items() if failures}
 
 
@@ -41,7 +42,7 @@ def test_a_few_mutants_of_every_file(readers) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("part", range(4))  # for as many processes
 def test_more_mutants_of_every_file(readers, part: int) -> None:
-    bad = {reader.name: fuzz(reader, 60, first=200_000) for reader in readers[part::4]}
+    bad = {reader.name: fuzz(reader, 60, first=200_000).bad for reader in readers[part::4]}
     assert not {name: failures for name, failures in bad.items() if failures}
 
 
