@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -53,16 +54,39 @@ _CELLS = (
     b"[",
 )
 
+_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE]-?\d+)?")
+_NUMBERS = (
+    b"0",
+    b"1",
+    b"-1",
+    b"2",
+    b"7.5",
+    b"1e308",
+    b"-1e-320",
+    b"1e999",
+    b"NaN",
+    b"2147483648",
+    b"9223372036854775808",
+    b"9" * 30,
+    b"true",
+    b'"1"',
+    b"[]",
+    b"",
+)
+
 
 def mutate(content: bytes, rng: np.random.Generator) -> bytes:
-    """Damage bytes in one to four places: flipped, cut, spliced, cells of text replaced."""
+    """Damage bytes in one to four places: flipped, cut, spliced, cells and numbers replaced.
+
+    Half of the mutants are damaged in one place alone, so that some get past the first check.
+    """
     damaged = bytearray(content)
-    for _ in range(int(rng.integers(1, 5))):
+    for _ in range(min(4, int(rng.geometric(0.5)))):
         if not damaged:
             break
         place = int(rng.integers(len(damaged)))
         length = int(rng.integers(1, max(2, min(200, len(damaged)))))
-        match int(rng.integers(8)):
+        match int(rng.integers(9)):
             case 0:  # some bytes flipped
                 for _ in range(int(rng.integers(1, 9))):
                     damaged[int(rng.integers(len(damaged)))] ^= 1 << int(rng.integers(8))
@@ -87,6 +111,11 @@ def mutate(content: bytes, rng: np.random.Generator) -> bytes:
                         [*lines[:one], *[lines[-1 - one]] * int(rng.integers(1, 40)), *lines[one:]]
                     )
                 )
+            case 7:  # a number in text replaced
+                numbers = list(_NUMBER.finditer(damaged))
+                if numbers:
+                    one = numbers[int(rng.integers(len(numbers)))]
+                    damaged[one.start() : one.end()] = _NUMBERS[int(rng.integers(len(_NUMBERS)))]
             case _:  # a cell replaced
                 marks = [i for i, byte in enumerate(damaged) if byte in b",\t;\n"]
                 if marks:

@@ -76,6 +76,25 @@ class Reader:
         )
 
 
+_ZARR_PARTS = (
+    ".zmetadata",
+    "X/data/0",
+    "X/indices/0",
+    "X/indptr/0",
+    "layers/counts/0.0",
+    "obs/lineage/codes/0",
+    "var/_index/0",
+)
+_ZARR_METADATA = (
+    ".zgroup",
+    "X/.zattrs",
+    "X/data/.zarray",
+    "obs/lineage/.zattrs",
+    "var/.zattrs",
+    "var/_index/.zarray",
+)
+
+
 def expression_readers(folder: Path) -> list[Reader]:
     """Write one small cohort in every format of profiles."""
     rng = np.random.default_rng(0)
@@ -136,9 +155,10 @@ def expression_readers(folder: Path) -> list[Reader]:
         Reader.of(mtx, read_expression, mtx / name)
         for name in ("matrix.mtx", "features.tsv", "barcodes.tsv")
     ]
-    zarr = folder / "sparse.zarr"
-    stored = sorted(path for path in zarr.rglob("*") if path.is_file() and path.stat().st_size)
-    inside += [Reader.of(zarr, read_expression, path) for path in stored[:: len(stored) // 8]]
+    loose = shutil.copytree(folder / "sparse.zarr", folder / "loose.zarr")
+    (loose / ".zmetadata").unlink()  # holds the metadata of all arrays, which are read there alone
+    for zarr, damaged in ((folder / "sparse.zarr", _ZARR_PARTS), (loose, _ZARR_METADATA)):
+        inside += [Reader.of(zarr, read_expression, zarr / name) for name in damaged]
     return [*(Reader.of(path, read_expression) for path in files), *inside]
 
 

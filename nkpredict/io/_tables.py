@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, in_words, name_some
+from nkpredict.errors import InputError, name_some
+from nkpredict.io._arrow import read_arrow
 from nkpredict.io._writing import require_file
 from nkpredict.shipped import shipped_path
 
@@ -254,10 +255,10 @@ def _report_text(path: Path, separator: str, labels: list[str], error: Exception
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path)
-    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
+        table = read_arrow(path)
+    except ValueError as error:
         raise InputError(
-            f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
+            f"{path} is not a readable Parquet file ({error}); write it again."
         ) from error
     if isinstance(table.index, pd.RangeIndex):
         text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]

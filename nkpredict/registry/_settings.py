@@ -10,11 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nkpredict.credentials import hide_credentials
 from nkpredict.errors import InputError
 from nkpredict.shipped import shipped_path
+from nkpredict.yaml_text import read_yaml
 
 _SERVERS = ("http://", "https://", "databricks", "uc:", "databricks-uc")
 _ARTIFACTS, _SIGNED_BY = "NKPREDICT_ARTIFACT_LOCATION", "NKPREDICT_SIGNED_BY"
@@ -167,12 +166,9 @@ def _content(path: Path) -> dict[str, Any]:
     problem = "expected tracking_uri, registry_uri, artifact_location, experiment, model_names "
     problem += "(default) and aliases (new_version, in_use), each a text."
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # the error itself quotes the file, and with it a password
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f" in line {mark.line + 1}"
-        raise InputError(f"{path} is malformed (no valid YAML{line}); {problem}") from None
+        content = read_yaml(path)
+    except ValueError as error:
+        raise InputError(f"{path} is malformed ({error}); {problem}") from None
     lacking = [
         ".".join(keys)
         for keys in (
