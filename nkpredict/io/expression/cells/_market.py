@@ -83,7 +83,7 @@ def _write_entries(group: Any, matrix: Path, features: int, cells: int) -> None:
         stored, done, last = np.zeros(cells, dtype=np.int64), 0, 0
         names = ["feature", "cell", "value"]
         kinds = {"feature": np.int32, "cell": np.int32, "value": np.float32}
-        reading = {"sep": " ", "header": None, "names": names, "dtype": kinds}
+        reading: dict[str, Any] = {"sep": " ", "header": None, "names": names, "dtype": kinds}
         with pd.read_csv(stream, chunksize=_ENTRIES_AT_ONCE, **reading) as parts:
             for part in parts:
                 cell, feature = part["cell"].to_numpy() - 1, part["feature"].to_numpy() - 1
