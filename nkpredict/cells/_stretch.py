@@ -18,6 +18,7 @@ from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 # Stored values that are worked on at once, some 100 MB with all that is made of them; set by hand.
 _VALUES_AT_ONCE = 2_000_000
 _MOST_CELLS_AT_ONCE = 4096
+_MOST = 2**31  # more than any count; whole numbers are added up in 32 bits
 
 
 @dataclass(frozen=True)
@@ -221,10 +222,11 @@ def _row_sums(indptr: IndexArray, values: AnyArray) -> FloatArray:
 
 def _check(values: AnyArray, task: CellTask, start: int, stop: int) -> None:
     where = f"Cells {start + 1:,} to {stop:,} of {task.source.path}"
-    if values.size and not (float(values.min()) >= 0 and float(values.max()) < np.inf):
+    if values.size and not (float(values.min()) >= 0 and float(values.max()) < _MOST):
         raise InputError(
-            f"{where} hold values below 0, infinite or missing ones; expected counts or other "
-            "expression of 0 and above. Name the layer with the counts (--layer)."
+            f"{where} hold values below 0, infinite or missing ones, or some of {_MOST:,} and "
+            "more; expected counts or other expression of 0 and above. Name the layer with the "
+            "counts (--layer)."
         )
     if task.bins and bool((values != np.trunc(values)).any()):
         raise InputError(

@@ -82,7 +82,7 @@ def cohort_from_results(folder: Path, name: str | None) -> Cohort:
         numbers = table[["novelty", "weight_coverage"]].astype(float)
         inside = table["in_domain"].astype(str).eq("True")
         flags = table["flags"].astype(str)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"{folder} does not hold whole results of nkpredict score ({error}); score the cohort "
             "again."

@@ -38,7 +38,7 @@ class Facts:
         InputError
             When a fact is lacking, unknown or of another type, or the schema version is newer.
         """
-        version = content.get("schema_version", 0)
+        version = content.get("schema_version", 0) if isinstance(content, Mapping) else 0
         if hasattr(version, "item"):  # of numpy, as h5ad files give it
             version = version.item()
         if type(version) is not int or version < 0:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import InputError, in_words, name_some
+from nkpredict.errors import InputError, name_some
+from nkpredict.io._arrow import read_arrow
 from nkpredict.io._tables import is_missing, separator_in
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
@@ -46,12 +47,12 @@ def read_text_cells(path: Path, what: str) -> tuple[pd.DataFrame, str]:
     content = path.read_bytes()
     try:
         if content.startswith(b"PAR1"):
-            table, encoding = _from_parquet(content), "parquet"
+            table, encoding = read_arrow(io.BytesIO(content)), "parquet"
         else:
             text, encoding = _decoded(content)
             start = text.lstrip()[:1]
             table = _from_json(text) if start in ("{", "[") else _from_delimited(text, path)
-    except (ValueError, OSError, EOFError, zlib.error, csv.Error) as error:
+    except (ValueError, OSError, EOFError, RecursionError, zlib.error, csv.Error) as error:
         reason = str(error).strip().splitlines()
         raise InputError(
             f"{path} is not a well-formed table ({reason[0] if reason else 'unreadable'}); "
@@ -97,13 +98,6 @@ def _from_json(text: str) -> pd.DataFrame:
     if not all(isinstance(record, dict) for record in records):
         raise ValueError("the entries are no records with named values")
     return pd.DataFrame.from_records(records)
-
-
-def _from_parquet(content: bytes) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(io.BytesIO(content))
-    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
-        raise ValueError(in_words(error)) from error
 
 
 def _normal(name: str) -> str:

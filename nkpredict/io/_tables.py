@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, in_words, name_some
+from nkpredict.errors import InputError, name_some
+from nkpredict.io._arrow import read_arrow
 from nkpredict.io._writing import require_file
 from nkpredict.shipped import shipped_path
 
@@ -134,9 +135,7 @@ def read_text_table(path: str | Path, what: str, *, as_text: bool = False) -> pd
     try:
         return _parse(path, separator_of(path), low_memory=False, dtype=str if as_text else None)
     except MALFORMED as error:
-        raise InputError(
-            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
-        ) from error
+        raise _malformed(path, what, error) from error
 
 
 def read_labelled_matrix(path: str | Path, what: str) -> pd.DataFrame:
@@ -204,11 +203,12 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
         }
         table = _parse(path, separator, dtype=types, **_labelled(labels))
     except MALFORMED as error:
-        raise InputError(
-            f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
-        ) from error
+        raise _malformed(path, what, error) from error
     except ValueError as error:
-        _report_text(path, separator, labels, error)
+        try:
+            _report_text(path, separator, labels, error)
+        except MALFORMED as ragged:
+            raise _malformed(path, what, ragged) from ragged
     if depmap:
         table = default_entries(table, depmap)
         labels = [label for position, label in enumerate(labels) if position not in depmap.values()]
@@ -216,6 +216,12 @@ def _read_delimited(path: Path, what: str) -> pd.DataFrame:
     table.index = table.index.astype(str).str.strip()
     table.index.name = labels[0] or None
     return table
+
+
+def _malformed(path: Path, what: str, error: Exception) -> InputError:
+    return InputError(
+        f"{path} is not a well-formed table ({str(error).strip()}); expected the {what}."
+    )
 
 
 def depmap_columns(labels: list[str]) -> dict[str, int]:
@@ -254,10 +260,10 @@ def _report_text(path: Path, separator: str, labels: list[str], error: Exception
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path)
-    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
+        table = read_arrow(path)
+    except ValueError as error:
         raise InputError(
-            f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
+            f"{path} is not a readable Parquet file ({error}); write it again."
         ) from error
     if isinstance(table.index, pd.RangeIndex):
         text_columns = [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]

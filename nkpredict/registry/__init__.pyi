@@ -9,5 +9,7 @@ from ._health import mend_registry as mend_registry
 from ._reference import check_model_name as check_model_name
 from ._run import RunRecord as RunRecord
 from ._settings import registry_settings as registry_settings
+from ._signers import Identity as Identity
+from ._signers import Keyless as Keyless
 from ._store import Registry as Registry
 from ._verified import Verified as Verified

@@ -158,8 +158,8 @@ def save_bundle(
 def load_bundle(folder: str | Path) -> Bundle:
     """Read a bundle; nothing in it is taken on trust, and nothing is unpickled.
 
-    Where ``signed_by`` in ``mlflow.yaml`` or ``NKPREDICT_SIGNED_BY`` names public keys, one of them
-    must have signed the bundle. Beyond that see `read_bundle`.
+    Where ``signed_by`` in ``mlflow.yaml`` or ``NKPREDICT_SIGNED_BY`` names public keys or
+    identities, one of them must have signed the bundle. Beyond that see `read_bundle`.
 
     Parameters
     ----------

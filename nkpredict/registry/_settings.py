@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from nkpredict.credentials import hide_credentials
 from nkpredict.errors import InputError
+from nkpredict.registry._signers import Identity
 from nkpredict.shipped import shipped_path
+from nkpredict.yaml_text import read_yaml
 
 _SERVERS = ("http://", "https://", "databricks", "uc:", "databricks-uc")
 _ARTIFACTS, _SIGNED_BY = "NKPREDICT_ARTIFACT_LOCATION", "NKPREDICT_SIGNED_BY"
@@ -37,8 +37,8 @@ class RegistrySettings:
     new_version_alias, in_use_alias
         Alias of every new version, and of the one in use.
     signed_by
-        Public keys, one of which must have signed every bundle that is used; any bundle is used
-        when there are none.
+        Public keys and identities, one of which must have signed every bundle that is used; any
+        bundle is used when there are none.
     sources
         Setting → where its value comes from, in words.
     """
@@ -50,7 +50,7 @@ class RegistrySettings:
     default_name: str
     new_version_alias: str
     in_use_alias: str
-    signed_by: tuple[Path, ...] = ()
+    signed_by: tuple[Path | Identity, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -167,12 +167,9 @@ def _content(path: Path) -> dict[str, Any]:
     problem = "expected tracking_uri, registry_uri, artifact_location, experiment, model_names "
     problem += "(default) and aliases (new_version, in_use), each a text."
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        # the error itself quotes the file, and with it a password
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f" in line {mark.line + 1}"
-        raise InputError(f"{path} is malformed (no valid YAML{line}); {problem}") from None
+        content = read_yaml(path)
+    except ValueError as error:
+        raise InputError(f"{path} is malformed ({error}); {problem}") from None
     lacking = [
         ".".join(keys)
         for keys in (
@@ -188,9 +185,11 @@ def _content(path: Path) -> dict[str, Any]:
     ]
     if lacking:
         raise InputError(f"{path} is malformed (no text at {', '.join(lacking)}); {problem}")
-    keys = content.get("signed_by") or []
-    if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
-        raise InputError(f"{path} is malformed (signed_by is no list of files of public keys).")
+    signers = content.get("signed_by") or []
+    if not isinstance(signers, list) or not all(isinstance(one, str | dict) for one in signers):
+        raise InputError(
+            f"{path} is malformed (signed_by is no list of public keys or identities)."
+        )
     return dict(content)
 
 
@@ -221,12 +220,23 @@ def _announce(path: Path) -> None:
     )
 
 
-def _signed_by(named: list[str], path: Path, home: str) -> tuple[tuple[Path, ...], str | None]:
-    """Return the public keys and what named them; those of the environment count alone."""
+def _signed_by(
+    named: list[str | dict[str, Any]], path: Path, home: str
+) -> tuple[tuple[Path | Identity, ...], str | None]:
+    """Return who is trusted and what named them; the keys of the environment count alone."""
     given = os.environ.get(_SIGNED_BY)
     if given:
         return tuple(Path(one) for one in given.split(os.pathsep) if one), _SIGNED_BY
-    return tuple(path.parent / one.replace("{home}", home) for one in named), None
+    try:
+        found = [
+            path.parent / one.replace("{home}", home)
+            if isinstance(one, str)
+            else Identity.from_settings(one, path.parent)
+            for one in named
+        ]
+    except ValueError as error:
+        raise InputError(f"{path} is malformed (signed_by: {error}).") from None
+    return tuple(found), None
 
 
 def home_folder() -> Path:

@@ -35,6 +35,7 @@ from nkpredict.shipped import shipped_path
 if TYPE_CHECKING:
     # loading bundles takes the learners' libraries, which listing models need not wait for
     from nkpredict.registry._bundle import Bundle
+    from nkpredict.registry._signers import Identity, SignsWith
     from nkpredict.registry._verified import Verified
 
 
@@ -174,7 +175,7 @@ class Registry:
             raise unknown(name, models, self.settings)
         return history_of(models[name])
 
-    def verify(self, reference: str | Path, keys: Sequence[str | Path] = ()) -> Verified:
+    def verify(self, reference: str | Path, keys: Sequence[str | Path | Identity] = ()) -> Verified:
         """Check every file of a model, the whole against the registry, and who signed it.
 
         Parameters
@@ -182,20 +183,20 @@ class Registry:
         reference
             As for `load`.
         keys
-            Public keys, one of which must have signed it; by default those of ``signed_by``.
+            Public keys and identities, one of which must have signed it; default ``signed_by``.
 
         Raises
         ------
         RegistryError, BundleError
             As `load`; also when none of the keys has signed it.
         InputError
-            When a key cannot be read, or the extra ``signing`` is not installed.
+            When a key cannot be read, Sigstore not be reached, or ``signing`` is not installed.
         """
         from nkpredict.registry._verified import verified
 
-        return verified(self, reference, [Path(key) for key in keys])
+        return verified(self, reference, keys)
 
-    def sign(self, reference: str | Path, key: str | Path, password: str | None = None) -> Path:
+    def sign(self, reference: str | Path, key: SignsWith, password: str | None = None) -> Path:
         """Sign the folder of a bundle, or a registered model on this disk; see `load_bundle`.
 
         Parameters
@@ -203,16 +204,14 @@ class Registry:
         reference
             As for `load`.
         key, password
-            PEM file with a private key on an elliptic curve, and its password.
+            PEM file with a private key and its password; or how to sign without one.
 
         Raises
         ------
-        RegistryError
-            When there is no such model, or its files lie on a server.
-        BundleError
-            When the bundle is damaged.
+        RegistryError, BundleError
+            When there is no such model, its files lie on a server, or it is damaged.
         InputError
-            When the key cannot be used, or the extra ``signing`` is not installed.
+            When the key cannot be used, Sigstore not be reached, or ``signing`` is not installed.
         """
         from nkpredict.registry._verified import sign
 

@@ -8,14 +8,13 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-import yaml
-
 from nkpredict.configuration import TrainingSettings
 from nkpredict.errors import InputError, name_some
 from nkpredict.features import NK_MODULES
 from nkpredict.io import require_file
 from nkpredict.registry import check_model_name
 from nkpredict.training._inputs import file_digest
+from nkpredict.yaml_text import read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +65,9 @@ def read_config(path: str | Path) -> TrainingConfig:
     """
     path = require_file(path, "training configuration")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid YAML ({error}).") from error
+        content = read_yaml(path)
+    except ValueError as error:
+        raise InputError(f"{path} is malformed ({error}); expected keys and values.") from error
     if not isinstance(content, Mapping):
         raise InputError(f"{path} is no training configuration; expected keys and values.")
     known = {field.name: field for field in fields(TrainingConfig)}

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from nkpredict.configuration import DEFAULT_SPEC
 from nkpredict.errors import InputError
 from nkpredict.features import ModuleScores
 from nkpredict.learn import LEARNERS, Evidence, NKSusceptibilityModel
 from nkpredict.shipped import shipped_path
+from nkpredict.yaml_text import read_yaml
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def read_spec(name_or_path: str | Path = DEFAULT_SPEC) -> ModelSpec:
                 f"{', '.join(known)}."
             ) from error
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         evaluation = content["evaluation"]
         return ModelSpec(
             name=str(content["name"]),
@@ -111,5 +111,5 @@ def read_spec(name_or_path: str | Path = DEFAULT_SPEC) -> ModelSpec:
             repeats=int(evaluation["repeats"]),
             trials=int(evaluation["trials"]),
         )
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"The model spec {path} is malformed ({error!r}).") from error

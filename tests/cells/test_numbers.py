@@ -206,6 +206,7 @@ def test_what_is_known_of_a_cell_stands_beside_its_number(cell_models, cell_adat
         (lambda a: a[:, 110:].copy(), "too little of the model"),
         (lambda a: _with(a, -1.0), "no matrix with values of 0 and above"),
         (lambda a: _with(a, np.nan), "below 0, infinite or missing"),
+        (lambda a: _with(a, 1e30), "of 2,147,483,648 and more"),
         (lambda a: a[:0].copy(), "holds 0 cells"),
     ],
 )
@@ -216,6 +217,17 @@ def test_what_cannot_be_scored_is_refused(
     spoil(cell_adata).write_h5ad(path)
     with pytest.raises(InputError, match=words):
         nkpredict.score_cells(path, cell_models["ridge and trees"])
+
+
+@pytest.mark.parametrize("shape", [[150, 10**11], [150, 7], [10**11, 300], [-1, -1]])
+def test_a_size_that_cell_ranger_did_not_write_is_told(
+    cell_models, cell_adata, tmp_path, shape
+) -> None:
+    as_tenx(cell_adata, tmp_path)
+    with h5py.File(tmp_path / "cells.h5", "r+") as file:
+        file["matrix/shape"][...] = shape
+    with pytest.raises(InputError, match="its matrix is not that of 150 features and"):
+        nkpredict.score_cells(tmp_path / "cells.h5", cell_models["ridge and trees"])
 
 
 def _with(cell_adata, value):

@@ -70,3 +70,21 @@ def test_models_are_signed_and_verified(run, bundle: Path, tmp_path: Path) -> No
     (own / "card.md").write_text("changed")
     code, _, error = run("models", "verify", own, "--key", public)
     assert (code, "is not the file that was saved" in error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "message"),
+    [
+        ("sign", [], "either --key"),
+        ("sign", ["--key", "a.pem", "--keyless"], "either --key"),
+        ("sign", ["--key", "a.pem", "--issuer", "https://x.org"], "belong to --keyless"),
+        ("sign", ["--key", "a.pem", "--trust-config", "a.json"], "belong to --keyless"),
+        ("verify", ["--identity", "a@b.org"], "--issuer together"),
+        ("verify", ["--issuer", "https://x.org"], "--issuer together"),
+        ("verify", ["--key", "a.pem", "--trust-config", "a.json"], "belongs to --identity"),
+    ],
+)
+def test_what_signing_needs_is_told(run, bundle: Path, command, options, message: str) -> None:
+    code, _, error = run("models", command, bundle, *options)
+    assert (code, message in error) == (2, True), error
+    assert not (bundle / "bundle.sig").exists()

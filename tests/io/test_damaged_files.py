@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import anndata
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import feather
 from scipy import sparse
 
-from experiments.fuzz_readers import every_reader, fuzz
+from experiments.fuzz_readers import fuzz
+from experiments.readable_files import every_reader
 from nkpredict import read_expression
-from nkpredict.errors import InputError
-from nkpredict.io import open_cells
+from nkpredict.errors import InputError, NKPredictError
+from nkpredict.io import matrix_market_as_hdf5, open_cells
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def readers(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_few_mutants_of_every_file(readers) -> None:
-    bad = {reader.name: fuzz(reader, 3, first=100_000) for reader in readers}
+    bad = {reader.name: fuzz(reader, 3, first=100_000).bad for reader in readers}
     assert not {name: failures for name, failures in bad.items() if failures}
 
 
@@ -41,8 +45,60 @@ def test_a_few_mutants_of_every_file(readers) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("part", range(4))  # for as many processes
 def test_more_mutants_of_every_file(readers, part: int) -> None:
-    bad = {reader.name: fuzz(reader, 60, first=200_000) for reader in readers[part::4]}
+    bad = {reader.name: fuzz(reader, 60, first=200_000).bad for reader in readers[part::4]}
     assert not {name: failures for name, failures in bad.items() if failures}
+
+
+DEEP = "[" * 5_000
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEEP,
+        '{"a":' * 5_000,
+        f'[{{"a": {DEEP}',
+        "9" * 5_000,
+        f'{{"a": {"9" * 5_000}}}',
+        "a: 2020-99-99\n",
+        f"{ALIASES}name: *i\n",
+        f"{ALIASES}name: *i\nfolds: *i\nrandom_state: *i\nevaluation: {{folds: *i}}\n",
+        "&a {b: *a}",
+        "!!python/object/apply:os.getcwd []",
+        "null",
+        "NaN",
+        "[[1]]",
+        "[{}]",
+        '[{"gene": "\\ud800"}]',
+        "\x00",
+    ],
+)
+def test_texts_that_lead_a_parser_astray_are_refused_or_read(readers, text: str) -> None:
+    for reader in readers:
+        if not reader.name.endswith((".yaml", ".json", ".jsonl")):
+            continue
+        whole = reader.damaged.read_bytes()
+        reader.damaged.write_text(text)
+        try:
+            with suppress(NKPredictError):
+                reader.read(reader.path)
+        finally:
+            reader.damaged.write_bytes(whole)
+
+
+def test_a_damaged_offset_in_memory_of_arrow_is_told(tmp_path: Path) -> None:
+    offsets = np.array([0, 4, 10**9, 12], dtype=np.int32).tobytes()
+    names = pa.StringArray.from_buffers(3, pa.py_buffer(offsets), pa.py_buffer(b"TP53MYC1B2M1"))
+    table = pa.table({"gene": names, "S1": [1.0, 2.0, 3.0], "S2": [1.0, 2.0, 3.0]})
+    feather.write_feather(table, tmp_path / "a.feather", compression="uncompressed")
+    with pytest.raises(InputError, match="is not a readable Parquet file"):
+        read_expression(tmp_path / "a.feather")
 
 
 @pytest.fixture
@@ -143,6 +199,28 @@ def test_a_damaged_matrix_is_told(tmp_path: Path, body: str, message: str) -> No
     (tmp_path / "barcodes.tsv").write_text("a\nb\n")
     with pytest.raises(InputError, match=message):
         read_expression(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("3 2 2\n1 1 5\n9 1 5\n", "outside of the matrix"),
+        ("3 2 2\n1 1 5\n1 2000000000 5\n", "outside of the matrix"),
+        ("3 2 2\n1 1 5\n0 1 5\n", "outside of the matrix"),
+        ("3 2 2\n1 1 5\n1 1 6\n1 2 7\n", "more than its 2 entries"),
+        ("3 2 3\n1 1 5\n1 2 5\n", "2 of 3 entries"),
+        ("3 2 99999999999\n1 1 5\n", "99,999,999,999 entries in a matrix of 3 × 2"),
+        ("3 2 1\n1 99999999999999999999 5\n", "not a readable Matrix Market file"),
+    ],
+)
+def test_a_damaged_matrix_of_cells_is_told(tmp_path: Path, body: str, message: str) -> None:
+    head = "%%MatrixMarket matrix coordinate integer general\n%\n"
+    (tmp_path / "matrix.mtx").write_text(head + body)
+    (tmp_path / "features.tsv").write_text("".join(f"{g}\t{g}\n" for g in ("TP53", "MYC", "B2M")))
+    (tmp_path / "barcodes.tsv").write_text("a\nb\n")
+    with pytest.raises(InputError, match=message):
+        matrix_market_as_hdf5(tmp_path, tmp_path / "cells.h5")
+    assert not (tmp_path / "cells.h5").exists()
 
 
 def test_a_name_of_a_million_letters_is_cut_in_the_message(tmp_path: Path) -> None:

@@ -67,3 +67,12 @@ def test_genetics_of_other_samples_are_refused(profiles: anndata.AnnData, tmp_pa
     path.write_text("sample,TP53\nA,1\nB,0\n")
     with pytest.raises(InputError, match="none of the 60 samples"):
         add_genetics(profiles, path)
+
+
+def test_rows_of_other_lengths_beside_text_are_told(tmp_path: Path) -> None:
+    (tmp_path / "genetics.csv").write_text("sample,TP53\nA,x\nB,1\n1,2,3\n")
+    with pytest.raises(InputError, match="is not a well-formed table"):
+        add_genetics(
+            anndata.AnnData(np.ones((2, 1)), pd.DataFrame(index=["A", "B"])),
+            tmp_path / "genetics.csv",
+        )

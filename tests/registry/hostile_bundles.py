@@ -6,7 +6,6 @@ same cases.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import struct
@@ -18,19 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.readable_files import hashes_set_right
+
 Damage = Callable[[Path], None]
 Case = tuple[str, Damage]
-
-
-def hashes_set_right(folder: Path) -> None:
-    """Let the manifest list the files that lie in the folder, with their hashes."""
-    manifest = json.loads((folder / "bundle.json").read_text())
-    manifest["sha256"] = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.name != "bundle.json" and path.is_file()
-    }
-    (folder / "bundle.json").write_text(json.dumps(manifest))
 
 
 def edited(name: str, edit: Callable[[bytes], bytes]) -> Damage:

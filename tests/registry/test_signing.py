@@ -1,7 +1,8 @@
-"""Signatures with keys of one's own, and the policy that asks for them."""
+"""Signatures with keys of one's own or by identity, and the policy that asks for them."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from nkpredict import Registry, load_bundle
 from nkpredict.errors import BundleError, InputError
+from nkpredict.registry import Identity, Keyless, registry_settings
 
 pytest.importorskip("model_signing", reason="the extra signing is not installed")
 
@@ -99,6 +101,99 @@ def test_only_signed_bundles_are_used_where_that_is_the_policy(
     monkeypatch.setenv("NKPREDICT_SIGNED_BY", str(keys["stranger"][1]))
     with pytest.raises(BundleError, match="is not signed by"):
         Registry(tmp_path / "registry").load("m")
+
+
+def test_a_folder_named_from_here_is_signed_like_any(
+    own: Path, registry: Registry, keys, monkeypatch
+) -> None:
+    private, public = keys["lab"]
+    monkeypatch.chdir(own.parent)
+    registry.sign(own.name, private)
+    for folder in (own.name, own):
+        assert registry.verify(folder, [public]).signed_by == public
+
+
+ADA = Identity("ada@lab.org", "https://accounts.google.com")
+
+
+@pytest.fixture
+def nobody_answers(monkeypatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError("nobody answers")
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("socket.create_connection", refuse)
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Path:
+    """Write whom sigstore.dev trusts, as the library ships it."""
+    sigstore = pytest.importorskip("sigstore", reason="model-signing brings it")
+    (root,) = Path(sigstore.__file__).parent.glob("_store/*sigstore.dev/trusted_root.json")
+    content = {
+        "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+        "trustedRoot": json.loads(root.read_text()),
+        "signingConfig": json.loads((root.parent / "signing_config.v0.2.json").read_text()),
+    }
+    (tmp_path / "trust.json").write_text(json.dumps(content))
+    return tmp_path / "trust.json"
+
+
+@pytest.mark.usefixtures("nobody_answers")
+def test_without_a_network_nothing_is_signed_or_trusted(
+    own: Path, registry: Registry, keys, trust: Path
+) -> None:
+    for how in (Keyless(), Keyless(trust=trust), Keyless(trust=trust, token="secret")):
+        with pytest.raises(InputError, match="Sigstore could not be reached") as raised:
+            registry.sign(own, how)
+        assert "secret" not in f"{raised.value}{how!r}"
+    assert {path.name for path in own.iterdir() if "bundle.sig" in path.name} == set()
+    registry.sign(own, keys["lab"][0])
+    with pytest.raises(InputError, match=r"ada@lab\.org of https.* is not known: Sigstore could"):
+        registry.verify(own, [ADA])
+    # a key that has signed it is enough
+    assert registry.verify(own, [ADA, keys["lab"][1]]).signed_by == keys["lab"][1]
+
+
+def test_a_key_is_not_the_identity_asked_for(
+    own: Path, registry: Registry, keys, trust: Path
+) -> None:
+    registry.sign(own, keys["lab"][0])
+    with pytest.raises(BundleError, match=r"is not signed by ada@lab\.org of https://accounts"):
+        registry.verify(own, [Identity(ADA.name, ADA.issuer, trust)])
+    for wrong, message in ((own / "card.md", "is no trust"), (own / "no.json", "There is no tr")):
+        with pytest.raises(InputError, match=message):
+            registry.verify(own, [Identity(ADA.name, ADA.issuer, wrong)])
+        with pytest.raises(InputError, match=message):
+            registry.sign(own, Keyless(trust=wrong))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{identity: ada@lab.org, issuer: 'https://accounts.google.com'}", ADA),
+        ("{identity: ada@lab.org}", "each a text"),
+        ("{identity: ada@lab.org, issuer: 3}", "each a text"),
+        ("{identity: ada@lab.org, issuer: x, key: y}", "each a text"),
+        ("3", "no list of public keys or identities"),
+    ],
+)
+def test_the_policy_names_identities(
+    own: Path, monkeypatch, tmp_path: Path, entry: str, expected
+) -> None:
+    text = (Path(__file__).parents[2] / "mlflow.yaml").read_text()
+    (tmp_path / "mlflow.yaml").write_text(text.replace("signed_by: []", f"signed_by: [{entry}]"))
+    monkeypatch.chdir(tmp_path)
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            registry_settings()
+        return
+    assert registry_settings().signed_by == (expected,)
+    with pytest.raises(
+        BundleError, match=r"not signed, but only bundles signed by ada@lab\.org of"
+    ):
+        load_bundle(own)
 
 
 def test_a_key_that_cannot_be_used_is_told_without_its_password(

@@ -342,7 +342,7 @@ def test_config_files_are_checked(tmp_path: Path, monkeypatch) -> None:
         ("name: a\nexpresion: x\nresponse: y\n", "unknown keys expresion"),
         ("name: a\nresponse: y\n", "no expression"),
         ("- a\n", "no training configuration"),
-        ("a: [", "not valid YAML"),
+        ("a: [", "no valid YAML"),
         ("name: a b\nexpression: x\nresponse: y\n", "not usable"),
         ("name: a\nexpression: x\nresponse: y\ntrials: -1\n", "trials is -1"),
         ("name: a\nexpression: x\nresponse: y\ndirection: up\n", "direction 'up' is unknown"),

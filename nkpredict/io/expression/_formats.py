@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.errors import InputError, in_words
+from nkpredict.errors import InputError
+from nkpredict.io._arrow import read_arrow
 from nkpredict.io.expression._annotated import read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
 from nkpredict.io.expression._delimited import read_delimited
@@ -130,11 +131,10 @@ def _starts_with(path: Path, magic: bytes) -> bool:
 
 def _read_parquet(path: Path, options: ReadingOptions) -> RawMatrix:
     try:
-        feather = path.suffix.lower() == ".feather"
-        frame = pd.read_feather(path) if feather else pd.read_parquet(path)
-    except Exception as error:  # beside Arrow, pandas stumbles over metadata in many ways
+        frame = read_arrow(path, feather=path.suffix.lower() == ".feather")
+    except ValueError as error:
         raise InputError(
-            f"{path} is not a readable Parquet file ({in_words(error)}); write it again."
+            f"{path} is not a readable Parquet file ({error}); write it again."
         ) from error
     return matrix_of_frame(frame, str(path), options)
 

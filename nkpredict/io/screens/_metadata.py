@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import require_file
 from nkpredict.vocabulary import UNKNOWN, Perturbation
+from nkpredict.yaml_text import read_yaml
 
 ScreenMetadata = Mapping[str, Mapping[str, str]] | str | Path
 """Screen name → fields, or the path of a YAML or CSV file that holds them."""
@@ -75,11 +75,10 @@ def read_screen_metadata(metadata: ScreenMetadata | None) -> dict[str, dict[str,
 def _load_metadata(path: Path) -> Mapping[str, Mapping[str, str]]:
     if path.suffix.lower() in (".yaml", ".yml"):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            content = read_yaml(path)
+        except ValueError as error:
             raise InputError(
-                f"{path} is not well-formed YAML ({str(error).splitlines()[0]}); expected screen "
-                "names with their fields."
+                f"{path} is not well-formed ({error}); expected screen names with their fields."
             ) from error
         if not isinstance(content, dict):
             raise InputError(f"{path} holds no mapping; expected screen names with their fields.")

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._tables import read_text_table
 from nkpredict.io._writing import require_file
 from nkpredict.io.screens._metadata import METADATA_FIELDS, read_screen_metadata
+from nkpredict.yaml_text import read_yaml
 
 SHEET_COLUMNS = ("sample", "role", "replicate", "screen", *METADATA_FIELDS)
 """Columns of a sample sheet; sample and role have to be there."""
@@ -98,11 +98,11 @@ def _load(sheet: SampleSheet) -> tuple[str, pd.DataFrame]:
         if path.suffix.lower() not in (".yaml", ".yml"):
             return where, read_text_table(path, _WHAT)
         try:
-            entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            entries = read_yaml(path)
+        except ValueError as error:
             raise InputError(
-                f"{path} is not well-formed YAML ({str(error).splitlines()[0]}); expected a list "
-                "of samples with their fields."
+                f"{path} is not well-formed ({error}); expected a list of samples with their "
+                "fields."
             ) from error
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise InputError(

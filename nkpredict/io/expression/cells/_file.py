@@ -307,11 +307,16 @@ def _tenx(path: Path, root: Any) -> CellFile:
         if other.any():
             said = f"{int(other.sum())} features that are no genes (antibodies, guides) were left "
             notes = (f"{said}out.",)
+    cells = len(group["barcodes"])
+    if list(group["shape"]) != [len(names), cells] or len(group["indptr"]) != cells + 1:
+        raise ValueError(
+            f"its matrix is not that of {len(names):,} features and {cells:,} barcodes"
+        )
     return CellFile(
         path=path,
         format=TENX,
         matrix="matrix",
-        cells=int(group["shape"][1]),
+        cells=cells,
         genes=tuple(names),
         stored="csr",  # features × barcodes by column is cells × genes by row
         whole=True,
