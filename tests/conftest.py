@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from nkpredict.io import approved_symbols
 
 pytest_plugins = ["tests.celled", "tests.scored", "tests.trained"]
+
+# a crowded machine is no failure
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SLOW_FOLDERS = {"benchmark", "browser", "integration"}
 

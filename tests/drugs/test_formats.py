@@ -256,7 +256,6 @@ def test_modalities():
     assert modality_of("Oligosaccharide") == "unknown"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_words_give_a_value_of_the_vocabulary(text: str):
     assert action_of(text) in EFFECT_OF_ACTION
@@ -270,7 +269,7 @@ NAMES = st.text(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(

@@ -207,7 +207,7 @@ def test_confidence_falls_smoothly_from_one_to_zero():
     assert (np.diff(confidence[1:-1]) < 0).all()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     effects=st.lists(st.lists(st.floats(-5, 5), min_size=4, max_size=4), min_size=1, max_size=4),
     ps=st.lists(st.floats(0, 1), min_size=16, max_size=16),

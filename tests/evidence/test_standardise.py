@@ -56,7 +56,7 @@ def test_z_of_calibrated_p_values_is_their_own() -> None:
     np.testing.assert_allclose(column(standardise(from_z("a", z))), z, atol=0.01)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=30), st.integers(0, 9))
 def test_z_has_the_sign_of_the_effect_and_the_order_of_p(ps: list[float], seed: int) -> None:
     p = np.array(ps)

@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(sets=SETS, end=st.sampled_from(["\n", "\r\n"]), compressed=st.booleans())
 def test_a_gmt_reads_back_as_it_was_written(folder: Path, sets, end: str, compressed: bool) -> None:
     lines = [f" {name}\t\t" + "\t".join(own) + "\t" for name, own in sets.items()]

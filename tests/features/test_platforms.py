@@ -65,7 +65,7 @@ def test_cells_are_told_as_their_dense_profiles(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 7), st.integers(0, 1000), st.sampled_from(KNOWN))
 def test_a_profile_alone_is_treated_as_in_company(row: int, seed: int, platform: str) -> None:
     bridge = PlatformBridge.of(GENES, measured(Platform.ARRAY, biology(0, 30)))

@@ -249,9 +249,7 @@ def test_a_truncated_gzip_is_told(tmp_path: Path, counts: pd.DataFrame) -> None:
     ),
     transposed=st.booleans(),
 )
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_what_is_read(
     tmp_path: Path, values: list[list[float]], transposed: bool
 ) -> None:
@@ -300,9 +298,7 @@ BEGINNINGS = (
     ).map(lambda parts: "".join(parts).encode()),
     ending=st.sampled_from([".csv", ".gct", ".parquet", ".h5ad", ".h5", ".xlsx", ".mtx"]),
 )
-@settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused_in_words(
     tmp_path: Path, start: bytes, content: bytes, ending: str
 ) -> None:
@@ -321,9 +317,7 @@ def test_any_bytes_are_read_or_refused_in_words(
     turned=st.booleans(),
     packed=st.booleans(),
 )
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_dress_of_a_table_changes_nothing(
     tmp_path: Path, counts: pd.DataFrame, sep, decimal, encoding, line_end, turned, packed
 ) -> None:
@@ -339,9 +333,7 @@ def test_the_dress_of_a_table_changes_nothing(
 
 @pytest.mark.slow
 @given(values=st.lists(st.floats(0, 20, width=32), min_size=4, max_size=4), seed=st.integers(0, 9))
-@settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_stands_twice_is_taken_together_as_asked(
     tmp_path: Path, values: list[float], seed: int
 ) -> None:

@@ -43,7 +43,7 @@ def test_ratios_beyond_the_screen_do_not_count() -> None:
     assert wide["ratios_measured"] == 3
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 200), min_size=5, max_size=5), st.permutations(range(5)))
 def test_the_area_lies_within_the_curve_and_needs_no_order(viability, order) -> None:
     found = area(*viability)["viability_auc"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nkpredict import read_response
@@ -197,7 +197,6 @@ def test_bad_responses_get_one_clear_sentence(
 
 
 @given(viability=st.lists(st.floats(0, 150), min_size=5, max_size=5))
-@settings(deadline=None)
 def test_area_lies_between_the_lowest_and_highest_viability(viability: list[float]) -> None:
     curves = pd.DataFrame([viability], columns=list(RATIOS.values()))
     area = area_under_curve(curves)["viability_auc"].iloc[0]

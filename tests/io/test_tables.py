@@ -40,9 +40,7 @@ def write(tmp_path: Path):
     return to_file
 
 
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=LABELS, columns=LABELS, separator=st.sampled_from(",\t;"), data=st.data())
 def test_what_is_written_is_what_is_read(tmp_path, rows, columns, separator, data) -> None:
     cells = st.floats(-1e6, 1e6, width=32) | st.just(float("nan"))

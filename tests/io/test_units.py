@@ -73,7 +73,7 @@ def test_an_unknown_unit_is_refused_with_the_known_ones() -> None:
         check_unit("rpm")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(LINEAR)
 def test_what_is_on_a_log_scale_stays_and_the_rest_keeps_its_order(values: np.ndarray) -> None:
     for unit in ("log2", "log2_intensity", "standardised"):
@@ -85,7 +85,7 @@ def test_what_is_on_a_log_scale_stays_and_the_rest_keeps_its_order(values: np.nd
         np.testing.assert_allclose(np.exp2(logged) - 1, values, rtol=1e-4, atol=1e-4)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(LINEAR, st.integers(2, 1000))
 def test_counts_do_not_depend_on_depth_or_company(values: np.ndarray, depth: int) -> None:
     counts = np.floor(values) + np.float32(1)

@@ -91,9 +91,7 @@ def test_json_is_sorted_plain_and_strict(tmp_path: Path) -> None:
     }
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=6), min_size=1, max_size=4))
 def test_no_cell_begins_like_a_formula(tmp_path: Path, texts: list[str]) -> None:
     table = pd.DataFrame({"=first": texts}, index=[f"@{text}" for text in texts])

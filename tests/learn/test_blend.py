@@ -11,7 +11,7 @@ from nkpredict.learn._offsets import group_offsets
 from nkpredict.learn.learners._importance import adaptive_importance, scaled_importance
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(arrays(float, st.integers(3, 40), elements=st.floats(-5, 5, width=16)))
 def test_normal_scores_keep_order_mean_and_spread(target: np.ndarray) -> None:
     scores = normal_scores(target)

@@ -52,7 +52,6 @@ def viability(susceptibility: pd.Series) -> pd.DataFrame:
 
 
 @given(curve=CURVES, area=AREAS)
-@settings(deadline=None)
 def test_the_closest_curve_never_rises_and_has_the_area(curve: list[float], area: float) -> None:
     found = closest(curve, area)
     values = found.to_numpy()[0]
@@ -64,7 +63,6 @@ def test_the_closest_curve_never_rises_and_has_the_area(curve: list[float], area
 
 
 @given(curve=CURVES, area=AREAS)
-@settings(deadline=None)
 def test_a_curve_that_fits_already_stays(curve: list[float], area: float) -> None:
     once = closest(curve, area)
     again = closest_killing_curves(once, area_under_curve(once)["viability_auc"].to_numpy())
@@ -72,7 +70,7 @@ def test_a_curve_that_fits_already_stays(curve: list[float], area: float) -> Non
 
 
 @given(curve=CURVES, area=st.floats(0.1, 0.95))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_no_other_curve_is_closer(curve: list[float], area: float) -> None:
     found = closest(curve, area).to_numpy()[0, 1:]
     fitting = np.full(4, (area - LEAST_AREA) / (1 - LEAST_AREA) * 100)

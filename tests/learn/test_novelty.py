@@ -57,7 +57,7 @@ def test_the_farther_along_a_new_direction_the_higher(novelty: ProfileNovelty) -
     assert (np.diff(novelty.score_samples(steps)) > 0).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 19), st.integers(0, 1000))
 def test_a_profile_alone_has_the_novelty_of_its_cohort_to_the_bit(row: int, seed: int) -> None:
     fitted = ProfileNovelty().fit(profiles(1, 40))
@@ -80,7 +80,7 @@ def test_few_genes_of_many_profiles_have_an_edge_too() -> None:
     assert np.isfinite(fitted.score_samples([[9.0]])).all()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 39), st.integers(0, 1000))
 def test_a_training_profile_is_recognised_with_a_few_genes_missing(row: int, seed: int) -> None:
     known, foreign = profiles(1, 40), profiles(2, 20)

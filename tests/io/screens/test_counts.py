@@ -203,9 +203,7 @@ def test_unusable_counts_are_refused(write, spoil: Any, message: str) -> None:
 
 
 @pytest.mark.slow
-@settings(
-    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     counts=st.lists(st.tuples(*[st.integers(30, 5000)] * 2), min_size=12, max_size=30),
     depth=st.sampled_from([0.5, 1, 7]),

@@ -41,7 +41,7 @@ def written(folder: Path, table: pd.DataFrame, name: str = f"{NAME}.csv", **how:
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, phases=PHASES)
+@settings(max_examples=10, phases=PHASES)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_genes=st.integers(3000, 4500),
@@ -67,7 +67,7 @@ def test_p_values_among_scores_are_never_read_as_effects(
     assert any("taken for genes without effect" in words for words in read_file.assumptions)
 
 
-@settings(max_examples=10, deadline=None, phases=PHASES)
+@settings(max_examples=10, phases=PHASES)
 @given(seed=st.integers(0, 2**32 - 1), n_genes=st.integers(200, 4500), centre=st.floats(-0.5, 0.5))
 def test_plain_scores_are_all_effects(seed: int, n_genes: int, centre: float) -> None:
     table, _ = scores(seed, n_genes, 0, centre)

@@ -370,7 +370,7 @@ rows = st.fixed_dictionaries(
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.lists(rows, min_size=1, max_size=20, unique_by=lambda r: (r["gene"], r["screen"])),
     gained=st.sets(st.sampled_from(["s1", "s2_r1", "SIM-s3"])),
@@ -387,7 +387,7 @@ def test_generated_tables_survive_writing_and_reading(tmp_path, content, gained)
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(
         [b"", b"Gene,lfc,p,cell_line\n", b"\tA_LFC\n", RRA.encode(), b"Gene\tA|beta\n", b"\x1f\x8b"]
