@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nkpredict"
 # A room may import the floors below it and nothing beside it on its own floor.
 FLOORS = [
-    {"credentials", "errors", "shipped", "types", "vocabulary", "yaml_text"},
+    {"credentials", "errors", "shipped", "threads", "types", "vocabulary", "yaml_text"},
     {"facts", "configuration"},
     {"io"},
     {"evidence", "simulate"},

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from threadpoolctl import threadpool_limits
 
 from nkpredict.cells._depth import FEW_UMIS, depth_of, depth_words, with_all_cells
 from nkpredict.cells._groups import score_groups
@@ -25,6 +24,7 @@ from nkpredict.io import atomic_path
 from nkpredict.learn import GeneModel, KillingCurveModel
 from nkpredict.registry import Bundle, Registry, model_digest
 from nkpredict.scoring import LOW_COVERAGE, bundle_of, constant_flags, genes_of
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray, Progress
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def score_cells(
     folder = None if keep is None else Path(keep)
     converted = None if folder is None else folder.with_name(f"{folder.name}.h5")
     found = cells_of(source, known=genes_of(bundle), converted=converted, **reading)
-    with threadpool_limits(1):  # the stretches share the processors
+    with one_thread():  # the stretches share the processors
         plan = plan_of(found, bundle, groupby=groupby, cells=cells, force=force, seed=seed)
         if not plan.facts.cells:
             raise InputError(f"No cell of {found.path} is left by {cells}; expected some.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.evaluate._splits import Fold, Split, make_folds
@@ -16,6 +15,7 @@ from nkpredict.learn import (
     fit_warnings_ignored,
     measured_curves,
 )
+from nkpredict.threads import one_thread
 from nkpredict.types import Progress
 
 
@@ -114,7 +114,7 @@ def _squared_errors(
     model: KillingCurveModel, frame: pd.DataFrame, curves: pd.DataFrame, fold: Fold
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     train, test = curves.iloc[fold.train], curves.iloc[fold.test].drop(columns=0.0, errors="ignore")
-    with threadpool_limits(1), fit_warnings_ignored():
+    with one_thread(), fit_warnings_ignored():
         # what chance skill costs is what the errors show
         fitted = clone(model).fit(frame.iloc[fold.train], train)
     predicted = fitted.predict_curve(frame.iloc[fold.test])

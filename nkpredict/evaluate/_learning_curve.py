@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate._fold import fit_predict, read_samples
@@ -16,6 +15,7 @@ from nkpredict.evaluate._metrics import spearman, spearman_within, summarise
 from nkpredict.evaluate._splits import SPLITS, Fold, Split, make_folds
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, fit_warnings_ignored
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray, LabelArray, Progress
 
 
@@ -107,7 +107,7 @@ def learning_curve(
     for size in sizes:
         limited(smallest, size, random_state)
     rows, done = [], 0
-    with threadpool_limits(1), fit_warnings_ignored():
+    with one_thread(), fit_warnings_ignored():
         # chance skill in small training sets is what the curve is there to show
         for size in sizes:
             tables = []
@@ -221,7 +221,7 @@ def permutation_test(
 
     def skill(response: FloatArray) -> float:
         predicted = np.empty(len(response))
-        with threadpool_limits(1), fit_warnings_ignored():
+        with one_thread(), fit_warnings_ignored():
             for fold in planned:
                 replaced = samples._replace(target=response)
                 predicted[fold.test] = fit_predict(model, replaced, fold)[1]

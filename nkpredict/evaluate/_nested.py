@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.evaluate._baselines import generic_learners, naive_baselines
@@ -27,6 +26,7 @@ from nkpredict.evaluate._splits import SPLITS, Fold, make_folds
 from nkpredict.evaluate._tuning import Tuned, Tuning, help_tune, tune
 from nkpredict.features import ProfilesLike
 from nkpredict.learn import MINIMUM_SAMPLES, NKSusceptibilityModel, fit_warnings_ignored
+from nkpredict.threads import one_thread
 from nkpredict.types import Progress
 
 OUR_MODEL = "nkpredict"
@@ -189,7 +189,7 @@ def help_nested(
             "processes of the run are given it."
         )
     asked: dict[str, Any] = {"space": tuning.space, "trials": tuning.trials}
-    with threadpool_limits(1), fit_warnings_ignored():
+    with one_thread(), fit_warnings_ignored():
         finished = [
             help_tune(
                 model,
@@ -308,7 +308,7 @@ def _number(value: Any) -> Any:
 def _fitted_fold(
     model: Any, samples: Samples, fold: Fold, peers: bool, tuning: Tuning | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    with threadpool_limits(1), fit_warnings_ignored():
+    with one_thread(), fit_warnings_ignored():
         # chance skill in one fold is reported by the summary over all of them
         tuned = _tuned(model, samples, fold, tuning)
         fitted, predicted = fit_predict(tuned.model, samples, fold)

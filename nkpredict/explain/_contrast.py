@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import false_discovery_control
-from threadpoolctl import threadpool_limits
+
+from nkpredict.threads import one_thread
 
 # Set by hand.
 _BLOCK = 500  # permutations held in memory at a time
@@ -70,7 +71,7 @@ def _permutation_p(
     observed = np.abs(weight @ values)
     limit = observed - _TIE * (1 + np.abs(values).max(axis=0))
     count = np.ones(values.shape[1])
-    with threadpool_limits(1):
+    with one_thread():
         for start in range(0, permutations, _BLOCK):
             rows = min(_BLOCK, permutations - start)
             dealt = rng.permuted(np.tile(weight, (rows, 1)), axis=1)

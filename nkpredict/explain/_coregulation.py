@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from nkpredict.features import Profiles, ProfilesLike, divisor, mean_and_deviation
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray
 
 CLUSTER_CORRELATION = 0.7
@@ -73,7 +73,7 @@ def cluster_genes(
     if len(names) < 2:
         return pd.Series(1, index=names, dtype=np.int64)
     standard, _, _ = standardised(Profiles.of(profiles).frame()[names].to_numpy())
-    with threadpool_limits(1):
+    with one_thread():
         together = np.abs(standard.T @ standard) / len(standard)
     distance = np.clip(1 - together, 0.0, 1.0)
     np.fill_diagonal(distance, 0.0)
@@ -128,7 +128,7 @@ def carried_slope(
         How many genes each carries.
     """
     carried, followers = np.zeros(len(columns)), np.zeros(len(columns))
-    with threadpool_limits(1):
+    with one_thread():
         for start in range(0, len(columns), _BLOCK):
             block = columns[start : start + _BLOCK]
             correlation = standard[:, block].T @ standard / len(standard)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.explain._coregulation import standardised
 from nkpredict.explain._spike_slab import Problem, one_gene_each, sample_posterior
 from nkpredict.features import Profiles, ProfilesLike
 from nkpredict.learn import Evidence, signed_evidence
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray, Progress
 
 MINIMUM_SAMPLES = 10
@@ -87,7 +87,7 @@ def driver_scores(
     spread = response.std()
     scaled = (response - response.mean()) / spread
     signed = signed_evidence(evidence, frame.columns)
-    with threadpool_limits(1):
+    with one_thread():
         standard = np.ascontiguousarray(standardised(frame.to_numpy())[0].T)
         problem = Problem(standard, scaled, signed, _kernels(standard, labels), len(signed))
         probability, effect = one_gene_each(problem)

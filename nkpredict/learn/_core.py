@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from nkpredict.features import (
     ModuleScores,
@@ -19,6 +18,7 @@ from nkpredict.features import (
 )
 from nkpredict.learn._training_data import TrainingData, fit_learner
 from nkpredict.learn.learners import AdditivePredictor, GeneLearner
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray
 
 RANGE_ENDS = (0.05, 0.95)
@@ -64,7 +64,7 @@ class BlendCore:
 
     def fit(self, data: TrainingData) -> Self:
         """Fit all parts on the same samples."""
-        with threadpool_limits(1):
+        with one_thread():
             inputs = self.learner_input(self.fit_scale(data.profiles))
         for learner in self.learners.values():
             if isinstance(learner, GeneLearner):  # a score from evidence learns no response

@@ -36,6 +36,7 @@ from nkpredict.learn.learners import (
     combined,
     default_learners,
 )
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray, IndexArray
 
 CHANCE_LEVEL = 0.05
@@ -141,6 +142,7 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         modules = self.core_.modules
         return None if modules is None else modules.gene_sets
 
+    @one_thread()
     def fit(self, X: ProfilesLike, y: Any, groups: Any = None, sample_weight: Any = None) -> Self:
         """Fit on samples × genes.
 

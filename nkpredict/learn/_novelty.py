@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError
 from nkpredict.features import ProfileEstimator, Profiles, ProfilesLike
+from nkpredict.threads import one_thread
 from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 # Set by hand.
@@ -159,7 +159,7 @@ class SubspaceNovelty(ProfileNovelty):
     def score_samples(self, X: ProfilesLike) -> FloatArray:
         """Return the novelty of each standardised profile; NaN marks a missing gene."""
         names = getattr(self, "feature_names_in_", np.arange(self._genes))
-        with threadpool_limits(1):
+        with one_thread():
             return _distance(Profiles.of(X).aligned(names), self.components_) / self.limit_
 
     @property

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from nkpredict.errors import InputError, name_some
 from nkpredict.features import (
@@ -22,6 +21,7 @@ from nkpredict.features import (
 from nkpredict.learn._blend import normal_scores
 from nkpredict.learn._offsets import group_offsets
 from nkpredict.learn.learners import Evidence, GeneLearner, evidence_of_axes
+from nkpredict.threads import one_thread
 from nkpredict.types import AnyArray, FloatArray, IndexArray, LabelArray
 
 MINIMUM_SAMPLES = 20
@@ -128,7 +128,7 @@ class TrainingData:
 
 def fit_learner(learner: GeneLearner, inputs: Profiles, data: TrainingData) -> GeneLearner:
     """Fit a learner on its input (see `BlendCore`) and the normal scores of the response."""
-    with threadpool_limits(1):
+    with one_thread():
         learner.fit(inputs, normal_scores(data.response), data.labels, data.weights)
     return learner
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigh
-from threadpoolctl import threadpool_limits
 
 from nkpredict.features import Profiles, ProfilesLike, SparseProfiles, divisor
 from nkpredict.learn.learners._base import GeneLearner, LearnerState
+from nkpredict.threads import one_thread
 from nkpredict.types import FloatArray
 
 
@@ -40,7 +40,7 @@ class LinearLearner(GeneLearner):
     def _learn(self, profiles: Profiles, target: FloatArray, weights: FloatArray | None) -> None:
         count = len(profiles)
         share = np.full(count, 1 / count) if weights is None else weights / weights.sum()
-        with threadpool_limits(1):
+        with one_thread():
             self.mean_ = _weighted_mean(profiles.values, share)
             # one copy of the profiles, changed in place: they may be large
             rows = profiles.values - self.mean_
