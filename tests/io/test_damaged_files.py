@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import zarr
 from pyarrow import feather
 from scipy import sparse
 
@@ -169,11 +170,54 @@ def test_cells_stored_by_gene_point_to_no_other_cell(cohort: Path, index: int) -
         read_cells(cohort)
 
 
+@pytest.fixture
+def zarr_cohort(cohort: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what writes it looks ahead to another format
+        anndata.read_h5ad(cohort).write_zarr(cohort.parent / "a.zarr")
+    return cohort.parent / "a.zarr"
+
+
+@pytest.mark.slow
+@IN_STRETCHES
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["X/indices/0", "X/data/0", "X/indptr/0"])
+def test_a_damaged_part_of_a_zarr_folder_ends_no_process(
+    zarr_cohort: Path, read, name: str
+) -> None:
+    read(zarr_cohort)
+    part = zarr_cohort / name
+    content = bytearray(part.read_bytes())
+    for place in range(16, len(content), 3):  # behind the header of Blosc
+        content[place] ^= 0xFF
+    part.write_bytes(content)
+    with pytest.raises(InputError):
+        read(zarr_cohort)
+
+
+def test_pointers_of_a_sparse_matrix_that_fall_are_told(zarr_cohort: Path) -> None:
+    pointers = zarr.open_group(zarr_cohort, mode="r+")["X/indptr"]
+    pointers[1:] = np.array([40, 10**9, -(10**9), 0])
+    with pytest.raises(InputError, match="index pointers fall"):
+        read_expression(zarr_cohort)
+
+
+@IN_STRETCHES
+def test_a_zarr_folder_that_crashes_the_library_is_told(
+    zarr_cohort: Path, read, monkeypatch
+) -> None:
+    crashing = zarr_cohort.parent / "crash.py"
+    crashing.write_text("import os\nos.abort()\n")
+    monkeypatch.setattr("nkpredict.io.expression._probe.__file__", str(crashing))
+    with pytest.raises(InputError, match="the zarr library ends with SIGABRT"):
+        read(zarr_cohort)
+
+
 @IN_STRETCHES
 def test_a_file_that_crashes_the_library_is_told(cohort: Path, read, monkeypatch) -> None:
     crashing = cohort.parent / "crash.py"
     crashing.write_text("import os\nos.abort()\n")
-    monkeypatch.setattr("nkpredict.io.expression._hdf5_probe.__file__", str(crashing))
+    monkeypatch.setattr("nkpredict.io.expression._probe.__file__", str(crashing))
     with pytest.raises(InputError, match="the HDF5 library ends with SIGABRT"):
         read(cohort)
 
