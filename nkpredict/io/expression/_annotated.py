@@ -217,8 +217,10 @@ def require_sound_sparse(values: Any) -> None:
     """
     if not hasattr(values, "check_format"):
         return
-    # SciPy looks at the pointers between the first and the last only where the last is above 0
-    if hasattr(values, "indptr") and bool((np.diff(values.indptr) < 0).any()):
+    # SciPy looks at the pointers between the first and the last only where the last is above 0, and
+    # at their differences, which wrap around in 32 bits
+    pointers = getattr(values, "indptr", np.empty(0))
+    if (pointers[1:] < pointers[:-1]).any():
         raise ValueError("its index pointers fall")
     values.check_format(full_check=True)
 

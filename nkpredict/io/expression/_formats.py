@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, beyond_memory
 from nkpredict.io._arrow import read_arrow
 from nkpredict.io.expression._annotated import read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
@@ -33,7 +33,10 @@ def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
     """
     for recognises, read in _FORMATS:
         if recognises(path):
-            return read(path, options)
+            try:
+                return read(path, options)
+            except MemoryError:
+                raise beyond_memory(path) from None
     raise InputError(
         f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
     )

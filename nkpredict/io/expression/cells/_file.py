@@ -103,7 +103,8 @@ class CellRows:
         if self._indptr is None:
             self._indptr = np.asarray(self._matrix["indptr"][:], dtype=np.int64)
             ends = (self._indptr[:1] < 0).any() or (self._indptr[-1:] > self.stored_values).any()
-            if len(self._indptr) != self.cells + 1 or ends or (np.diff(self._indptr) < 0).any():
+            fall = (self._indptr[1:] < self._indptr[:-1]).any()
+            if len(self._indptr) != self.cells + 1 or ends or fall:
                 raise ValueError("the places where cells begin do not fit its values")
         return self._indptr
 
