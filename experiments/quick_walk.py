@@ -13,7 +13,7 @@ import sys
 from types import SimpleNamespace, TracebackType
 from typing import IO, Any, cast
 
-from nkpredict.io.expression import _hdf5
+from nkpredict.io.expression import _sound
 
 
 class _Server:
@@ -70,16 +70,17 @@ def walk_quickly() -> None:
     Readers remember a file by its time of change, which is the same when it is written twice within
     a few milliseconds.
     """
-    if not isinstance(_hdf5.subprocess, SimpleNamespace):
+    if not isinstance(_sound.subprocess, SimpleNamespace):
         names = ("PIPE", "DEVNULL", "TimeoutExpired")
         kept = {name: getattr(subprocess, name) for name in names}
-        _hdf5.subprocess = SimpleNamespace(Popen=_Walk, **kept)
-    _hdf5._walked.cache_clear()
+        _sound.subprocess = SimpleNamespace(Popen=_Walk, **kept)
+    _sound._walked.cache_clear()
 
 
 # Without the package, whose imports would make each fork dear.
 _SERVE = """
 import importlib.util, json, os, sys
+import h5py, zarr
 spec = importlib.util.spec_from_file_location("probe", sys.argv[1])
 probe = importlib.util.module_from_spec(spec)
 sys.modules["probe"] = probe

@@ -69,5 +69,13 @@ def in_words(error: BaseException) -> str:
     return _cut(said, _LONGEST_REASON) if said else type(error).__name__
 
 
+def beyond_memory(path: object) -> InputError:
+    """Return the error for a file that, perhaps by intent, unpacks to more than there is room."""
+    return InputError(
+        f"{path} unpacks to more than fits into memory; expected a table. Look where it comes "
+        "from, or read it on a larger machine."
+    )
+
+
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.evidence import gene_modules
 from nkpredict.features._profiles import not_expression
 from nkpredict.io import approve_gene_names, first_lines, require_file
@@ -59,7 +59,7 @@ def read_gene_sets(source: GeneSets) -> dict[str, tuple[str, ...]]:
         lines = first_lines(path, sys.maxsize)
     except InputError as error:
         raise InputError(
-            f"{path} is not readable text ({error.__cause__}); expected {_GMT}."
+            f"{path} is not readable text ({in_words(error.__cause__ or error)}); expected {_GMT}."
         ) from error
     rows = []
     for number, line in enumerate(lines, start=1):

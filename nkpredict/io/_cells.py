@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, beyond_memory, name_some
 from nkpredict.io._arrow import read_arrow
 from nkpredict.io._tables import is_missing, separator_in
 
@@ -52,6 +52,8 @@ def read_text_cells(path: Path, what: str) -> tuple[pd.DataFrame, str]:
             text, encoding = _decoded(content)
             start = text.lstrip()[:1]
             table = _from_json(text) if start in ("{", "[") else _from_delimited(text, path)
+    except MemoryError:
+        raise beyond_memory(path) from None
     except (ValueError, OSError, EOFError, RecursionError, zlib.error, csv.Error) as error:
         reason = str(error).strip().splitlines()
         raise InputError(

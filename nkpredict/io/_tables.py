@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError, beyond_memory, name_some
 from nkpredict.io._arrow import read_arrow
 from nkpredict.io._writing import require_file
 from nkpredict.shipped import shipped_path
@@ -64,6 +64,8 @@ def first_lines(path: Path, count: int = 1) -> list[str]:
         opener = gzip.open if compressed else open
         with opener(path, "rt", encoding="utf-8-sig") as text:
             return [str(line).rstrip("\r\n") for line in islice(text, count)]
+    except MemoryError as error:
+        raise beyond_memory(path) from error
     except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
         raise InputError(
             f"{path} is not readable text ({error}); expected a CSV or TSV table, plain or gzip."

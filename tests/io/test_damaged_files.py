@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import anndata
@@ -12,14 +14,18 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import zarr
 from pyarrow import feather
 from scipy import sparse
 
+from experiments.bounded import run_bounded
 from experiments.fuzz_readers import fuzz
 from experiments.readable_files import every_reader
 from nkpredict import read_expression
+from nkpredict.drugs import read_targets
 from nkpredict.errors import InputError, NKPredictError
-from nkpredict.io import matrix_market_as_hdf5, open_cells
+from nkpredict.features import read_gene_sets
+from nkpredict.io import matrix_market_as_hdf5, open_cells, read_response
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +175,54 @@ def test_cells_stored_by_gene_point_to_no_other_cell(cohort: Path, index: int) -
         read_cells(cohort)
 
 
+@pytest.fixture
+def zarr_cohort(cohort: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what writes it looks ahead to another format
+        anndata.read_h5ad(cohort).write_zarr(cohort.parent / "a.zarr")
+    return cohort.parent / "a.zarr"
+
+
+@pytest.mark.slow
+@IN_STRETCHES
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["X/indices/0", "X/data/0", "X/indptr/0"])
+def test_a_damaged_part_of_a_zarr_folder_ends_no_process(
+    zarr_cohort: Path, read, name: str
+) -> None:
+    read(zarr_cohort)
+    part = zarr_cohort / name
+    content = bytearray(part.read_bytes())
+    for place in range(16, len(content), 3):  # behind the header of Blosc
+        content[place] ^= 0xFF
+    part.write_bytes(content)
+    with pytest.raises(InputError):
+        read(zarr_cohort)
+
+
+def test_pointers_of_a_sparse_matrix_that_fall_are_told(zarr_cohort: Path) -> None:
+    pointers = zarr.open_group(zarr_cohort, mode="r+")["X/indptr"]
+    pointers[1:] = np.array([40, 2 * 10**9, -2 * 10**9, 160])
+    with pytest.raises(InputError, match="index pointers fall"):
+        read_expression(zarr_cohort)
+
+
+@IN_STRETCHES
+def test_a_zarr_folder_that_crashes_the_library_is_told(
+    zarr_cohort: Path, read, monkeypatch
+) -> None:
+    crashing = zarr_cohort.parent / "crash.py"
+    crashing.write_text("import os\nos.abort()\n")
+    monkeypatch.setattr("nkpredict.io.expression._probe.__file__", str(crashing))
+    with pytest.raises(InputError, match="the zarr library ends with SIGABRT"):
+        read(zarr_cohort)
+
+
 @IN_STRETCHES
 def test_a_file_that_crashes_the_library_is_told(cohort: Path, read, monkeypatch) -> None:
     crashing = cohort.parent / "crash.py"
     crashing.write_text("import os\nos.abort()\n")
-    monkeypatch.setattr("nkpredict.io.expression._hdf5_probe.__file__", str(crashing))
+    monkeypatch.setattr("nkpredict.io.expression._probe.__file__", str(crashing))
     with pytest.raises(InputError, match="the HDF5 library ends with SIGABRT"):
         read(cohort)
 
@@ -221,6 +270,25 @@ def test_a_damaged_matrix_of_cells_is_told(tmp_path: Path, body: str, message: s
     with pytest.raises(InputError, match=message):
         matrix_market_as_hdf5(tmp_path, tmp_path / "cells.h5")
     assert not (tmp_path / "cells.h5").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        (read_expression, "a.csv.gz"),
+        (read_targets, "a.csv.gz"),
+        (read_gene_sets, "a.gmt.gz"),
+        (partial(read_response, direction="low=sensitive"), "a.csv.gz"),
+    ],
+)
+def test_what_unpacks_to_more_than_the_memory_is_told(tmp_path: Path, read, name: str) -> None:
+    with gzip.open(tmp_path / name, "wb", compresslevel=1) as stream:
+        for _ in range(600):
+            stream.write(b"TP53,1,2,3\n" * 100_000)
+    outcome = run_bounded(partial(read, tmp_path / name), seconds=60, megabytes=300)
+    assert outcome.kind == "refused", outcome
+    assert "memory" in outcome.message.lower()
 
 
 def test_a_name_of_a_million_letters_is_cut_in_the_message(tmp_path: Path) -> None:

@@ -324,6 +324,11 @@ def tree_edits(rng: np.random.Generator, count: int) -> Iterator[Case]:
         ),
         ("trees: NUL", lambda raw: raw.replace(b"Tree=1", b"Tree\x001", 1)),
         ("trees: a parameter", lambda raw: raw.replace(b"[num_leaves: 7]", b'[num_leaves: "},{]')),
+        ("trees: linear in all", lambda raw: raw.replace(b"linear_tree: 0", b"linear_tree: 1")),
+        (
+            "trees: linear in another parameter",
+            lambda raw: raw.replace(b"[boosting: gbdt]", b"[boosting: linear_tree: 1]"),
+        ),
         ("trees: pandas", lambda raw: raw.replace(b":null", b":[[[1]]]")),
         ("trees: no text", lambda raw: b""),
         ("trees: binary", lambda raw: bytes(range(256)) * 64),

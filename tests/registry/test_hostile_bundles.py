@@ -118,6 +118,14 @@ def test_the_number_of_trees_is_that_of_the_files(sound: Path, tmp_path: Path, t
         load_bundle(tmp_path / "b")
 
 
+@pytest.mark.parametrize("place", ["in all", "in another parameter"])
+def test_no_parameter_makes_the_trees_linear(sound: Path, tmp_path: Path, place: str) -> None:
+    shutil.copytree(sound, tmp_path / "b")
+    dict(hostile_cases(sound))[f"trees: linear {place}"](tmp_path / "b")
+    with pytest.raises(BundleError):
+        load_bundle(tmp_path / "b")
+
+
 @pytest.fixture(scope="module")
 def calibrated(sound: Path, tmp_path_factory) -> Path:
     model = load_bundle(sound).model

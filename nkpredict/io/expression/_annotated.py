@@ -194,18 +194,35 @@ def _has_negative(values: Any) -> bool:
 def _dense(values: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
     from scipy import sparse
 
-    if sparse.issparse(values) and hasattr(values, "check_format"):
-        try:
-            values.check_format(full_check=True)  # SciPy trusts indices
-        except ValueError as error:
-            raise InputError(
-                f"The sparse matrix is damaged ({in_words(error)}); write it again."
-            ) from error
+    try:
+        require_sound_sparse(values)
+    except ValueError as error:
+        raise InputError(
+            f"The sparse matrix is damaged ({in_words(error)}); write it again."
+        ) from error
     dense = values.toarray() if sparse.issparse(values) else np.asarray(values)
     try:
         return np.asarray(dense, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(f"The values must be numbers: {error}.") from error
+
+
+def require_sound_sparse(values: Any) -> None:
+    """Refuse a sparse matrix whose indices point out of it: SciPy follows them unseen.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    if not hasattr(values, "check_format"):
+        return
+    # SciPy looks at the pointers between the first and the last only where the last is above 0, and
+    # at their differences, which wrap around in 32 bits
+    pointers = getattr(values, "indptr", np.empty(0))
+    if (pointers[1:] < pointers[:-1]).any():
+        raise ValueError("its index pointers fall")
+    values.check_format(full_check=True)
 
 
 def gene_names_of(

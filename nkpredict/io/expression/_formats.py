@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from nkpredict.errors import InputError
+from nkpredict.errors import InputError, beyond_memory
 from nkpredict.io._arrow import read_arrow
 from nkpredict.io.expression._annotated import read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
 from nkpredict.io.expression._delimited import read_delimited
-from nkpredict.io.expression._hdf5 import require_sound_hdf5
 from nkpredict.io.expression._layouts import recognise_layout
 from nkpredict.io.expression._numbers import table_of_text
 from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._raw import RawMatrix, RawTable
+from nkpredict.io.expression._sound import require_sound
 from nkpredict.io.expression._tenx import is_mtx, is_tenx_hdf5, read_mtx, read_tenx_hdf5
 from nkpredict.io.expression._text import is_workbook, read_utf8
 from nkpredict.io.expression._workbook import read_workbook
@@ -33,7 +33,10 @@ def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
     """
     for recognises, read in _FORMATS:
         if recognises(path):
-            return read(path, options)
+            try:
+                return read(path, options)
+            except MemoryError:
+                raise beyond_memory(path) from None
     raise InputError(
         f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
     )
@@ -80,7 +83,12 @@ def _is_zarr(path: Path) -> bool:
     )
 
 
-def _read_zarr_or_h5ad(path: Path, options: ReadingOptions) -> RawMatrix:
+def _read_zarr(path: Path, options: ReadingOptions) -> RawMatrix:
+    require_sound(path)
+    return _read_anndata(path, options)
+
+
+def _read_anndata(path: Path, options: ReadingOptions) -> RawMatrix:
     return read_annotated(path, options.layer, options.var_column, options.known)
 
 
@@ -92,7 +100,7 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
-    require_sound_hdf5(path)
+    require_sound(path)
     import h5py
 
     with h5py.File(path) as file:
@@ -107,7 +115,7 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
             f"{path} is an HDF5 file with {', '.join(sorted(groups)[:5])}; expected one of AnnData "
             "(.h5ad), loom, or 10x Genomics from Cell Ranger 3 on."
         )
-    return _read_zarr_or_h5ad(path, options)
+    return _read_anndata(path, options)
 
 
 def _is_workbook(path: Path) -> bool:
@@ -145,7 +153,7 @@ def _read_text(path: Path, options: ReadingOptions) -> RawMatrix:
 
 
 _FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, ReadingOptions], RawMatrix]], ...] = (
-    (_is_zarr, _read_zarr_or_h5ad),
+    (_is_zarr, _read_zarr),
     (is_mtx, lambda path, options: read_mtx(path)),
     (_is_hdf5, _read_hdf5),
     (_is_workbook, _read_workbook),

@@ -21,7 +21,10 @@ _REALS = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?(?: -?\d+(?:\.\d+)?(?:e[+
 _RANGE = re.compile(r"none|\[(-?[0-9.e+-]+|-?inf):(-?[0-9.e+-]+|-?inf)\]")
 _HEAD = ("version=v4", "num_class=1", "num_tree_per_iteration=1", "label_index=0")
 _IMPORTANCE = re.compile(r"Column_\d{1,6}=\d{1,10}")
-_PARAMETER = re.compile(r"\[[a-z0-9_]+: [\x20-\x5a\x5e-\x7e]*\]")
+# Of the parameters of the training LightGBM heeds linear_tree when it reads, wherever it stands.
+_PARAMETER = re.compile(
+    r"\[linear_tree: 0\]|(?!.*linear_tree)\[[a-z0-9_]+: [\x20-\x5a\x5e-\x7e]*\]"
+)
 _NUMBER_FIELDS = {
     "split_feature": "inner",
     "split_gain": "inner",

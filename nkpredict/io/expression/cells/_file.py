@@ -13,9 +13,9 @@ import pandas as pd
 from scipy import sparse
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.io.expression._annotated import gene_names_of
-from nkpredict.io.expression._hdf5 import require_sound_hdf5
+from nkpredict.io.expression._annotated import gene_names_of, require_sound_sparse
 from nkpredict.io.expression._single_cells import are_cells
+from nkpredict.io.expression._sound import require_sound
 from nkpredict.io.expression._tenx import EXPRESSION
 from nkpredict.io.expression.cells._matrix import COUNTS, chosen_matrix, kind_of_values
 from nkpredict.types import AnyArray, IndexArray
@@ -103,7 +103,8 @@ class CellRows:
         if self._indptr is None:
             self._indptr = np.asarray(self._matrix["indptr"][:], dtype=np.int64)
             ends = (self._indptr[:1] < 0).any() or (self._indptr[-1:] > self.stored_values).any()
-            if len(self._indptr) != self.cells + 1 or ends or (np.diff(self._indptr) < 0).any():
+            fall = (self._indptr[1:] < self._indptr[:-1]).any()
+            if len(self._indptr) != self.cells + 1 or ends or fall:
                 raise ValueError("the places where cells begin do not fit its values")
         return self._indptr
 
@@ -195,7 +196,7 @@ class CellRows:
             parts = tuple(np.asarray(self._matrix[key][:]) for key in ("data", "indices", "indptr"))
             shape = (self.file.cells, len(self.file.genes))
             by_gene = sparse.csc_matrix(parts, shape)
-            by_gene.check_format(full_check=True)  # else SciPy writes where an index points to
+            require_sound_sparse(by_gene)  # else SciPy writes where an index points to
             self._by_gene = by_gene.tocsr()
         return self._by_gene
 
@@ -260,10 +261,9 @@ def open_cells(
     """
     if path.is_dir() and not any((path / name).exists() for name in (".zgroup", "zarr.json")):
         return None
-    if path.is_file():
-        if not _is_hdf5(path):
-            return None
-        require_sound_hdf5(path)
+    if path.is_file() and not _is_hdf5(path):
+        return None
+    require_sound(path)
     with opened(path) as root:
         try:
             inside = set(root)

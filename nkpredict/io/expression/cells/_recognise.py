@@ -13,9 +13,9 @@ import pandas as pd
 from scipy import sparse
 
 from nkpredict.errors import InputError
-from nkpredict.io.expression._hdf5 import require_sound_hdf5
 from nkpredict.io.expression._matrix_market import matrix_sizes
 from nkpredict.io.expression._single_cells import are_cells
+from nkpredict.io.expression._sound import require_sound
 from nkpredict.io.expression._tenx import is_mtx, opened_mtx, parts_of_mtx
 from nkpredict.io.expression.cells._file import CellFile, looks_like_cells, open_cells
 
@@ -89,7 +89,7 @@ def find_cells(
     if is_mtx(path):
         return _in_matrix_market(path)
     if path.is_file() and path.suffix.lower() in (".h5ad", ".h5", ".hdf5", ".loom"):
-        require_sound_hdf5(path)
+        require_sound(path)
     found = _opened(path, layer, var_column, known)
     if found is None or not found.cells or not found.genes or not looks_like_cells(found):
         return None
