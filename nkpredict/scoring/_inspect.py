@@ -68,7 +68,7 @@ def inspect_profiles(
             f"There is no file {profiles}; expected expression profiles. Check the path."
         )
     bundle = bundle_of(model, registry)
-    options = replace(options or ReadingOptions(), known=genes_of(bundle))
+    options = replace(options or ReadingOptions(), known=genes_of(bundle), known_alone=True)
     called = _called(profiles)
     try:
         cells = cells_in(profiles, options)

@@ -118,7 +118,7 @@ def score(
         When the model is not found or damaged.
     """
     bundle = bundle_of(model, registry, effector)
-    options = ReadingOptions(**reading, known=genes_of(bundle))
+    options = ReadingOptions(**reading, known=genes_of(bundle), known_alone=True)
     source = _named(profiles)
     if not force:
         refuse_cells(source, options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -20,6 +21,13 @@ from nkpredict.io.expression._raw import RawMatrix, RawTable
 from nkpredict.io.expression._tenx import is_mtx, is_tenx_hdf5, read_mtx, read_tenx_hdf5
 from nkpredict.io.expression._text import is_workbook, read_utf8
 from nkpredict.io.expression._workbook import read_workbook
+from nkpredict.io.expression.large import (
+    LargeMatrix,
+    NotPlainError,
+    large_annotated,
+    large_parquet,
+    large_text,
+)
 
 
 def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
@@ -30,12 +38,30 @@ def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
     InputError
         When the format is not known, or its reader refuses the file.
     """
-    for recognises, read in _FORMATS:
-        if recognises(path):
-            return read(path, options)
+    for known in _FORMATS:
+        if known.recognises(path):
+            return known.read(path, options)
     raise InputError(
         f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
     )
+
+
+def open_large(path: Path, options: ReadingOptions) -> LargeMatrix:
+    """Open a file of any format whose large cohorts need not be read as a whole.
+
+    Raises
+    ------
+    NotPlainError
+        When it is none, or no large cohort, or an unusual one.
+    InputError
+        When its reader refuses the file.
+    """
+    for known in _FORMATS:
+        if known.recognises(path):
+            if known.open_large is None:
+                break
+            return known.open_large(path, options)
+    raise NotPlainError
 
 
 def matrix_of(table: RawTable, path: str, options: ReadingOptions) -> RawMatrix:
@@ -109,6 +135,11 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
     return _read_zarr_or_h5ad(path, options)
 
 
+def _open_large_hdf5(path: Path, options: ReadingOptions) -> LargeMatrix:
+    require_sound_hdf5(path)
+    return large_annotated(path, options)
+
+
 def _is_workbook(path: Path) -> bool:
     return path.is_file() and is_workbook(path)
 
@@ -144,11 +175,19 @@ def _read_text(path: Path, options: ReadingOptions) -> RawMatrix:
     return matrix_of(read_delimited(text, encoding, path), str(path), options)
 
 
-_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, ReadingOptions], RawMatrix]], ...] = (
-    (_is_zarr, _read_zarr_or_h5ad),
-    (is_mtx, lambda path, options: read_mtx(path)),
-    (_is_hdf5, _read_hdf5),
-    (_is_workbook, _read_workbook),
-    (_is_parquet, _read_parquet),
-    (Path.is_file, _read_text),
+class _Format(NamedTuple):
+    """How a format is recognised, its reader, and how a large cohort in it is opened."""
+
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path, ReadingOptions], RawMatrix]
+    open_large: Callable[[Path, ReadingOptions], LargeMatrix] | None = None
+
+
+_FORMATS: tuple[_Format, ...] = (
+    _Format(_is_zarr, _read_zarr_or_h5ad, large_annotated),
+    _Format(is_mtx, lambda path, options: read_mtx(path)),
+    _Format(_is_hdf5, _read_hdf5, _open_large_hdf5),
+    _Format(_is_workbook, _read_workbook),
+    _Format(_is_parquet, _read_parquet, large_parquet),
+    _Format(Path.is_file, _read_text, large_text),
 )

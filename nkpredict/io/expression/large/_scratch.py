@@ -1,0 +1,97 @@
+"""Values of a text file or of Parquet on disk, so that any part of them can be read."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+
+import numpy as np
+
+from nkpredict.errors import InputError
+from nkpredict.types import FloatArray
+
+_BYTES = np.dtype(np.float32).itemsize
+
+
+class Scratch:
+    """A float32 matrix in a temporary file without a name, which goes when this does.
+
+    Parameters
+    ----------
+    width
+        Number of columns.
+    """
+
+    turns = True
+
+    def __init__(self, width: int) -> None:
+        self._file, name = tempfile.mkstemp()
+        os.unlink(name)
+        weakref.finalize(self, os.close, self._file)
+        self.width = width
+        self.length = 0
+
+    def append(self, rows: FloatArray) -> None:
+        """Write rows behind the others.
+
+        Raises
+        ------
+        InputError
+            When the disk is full.
+        """
+        left = memoryview(np.ascontiguousarray(rows, dtype=np.float32).reshape(-1)).cast("B")
+        try:
+            while len(left):
+                left = left[os.write(self._file, left) :]
+        except OSError as error:
+            raise InputError(
+                f"The values of a large table are kept in {tempfile.gettempdir()} while they are "
+                f"read, 4 bytes a value, and there is no room for them ({error.strerror}); name "
+                "another folder by the environment variable TMPDIR."
+            ) from error
+        self.length += len(rows)
+
+    def rows(self, start: int, stop: int) -> FloatArray:
+        """Return rows from one place to another."""
+        part = np.empty((stop - start, self.width), dtype=np.float32)
+        self._read(part, start * self.width)
+        return part
+
+    def columns(self, start: int, stop: int) -> FloatArray:
+        """Return columns from one place to another, one after the other in memory."""
+        part = np.empty((self.length, stop - start), dtype=np.float32)
+        for row in range(self.length):
+            self._read(part[row], row * self.width + start)
+        return np.ascontiguousarray(part.T)
+
+    def _read(self, into: FloatArray, place: int) -> None:
+        left, offset = memoryview(into).cast("B") if into.size else memoryview(b""), place * _BYTES
+        while len(left):
+            count = os.preadv(self._file, [left], offset)
+            if not count:
+                raise EOFError("the temporary file is shorter than what was written")
+            left, offset = left[count:], offset + count
+
+
+class Turned:
+    """A matrix that was written column by column.
+
+    Parameters
+    ----------
+    scratch
+        Its columns, each one row.
+    """
+
+    turns = True
+
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+
+    def rows(self, start: int, stop: int) -> FloatArray:
+        """Return rows from one place to another."""
+        return self._scratch.columns(start, stop)
+
+    def columns(self, start: int, stop: int) -> FloatArray:
+        """Return columns from one place to another, one after the other in memory."""
+        return self._scratch.rows(start, stop)
