@@ -283,7 +283,7 @@ def _axes(scores: ExplainedScores) -> pd.DataFrame:
 
 def _levels(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.Series:
     """Percentile of each gene of the model in one sample, NaN where it was not measured."""
-    level = scores.profiles.values[row]
+    level = scores.profiles.take(np.array([row])).values[0]
     told = (
         percentile_in_training(level, np.asarray(scores.bundle.model.range_))
         if others is None

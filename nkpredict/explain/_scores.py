@@ -89,7 +89,9 @@ class ExplainedScores(Scores):
     def to_shap(self) -> shap.Explanation:
         """Return the contributions as a `shap.Explanation`, so that all plots of shap work."""
         values = pd.DataFrame(
-            self.profiles.given.values, self.contributions.index, self.contributions.columns
+            self.profiles.given.values.astype(np.float64, copy=False),
+            self.contributions.index,
+            self.contributions.columns,
         )
         return shap_explanation(self.contributions, self.base_value, values)
 
@@ -122,7 +124,8 @@ def explain_scores(scores: Scores) -> ExplainedScores:
     }
     for genes in lists.values():
         genes.insert(1, "rank", range(1, len(genes) + 1))
-    contributions = explanation.contributions.set_axis(samples, axis=0)
+    parts = explanation.contributions
+    contributions = pd.DataFrame(parts.to_numpy(), samples, parts.columns, copy=False)
     # a gene that raises the cohort may lower a sample: drugs go by samples
     lowering = ranker.ranked(every, GeneReading.SINGLE_SAMPLES)
     pairs = druggable_targets(lowering.head(_GENES_WITH_TARGETS))

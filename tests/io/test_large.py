@@ -173,10 +173,7 @@ def test_genes_that_are_there_twice_are_taken_together_alike(
     duplicates: str | None, tmp_path: Path
 ) -> None:
     table = cohort()
-    if duplicates is None:
-        twice = table[GENES[5:9]]
-    else:
-        twice = table[GENES[5:9]] * 0.5 + 1
+    twice = table[GENES[5:9]] if duplicates is None else table[GENES[5:9]] * 0.5 + 1
     path = tsv_of_genes(pd.concat([table, twice, table[GENES[:1]]], axis=1), tmp_path)
     assert_same(path, duplicates=duplicates)
 
@@ -184,8 +181,8 @@ def test_genes_that_are_there_twice_are_taken_together_alike(
 @pytest.mark.parametrize("kind", ["counts", "log2"])
 def test_several_identifiers_of_one_gene_are_merged_alike(kind: str, tmp_path: Path) -> None:
     # an Ensembl id in two versions, and beside the symbol with its Entrez id
-    renamed = {GENES[8]: "ENSG00000206503.4", GENES[11]: "ENSG00000206503.9", GENES[14]: "TP53|7157",
-               GENES[17]: "TP53"}  # fmt: skip
+    names = ["ENSG00000206503.4", "ENSG00000206503.9", "TP53|7157", "TP53"]
+    renamed = dict(zip(GENES[8:20:3], names, strict=True))
     table = cohort(kind).rename(columns=renamed)
     assert_same(h5ad(table, tmp_path), [*KNOWN, "HLA-A", "TP53"])
 
