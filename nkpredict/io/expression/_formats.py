@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from nkpredict.errors import InputError, in_words
-from nkpredict.io.expression._annotated import read_annotated, read_loom
+from nkpredict.io.expression._annotated import LOOM, read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
 from nkpredict.io.expression._delimited import read_delimited
 from nkpredict.io.expression._hdf5 import require_sound_hdf5
@@ -25,6 +25,7 @@ from nkpredict.io.expression.large import (
     LargeMatrix,
     NotPlainError,
     large_annotated,
+    large_loom,
     large_parquet,
     large_text,
 )
@@ -125,8 +126,8 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
         tenx = is_tenx_hdf5(groups, file)
     if tenx:
         return read_tenx_hdf5(path)
-    if {"matrix", "row_attrs", "col_attrs"} <= groups:
-        return read_loom(path, options.layer, options.var_column, options.known)
+    if groups >= LOOM:
+        return read_loom(path, options)
     if groups and not groups & {"X", "layers", "raw", "var"}:
         raise InputError(
             f"{path} is an HDF5 file with {', '.join(sorted(groups)[:5])}; expected one of AnnData "
@@ -137,7 +138,15 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
 
 def _open_large_hdf5(path: Path, options: ReadingOptions) -> LargeMatrix:
     require_sound_hdf5(path)
-    return large_annotated(path, options)
+    return (large_loom if is_loom(path) else large_annotated)(path, options)
+
+
+def is_loom(path: Path) -> bool:
+    """Tell whether a file is a loom file, once it was walked through."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return set(file) >= LOOM
 
 
 def _is_workbook(path: Path) -> bool:
@@ -152,6 +161,11 @@ def _is_parquet(path: Path) -> bool:
     return path.is_file() and (
         path.suffix.lower() in (".parquet", ".pq", ".feather") or _starts_with(path, b"PAR1")
     )
+
+
+def is_text(path: Path) -> bool:
+    """Tell whether a path is a file of no other format than text."""
+    return path.is_file() and not any(known.recognises(path) for known in _FORMATS[:-1])
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:

@@ -9,7 +9,7 @@ from nkpredict.io.expression.cells._file import (
 )
 from nkpredict.io.expression.cells._market import matrix_market_as_hdf5
 from nkpredict.io.expression.cells._memory import CellsInMemory
-from nkpredict.io.expression.cells._recognise import MOST_GROUPS, FoundCells, find_cells
+from nkpredict.io.expression.cells._recognise import MOST_GROUPS, FoundCells, find_stored_cells
 
 __all__ = [
     "MOST_GROUPS",
@@ -19,7 +19,7 @@ __all__ = [
     "CellsInMemory",
     "FoundCells",
     "columns_of_cells",
-    "find_cells",
+    "find_stored_cells",
     "matrix_market_as_hdf5",
     "open_cells",
     "opened_cells",

@@ -12,15 +12,16 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
+from nkpredict.errors import InputError
 from nkpredict.io.expression._arrange import gene_share
 from nkpredict.io.expression._delimited import (
     HEAD_LINES,
-    Outline,
+    TextOutline,
     parsing_options,
     read_outline,
     reject_cut_off,
@@ -66,30 +67,128 @@ def large_text(path: Path, options: ReadingOptions) -> LargeMatrix:
         When it is cut off, or there is no room on disk.
     """
     try:
-        with _opened(path) as stream:
-            lines = _head(stream)
-        found = read_outline(lines, path)
-        if found.comma or found.outline.more_headers:
+        head = text_head(path, options)
+        if head.samples <= LARGE or head.found.outline.more_headers:
             raise NotPlainError
-        labels = [label.strip() for label in found.outline.header]
-        _require_many(found.outline, labels, lines, options, path)
-        numeric = found.numeric
-        text = [place for place, number in enumerate(numeric) if not number]
-        require_plain(labels, text)
-        scratch, words = _written(path, found.outline, numeric, text)
+        text = [place for place, number in enumerate(head.found.numeric) if not number]
+        require_plain(head.labels, text)
+        scratch, words = _written(path, head.found, text)
+    except InputError:
+        raise
     except _UNREADABLE as error:
         # what reads the file as a whole says what is wrong with it
         raise NotPlainError from error
     require_words(words)
+    found = head.found
     return large_table(
-        labels,
-        words,
-        scratch,
-        options,
-        str(path),
-        what=found.what,
-        notes=found.notes,
+        head.labels, words, scratch, options, str(path), what=found.what, notes=found.notes
     )
+
+
+class TextHead(NamedTuple):
+    """What the first lines of a table say.
+
+    Attributes
+    ----------
+    found
+        Where the table lies.
+    labels
+        Its header.
+    genes_in_rows
+        Whether more names of genes are in the first column than in the header.
+    samples
+        Their number; a guess from the size of the file where they are in rows.
+    """
+
+    found: TextOutline
+    labels: list[str]
+    genes_in_rows: bool
+    samples: float
+
+
+def text_head(path: Path, options: ReadingOptions) -> TextHead:
+    """Look at the first lines of a table.
+
+    Parameters
+    ----------
+    path
+        Plain, or compressed by gzip, bzip2 or xz.
+    options
+        What is known about it.
+
+    Raises
+    ------
+    NotPlainError
+        When it is not in UTF-8, or damaged, or has decimal commas.
+    InputError
+        When it is no table.
+    """
+    try:
+        with _opened(path) as stream:
+            lines = _head(stream)
+    except _UNREADABLE as error:
+        raise NotPlainError from error
+    found = read_outline(lines, path)
+    if found.comma:
+        raise NotPlainError
+    labels = [label.strip() for label in found.outline.header]
+    names = [row[0] for row in found.outline.body if row]
+    in_rows = gene_share(names, options.known) > gene_share(labels[1:], options.known)
+    if options.orientation != "auto":
+        in_rows = options.orientation == "genes-by-samples"
+    if in_rows:
+        return TextHead(found, labels, True, len(labels) - 1)
+    length = sum(map(len, lines)) / max(len(lines), 1) + 1
+    with path.open("rb") as plain:
+        start = plain.read(6)
+    folded = any(start.startswith(magic) for magic in _COMPRESSED)
+    samples = path.stat().st_size / length * (_USUAL_COMPRESSION if folded else 1)
+    return TextHead(found, labels, False, samples)
+
+
+def text_part(path: Path, found: TextOutline, **options: Any) -> pd.DataFrame:
+    """Parse some rows or columns of a table, named by position.
+
+    Parameters
+    ----------
+    path
+        The file.
+    found
+        Where the table lies in it.
+    **options
+        ``nrows`` or ``usecols`` of pandas.
+
+    Raises
+    ------
+    NotPlainError
+        When there is text among the numbers.
+    """
+    try:
+        with _opened(path) as stream:
+            part: pd.DataFrame = pd.read_csv(_below(stream, found), **_typed(found), **options)
+            return part
+    except _UNREADABLE as error:
+        raise NotPlainError from error
+
+
+def text_lines(path: Path, found: TextOutline) -> int:
+    """Count the lines of a table below its header."""
+    lines, end = 0, b""
+    with _opened(path) as stream:
+        while part := stream.read(1 << 20):
+            lines, end = lines + part.count(b"\n"), part
+    return lines - found.outline.first_row + (not end.endswith(b"\n"))
+
+
+def _below(stream: IO[bytes], found: TextOutline) -> IO[bytes]:
+    for _ in range(found.outline.first_row):
+        stream.readline(_LONGEST_LINE)
+    return stream
+
+
+def _typed(found: TextOutline) -> dict[str, Any]:
+    types = {p: np.float32 if number else str for p, number in enumerate(found.numeric)}
+    return {"dtype": types, **parsing_options(found.outline)}
 
 
 @contextmanager
@@ -125,51 +224,22 @@ def _head(stream: IO[bytes]) -> list[str]:
     return lines
 
 
-def _require_many(
-    outline: Outline,
-    labels: list[str],
-    lines: list[str],
-    options: ReadingOptions,
-    path: Path,
-) -> None:
-    """Guess the number of samples from the head, so that other tables are not read twice."""
-    names = [row[0] for row in outline.body if row]
-    genes_in_rows = gene_share(names, options.known) > gene_share(labels[1:], options.known)
-    if genes_in_rows or options.orientation == "genes-by-samples":
-        samples = float(len(labels) - 1)
-    else:
-        length = sum(map(len, lines)) / max(len(lines), 1) + 1
-        with path.open("rb") as plain:
-            start = plain.read(6)
-        folded = any(start.startswith(magic) for magic in _COMPRESSED)
-        samples = path.stat().st_size / length * (_USUAL_COMPRESSION if folded else 1)
-    if samples <= LARGE:
-        raise NotPlainError
-
-
-def _written(
-    path: Path, outline: Outline, numeric: list[bool], text: list[int]
-) -> tuple[Scratch, pd.DataFrame]:
+def _written(path: Path, found: TextOutline, text: list[int]) -> tuple[Scratch, pd.DataFrame]:
     """Write the numbers aside; return them and the columns of text."""
-    numbers = [place for place, number in enumerate(numeric) if number]
+    numbers = [place for place, number in enumerate(found.numeric) if number]
     scratch, words = Scratch(len(numbers)), []
+    longest = max(len(",".join(row)) for row in (found.outline.header, *found.outline.body))
     with _opened(path) as stream:
-        body = _Remembering(stream, 2 * max(map(len, [",".join(outline.header), ""])) + _LOOKED_AT)
-        reader = io.BufferedReader(body, 1 << 20)
-        for _ in range(outline.first_row):
-            reader.readline(_LONGEST_LINE)
-        for part in pd.read_csv(
-            reader,
-            dtype={place: np.float32 if number else str for place, number in enumerate(numeric)},
-            chunksize=max(16, _VALUES_AT_ONCE // len(numeric)),
-            **parsing_options(outline),
-        ):
+        body = _Remembering(stream, 4 * longest + _LOOKED_AT)
+        reader = _below(io.BufferedReader(body, 1 << 20), found)
+        rows = max(16, _VALUES_AT_ONCE // len(found.numeric))
+        for part in pd.read_csv(reader, chunksize=rows, **_typed(found)):
             frame = sound_frame(part, path)
             scratch.append(frame[numbers].to_numpy(np.float32))
             words.append(frame[text].astype(object))
     if not words or b"\n" not in body.end.rstrip(b"\n"):
         raise NotPlainError
-    reject_cut_off(body.end.replace(b"\r\n", b"\n"), outline, path)
+    reject_cut_off(body.end.replace(b"\r\n", b"\n"), found.outline, path)
     table = pd.concat(words, ignore_index=True)
     return scratch, table.where(table.notna(), None)
 
