@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -171,7 +173,7 @@ def _checked(reading: str, role: str, samples: int) -> tuple[GeneReading, Eviden
 
 def _lowering(
     values: FloatArray, reading: GeneReading
-) -> tuple[FloatArray, dict[str, FloatArray | BoolArray]]:
+) -> tuple[FloatArray, Mapping[str, FloatArray | BoolArray]]:
     """How much each gene lowers under a reading, and the columns that tell it."""
     if reading == GeneReading.SEPARATING:
         total = values.sum(axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -95,15 +94,16 @@ class ValueSummary:
 
     def __add__(self, other: Self) -> Self:
         """Return the summary of both parts."""
-        extremes = {
-            name: choose(getattr(self, name), getattr(other, name))
-            for name, choose in _EXTREMES.items()
-        }
-        sums = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in ("count", "whole", "negative", "low")
-        }
-        return type(self)(**extremes, **sums)
+        return type(self)(
+            count=self.count + other.count,
+            lowest=min(self.lowest, other.lowest),
+            highest=max(self.highest, other.highest),
+            whole=self.whole + other.whole,
+            negative=self.negative + other.negative,
+            low=self.low + other.low,
+            highest_low=max(self.highest_low, other.highest_low),
+            lowest_high=min(self.lowest_high, other.lowest_high),
+        )
 
     @property
     def background_is_high(self) -> bool:
@@ -113,14 +113,6 @@ class ValueSummary:
             return self.low <= place
         between = (self.lowest_high - self.highest_low) * (place - int(place))
         return self.highest_low + between > _LOWEST_INTENSITY
-
-
-_EXTREMES: dict[str, Callable[[float, float], float]] = {
-    "lowest": min,
-    "highest": max,
-    "highest_low": max,
-    "lowest_high": min,
-}
 
 
 def detect_unit(values: FloatArray | ValueSummary, source: str) -> Unit:

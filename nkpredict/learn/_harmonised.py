@@ -25,7 +25,7 @@ from nkpredict.types import BoolArray, FloatArray, IndexArray
 _AT_ONCE = 1024  # profiles; of 20,000 genes 160 MB in each copy; set by hand
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HarmonisedProfiles:
     """Profiles as one model sees them; made once, they serve all that is asked of the model.
 
@@ -76,15 +76,17 @@ class HarmonisedProfiles:
             return HarmonisedInBlocks(given, ranked, core, bridge)
         if ranked is None:
             ranked = RankedProfiles.of(given.values, not_expression(given.genes))
-        seen, found = _bridged(ranked, bridge)
-        return cls(given, ranked, core.harmonise(seen), core, found)
+        if bridge is None:
+            return cls(given, ranked, core.harmonise(ranked), core)
+        found = bridge.tell(ranked)
+        return cls(given, ranked, core.harmonise(bridge.matched(ranked, found)), core, found)
 
     def blocks(self) -> Iterator[HarmonisedProfiles]:
         """Return the profiles in blocks, one at least: much takes several times their memory."""
-        if len(self.samples) <= _AT_ONCE:
+        if len(self) <= _AT_ONCE:
             yield self
             return
-        for rows in row_blocks(len(self.samples), _AT_ONCE):
+        for rows in row_blocks(len(self), _AT_ONCE):
             yield self.take(rows)
 
     def take(self, rows: slice | IndexArray) -> HarmonisedProfiles:
@@ -117,6 +119,10 @@ class HarmonisedProfiles:
     def samples(self) -> pd.Index:
         """Names of the samples."""
         return self.given.samples
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.given)
 
     @cached_property
     def each(self) -> FloatArray:
@@ -156,8 +162,9 @@ class HarmonisedInBlocks(HarmonisedProfiles):
             else:
                 part = ranked[rows]
             ranks[rows] = part.doubled_ranks
-            if found is not None:
-                moved, found[rows] = _bridged(part, bridge)
+            if bridge is not None and found is not None:
+                found[rows] = bridge.tell(part)
+                moved = bridge.matched(part, found[rows])
                 if moved is not part and seen is ranks:
                     seen = ranks.copy()
                 if seen is not ranks:
@@ -217,16 +224,6 @@ def _some(given: Profiles, rows: slice | IndexArray) -> Profiles:
     return replace(given, values=values, samples=given.samples[rows])
 
 
-def _bridged(
-    ranked: RankedProfiles, bridge: PlatformBridge | None
-) -> tuple[RankedProfiles, IndexArray | None]:
-    """Return profiles as they would rank on the model's platform, and the platform of each."""
-    if bridge is None:
-        return ranked, None
-    found = bridge.tell(ranked)
-    return bridge.matched(ranked, found), found
-
-
 class HarmonisedCells(HarmonisedProfiles):
     """Cells as one model sees them; dense profiles are made only when something asks for them.
 
@@ -256,6 +253,10 @@ class HarmonisedCells(HarmonisedProfiles):
     _genes: pd.Index
     _bridge: PlatformBridge | None
     _moving: PlatformBridge | None
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self._ranks)
 
     @cached_property
     def given(self) -> Profiles:

@@ -208,7 +208,8 @@ class ScreenPrior(GeneModel):
 
         Genes with evidence that the reference lacks count as missing everywhere.
         """
-        return self.axis_score.coverage(self._read(self.prepare(X))[1])
+        prepared = self.prepare(X)
+        return self.axis_score.coverage(self._read(prepared)[1])
 
     def _read(self, prepared: HarmonisedProfiles) -> tuple[FloatArray, FloatArray]:
         parts = [self.axis_score.read(Profiles.unnamed(p.values)) for p in prepared.blocks()]

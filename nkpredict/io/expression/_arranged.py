@@ -17,7 +17,7 @@ from nkpredict.io.expression._genes_of import Approval, approve, one_column_each
 from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression._raw import RawMatrix
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray
 
 # So many genes are not equal by chance.
 MANY_GENES = 20
@@ -109,7 +109,7 @@ def arranged(raw: RawMatrix, options: ReadingOptions, unit: Unit | None, path: s
     return Arranged(
         values=approved,
         genes=approval.genes,
-        obs=annotations(turned.by_sample, aside.genes, matrix.index),
+        obs=sample_table(turned.by_sample, aside.genes, matrix.index),
         looked_at=approved,
         orientation=turned.orientation,
         unit=unit,
@@ -194,7 +194,7 @@ def require_varied(constant: Iterable[object], genes: int, path: str) -> None:
         )
 
 
-def require_finite(infinite: FloatArray, names: pd.Index, path: str) -> None:
+def require_finite(infinite: AnyArray, names: pd.Index, path: str) -> None:
     """Refuse infinite values, of which so many were counted under each name."""
     genes = names[infinite > 0]
     if len(genes):
@@ -205,7 +205,7 @@ def require_finite(infinite: FloatArray, names: pd.Index, path: str) -> None:
         )
 
 
-def annotations(
+def sample_table(
     by_sample: pd.DataFrame, apart: dict[str, pd.Series], samples: pd.Index
 ) -> pd.DataFrame:
     """Return what the source says of the samples, and the columns that were set aside."""

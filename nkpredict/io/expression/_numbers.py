@@ -87,7 +87,7 @@ def table_of_text(
 def text_columns(frame: pd.DataFrame) -> list[int]:
     """Return the columns, named by position, that are not of numbers."""
     kinds = zip(frame.columns, frame.dtypes, strict=True)
-    return [p for p, dtype in kinds if not pd.api.types.is_numeric_dtype(dtype)]
+    return [int(p) for p, dtype in kinds if not pd.api.types.is_numeric_dtype(dtype)]
 
 
 def _without_empty_columns(

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 _LOOKED_AT = 200  # cells; set by hand
-_FEW_ZEROS = 0.4  # of the first genes, below which a table is not looked at any further; set by hand
+# Share of zeros of the first genes, below which no further ones are looked at; set by hand.
+_FEW_ZEROS = 0.4
 _VALUES_AT_ONCE = 8_000_000  # set by hand
 
 
@@ -81,7 +82,7 @@ def find_cells(
 
 
 def is_table_of_cells(path: Path) -> bool:
-    """Tell whether cells in a file have to be written anew to be read in stretches: text and loom."""
+    """Tell whether cells have to be written anew to be read in stretches: text and loom."""
     if is_text(path):
         return True
     if path.suffix.lower() != ".loom":
@@ -172,7 +173,8 @@ def _write_labels(path: Path, obs: pd.DataFrame, genes: pd.Index) -> None:
     obs.columns = obs.columns.astype(str)
     obs = obs.loc[:, ~obs.columns.duplicated() & (obs.columns != "_index")]
     text = [name for name in obs if not pd.api.types.is_numeric_dtype(obs[name])]
-    obs = obs.assign(**{name: obs[name].astype("string").astype("category") for name in text})
+    words = {str(name): obs[name].astype("string").astype("category") for name in text}
+    obs = obs.assign(**words)
     anndata.AnnData(obs=obs, var=_named(genes)).write_h5ad(path)
 
 

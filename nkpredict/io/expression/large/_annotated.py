@@ -13,7 +13,7 @@ from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._raw import RawMatrix
 from nkpredict.io.expression.cells import opened_cells
 from nkpredict.io.expression.large._matrix import LARGE, LargeMatrix, NotPlainError, labels_alone
-from nkpredict.types import FloatArray
+from nkpredict.types import AnyArray
 
 
 class _StoredRows:
@@ -24,7 +24,7 @@ class _StoredRows:
     def __init__(self, path: Path, place: str) -> None:
         self._path, self._place = path, place
 
-    def rows(self, start: int, stop: int) -> FloatArray:
+    def rows(self, start: int, stop: int) -> AnyArray:
         """Return rows from one place to another."""
         from anndata.io import sparse_dataset
 
@@ -36,7 +36,7 @@ class _StoredRows:
                 part = np.asarray(matrix[start:stop])
         return np.asarray(part, dtype=np.float32)
 
-    def columns(self, start: int, stop: int) -> FloatArray:
+    def columns(self, start: int, stop: int) -> AnyArray:
         """Refuse: values of one gene lie far apart."""
         raise NotPlainError
 

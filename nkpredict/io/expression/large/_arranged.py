@@ -22,20 +22,20 @@ from nkpredict.io.expression._annotation import AsideLabels, labels_aside
 from nkpredict.io.expression._arranged import (
     MANY_GENES,
     Arranged,
-    annotations,
     approval_of,
     known_genes,
     require_finite,
     require_samples_once,
     require_values,
     require_varied,
+    sample_table,
 )
 from nkpredict.io.expression._genes_of import Approval, Single, one_column_each
 from nkpredict.io.expression._kind import looked_at
 from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression.large._matrix import LARGE, LargeMatrix, NotPlainError, StoredValues
-from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 
 _VALUES_AT_ONCE = 6_000_000  # set by hand
 
@@ -149,7 +149,7 @@ class _Found:
         genes = np.zeros(len(table.genes), dtype=bool)
         infinite = np.zeros(len(table.genes), dtype=np.intp)
         summaries = [ValueSummary(), ValueSummary()]
-        parts: list[tuple[BoolArray, BoolArray, FloatArray, FloatArray]] = []
+        parts: list[tuple[AnyArray, ...]] = []
         lowest = np.inf
         for block, beside in table.blocks():
             present = ~np.isnan(block)
@@ -161,9 +161,21 @@ class _Found:
             for place, mask in enumerate(once):
                 summaries[place] += ValueSummary.of(np.compress(mask, block, axis=1))
             held = np.compress(repeated, block, axis=1)
-            parts.append((present.any(axis=1), low == high, held, beside))
-        samples, constant, held, clinical = (np.concatenate(part) for part in zip(*parts))  # noqa: B905
-        return cls(samples, genes, constant, repeated, held, clinical, *summaries, infinite, lowest)
+            parts.append((np.asarray(present.any(axis=1)), low == high, held, beside))
+        samples, constant, held, clinical = map(np.concatenate, zip(*parts, strict=True))
+        known_once, unknown_once = summaries
+        return cls(
+            samples=samples,
+            genes=genes,
+            constant=constant,
+            repeated=repeated,
+            repeated_values=held,
+            clinical=clinical,
+            known=known_once,
+            unknown=unknown_once,
+            infinite=infinite,
+            lowest=lowest,
+        )
 
 
 @dataclass(frozen=True)
@@ -257,7 +269,7 @@ def _in_form(
     if not len(wanted):
         raise NotPlainError
     count = int(found.samples.sum())
-    values = np.empty((count, len(wanted)), dtype=np.float32)
+    values: AnyArray = np.empty((count, len(wanted)), dtype=np.float32)
     shown = looked_at(count)
     some: list[FloatArray] = []
     missing = zeros = 0
@@ -278,7 +290,7 @@ def _in_form(
     return Arranged(
         values=values,
         genes=[approval.genes[at] for at in wanted],
-        obs=annotations(by_sample, apart, samples),
+        obs=sample_table(by_sample, apart, samples),
         looked_at=np.concatenate(some),
         orientation=orientation,
         unit=unit,

@@ -14,7 +14,7 @@ from nkpredict.io.expression._entrez import called_entrez
 from nkpredict.io.expression._layouts import is_of_a_known_layout
 from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._raw import RawMatrix, RawTable
-from nkpredict.types import FloatArray
+from nkpredict.types import AnyArray
 
 LARGE = MOST_BY_SCALE
 """Samples beyond which a matrix is not read as a whole: of fewer, one may be told from the others
@@ -32,11 +32,11 @@ class StoredValues(Protocol):
     turns: bool
     """Whether columns can be read as well as rows."""
 
-    def rows(self, start: int, stop: int) -> FloatArray:
+    def rows(self, start: int, stop: int) -> AnyArray:
         """Return rows from one place to another."""
         ...
 
-    def columns(self, start: int, stop: int) -> FloatArray:
+    def columns(self, start: int, stop: int) -> AnyArray:
         """Return columns from one place to another, one after the other in memory."""
         ...
 

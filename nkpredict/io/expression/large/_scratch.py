@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 
 from nkpredict.errors import InputError
-from nkpredict.types import FloatArray
+from nkpredict.types import AnyArray
 
 _BYTES = np.dtype(np.float32).itemsize
 
@@ -32,7 +32,7 @@ class Scratch:
         self.width = width
         self.length = 0
 
-    def append(self, rows: FloatArray) -> None:
+    def append(self, rows: AnyArray) -> None:
         """Write rows behind the others.
 
         Raises
@@ -40,7 +40,7 @@ class Scratch:
         InputError
             When the disk is full.
         """
-        left = memoryview(np.ascontiguousarray(rows, dtype=np.float32).reshape(-1)).cast("B")
+        left = memoryview(np.ascontiguousarray(rows, dtype=np.float32).tobytes())
         try:
             while len(left):
                 left = left[os.write(self._file, left) :]
@@ -52,23 +52,23 @@ class Scratch:
             ) from error
         self.length += len(rows)
 
-    def rows(self, start: int, stop: int) -> FloatArray:
+    def rows(self, start: int, stop: int) -> AnyArray:
         """Return rows from one place to another."""
         part = np.empty((stop - start, self.width), dtype=np.float32)
         self._read(part, start * self.width)
         return part
 
-    def columns(self, start: int, stop: int) -> FloatArray:
+    def columns(self, start: int, stop: int) -> AnyArray:
         """Return columns from one place to another, one after the other in memory."""
         part = np.empty((self.length, stop - start), dtype=np.float32)
         for row in range(self.length):
             self._read(part[row], row * self.width + start)
         return np.ascontiguousarray(part.T)
 
-    def _read(self, into: FloatArray, place: int) -> None:
-        left, offset = memoryview(into).cast("B") if into.size else memoryview(b""), place * _BYTES
+    def _read(self, into: AnyArray, place: int) -> None:
+        left, offset = into.reshape(-1).view(np.uint8), place * _BYTES
         while len(left):
-            count = os.preadv(self._file, [left], offset)
+            count = os.preadv(self._file, [left.data], offset)
             if not count:
                 raise EOFError("the temporary file is shorter than what was written")
             left, offset = left[count:], offset + count
@@ -88,10 +88,10 @@ class Turned:
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
 
-    def rows(self, start: int, stop: int) -> FloatArray:
+    def rows(self, start: int, stop: int) -> AnyArray:
         """Return rows from one place to another."""
         return self._scratch.columns(start, stop)
 
-    def columns(self, start: int, stop: int) -> FloatArray:
+    def columns(self, start: int, stop: int) -> AnyArray:
         """Return columns from one place to another, one after the other in memory."""
         return self._scratch.rows(start, stop)

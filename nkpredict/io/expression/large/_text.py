@@ -9,7 +9,7 @@ import lzma
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -42,7 +42,11 @@ from nkpredict.io.expression.large._scratch import Scratch
 _LOOKED_AT = 65536
 _VALUES_AT_ONCE = 4_000_000  # set by hand
 _LONGEST_LINE = 1 << 26
-_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_COMPRESSED: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 _USUAL_COMPRESSION = 4  # to guess the number of rows; set by hand
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _UNREADABLE = (ValueError, EOFError, OSError, zlib.error, lzma.LZMAError)
