@@ -99,6 +99,7 @@ def test_groups_stand_in_the_table(write, cell_models, cells, tmp_path) -> None:
     pd.testing.assert_frame_equal(found.groups.table[columns], expected.groups.table[columns])
 
 
+@pytest.mark.slow
 def test_many_cells_are_written_anew_in_blocks(cell_models, cell_genes, tmp_path) -> None:
     cells = cells_of(cell_genes, 2_300, depth=0.3)
     model = cell_models["prior"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import warnings
 from collections.abc import Callable
@@ -128,6 +129,7 @@ def test_every_format_is_read_alike(write: Write, tmp_path: Path) -> None:
     assert_same(write(cohort(), tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["counts", "linear", "tpm", "intensity"])
 @pytest.mark.parametrize("write", [h5ad, tsv_of_genes])
 def test_every_unit_is_told_alike(write: Write, kind: str, tmp_path: Path) -> None:
@@ -160,6 +162,7 @@ def of_old_names(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={GENES[8]: "ICAM5", GENES[11]: "SEPT2", GENES[14]: "MARCH1"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [missing, annotated, unknown_names, of_old_names])
 @pytest.mark.parametrize("write", [csv, tsv_of_genes, parquet])
 def test_what_is_set_aside_is_the_same(
@@ -168,6 +171,7 @@ def test_what_is_set_aside_is_the_same(
     assert_same(write(change(cohort()), tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duplicates", [None, "mean", "max", "first"])
 def test_genes_that_are_there_twice_are_taken_together_alike(
     duplicates: str | None, tmp_path: Path
@@ -178,6 +182,7 @@ def test_genes_that_are_there_twice_are_taken_together_alike(
     assert_same(path, duplicates=duplicates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["counts", "log2"])
 def test_several_identifiers_of_one_gene_are_merged_alike(kind: str, tmp_path: Path) -> None:
     # an Ensembl id in two versions, and beside the symbol with its Entrez id
@@ -218,6 +223,7 @@ def different(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, table[GENES[5:6]] + 1], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [negative, constant, infinite, repeated, different])
 def test_what_is_refused_is_refused_in_the_same_words(
     damage: Callable[[pd.DataFrame], pd.DataFrame], tmp_path: Path
@@ -242,3 +248,15 @@ def test_text_among_numbers_is_found_wherever_it_stands(tmp_path: Path) -> None:
     table.iloc[2_050, 9] = "below"
     with pytest.raises(InputError, match="text among the numbers in 1 cell"):
         read_profiles(csv(table, tmp_path), ReadingOptions(known=KNOWN, known_alone=True))
+
+
+@pytest.mark.parametrize("write", [csv, parquet])
+def test_a_full_disk_is_told(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(cohort(), tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(InputError, match=r"no room for them \(No space left.*TMPDIR"):
+        read_profiles(path, ReadingOptions(known=KNOWN, known_alone=True))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nkpredict.errors import InputError
 from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression.large._matrix import (
     LARGE,
@@ -36,6 +37,8 @@ def large_parquet(path: Path, options: ReadingOptions) -> LargeMatrix:
     ------
     NotPlainError
         When it holds fewer samples, or anything about it is unusual.
+    InputError
+        When there is no room on disk.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -56,6 +59,8 @@ def large_parquet(path: Path, options: ReadingOptions) -> LargeMatrix:
             for start in range(0, len(numbers), step):
                 table = file.read(columns=numbers[start : start + step], use_threads=False)
                 scratch.append(np.array([_values(column) for column in table.columns]))
+    except InputError:
+        raise
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         # what reads the file as a whole says what is wrong with it
         raise NotPlainError from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import tempfile
 import weakref
 
@@ -26,9 +26,11 @@ class Scratch:
     turns = True
 
     def __init__(self, width: int) -> None:
-        self._file, name = tempfile.mkstemp()
-        os.unlink(name)
-        weakref.finalize(self, os.close, self._file)
+        try:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise _no_room(error) from error
+        weakref.finalize(self, self._file.close)
         self.width = width
         self.length = 0
 
@@ -42,14 +44,11 @@ class Scratch:
         """
         left = memoryview(np.ascontiguousarray(rows, dtype=np.float32).tobytes())
         try:
+            self._file.seek(0, io.SEEK_END)
             while len(left):
-                left = left[os.write(self._file, left) :]
+                left = left[self._file.write(left) :]
         except OSError as error:
-            raise InputError(
-                f"The values of a large table are kept in {tempfile.gettempdir()} while they are "
-                f"read, 4 bytes a value, and there is no room for them ({error.strerror}); name "
-                "another folder by the environment variable TMPDIR."
-            ) from error
+            raise _no_room(error) from error
         self.length += len(rows)
 
     def rows(self, start: int, stop: int) -> AnyArray:
@@ -66,12 +65,22 @@ class Scratch:
         return np.ascontiguousarray(part.T)
 
     def _read(self, into: AnyArray, place: int) -> None:
-        left, offset = into.reshape(-1).view(np.uint8), place * _BYTES
+        left = into.reshape(-1).view(np.uint8)
+        self._file.seek(place * _BYTES)
         while len(left):
-            count = os.preadv(self._file, [left.data], offset)
+            count = self._file.readinto(left.data)
             if not count:
                 raise EOFError("the temporary file is shorter than what was written")
-            left, offset = left[count:], offset + count
+            left = left[count:]
+
+
+def _no_room(error: OSError) -> InputError:
+    folder = tempfile.gettempdir() if tempfile.tempdir else "the folder for temporary files"
+    return InputError(
+        f"The values of a large table are kept in {folder} while they are read, 4 bytes a value, "
+        f"and there is no room for them ({error.strerror}); name another folder by the environment "
+        "variable TMPDIR."
+    )
 
 
 class Turned:
