@@ -58,8 +58,8 @@ def cells_of(
     path = Path(source)
     if not path.exists():
         raise InputError(f"There is no file {path}; expected single cells. Check the path.")
-    if converted is not None and (is_mtx(path) or is_table_of_cells(path)):
-        options = ReadingOptions(layer=layer, var_column=var_column, known=known)
+    options = ReadingOptions(layer=layer, var_column=var_column, known=known)
+    if converted is not None and (is_mtx(path) or is_table_of_cells(path, options)):
         path, layer, var_column = _converted(path, converted, options), None, None
     found = open_cells(path, layer=layer, var_column=var_column, known=known)
     if found is None:

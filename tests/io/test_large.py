@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,7 +100,28 @@ def gzipped(table: pd.DataFrame, folder: Path) -> Path:
     return folder / "cohort.csv.gz"
 
 
+def gct(table: pd.DataFrame, folder: Path) -> Path:
+    """Write genes in rows, as the Broad Institute has them."""
+    turned = table.T.rename_axis("Name")
+    turned.insert(0, "Description", "na")
+    head = f"#1.2\n{table.shape[1]}\t{len(table)}\n"
+    (folder / "cohort.gct").write_text(head + turned.to_csv(sep="\t"))
+    return folder / "cohort.gct"
+
+
+def loom(table: pd.DataFrame, folder: Path) -> Path:
+    """Write a loom file."""
+    with h5py.File(folder / "cohort.loom", "w") as file:
+        file["matrix"] = table.T.to_numpy()
+        file["row_attrs/Gene"] = np.asarray(table.columns, dtype=h5py.string_dtype())
+        file["col_attrs/CellID"] = np.asarray(table.index, dtype=h5py.string_dtype())
+        file["col_attrs/age"] = np.arange(len(table))
+    return folder / "cohort.loom"
+
+
 FORMATS: list[Write] = [
+    gct,
+    loom,
     h5ad,
     sparse_h5ad,
     zarr,
@@ -190,6 +212,26 @@ def test_several_identifiers_of_one_gene_are_merged_alike(kind: str, tmp_path: P
     renamed = dict(zip(GENES[8:20:3], names, strict=True))
     table = cohort(kind).rename(columns=renamed)
     assert_same(h5ad(table, tmp_path), [*KNOWN, "HLA-A", "TP53"])
+
+
+def test_samples_may_be_numbered(tmp_path: Path) -> None:
+    table = cohort()
+    assert_same(parquet(table.set_axis(np.arange(10, 10 + SAMPLES)), tmp_path))
+    assert_same(csv(table.set_axis(np.arange(SAMPLES)), tmp_path))
+
+
+@pytest.mark.parametrize("write", [csv, parquet])
+def test_of_depmap_the_profiles_that_it_recommends_are_read(write: Write, tmp_path: Path) -> None:
+    table = cohort()
+    twice = np.arange(SAMPLES) // 2
+    table.insert(0, "ModelID", [f"ACH-{n:06d}" for n in twice])
+    recommended = np.where(np.arange(SAMPLES) % 2, "No", "Yes")
+    table.insert(1, "IsDefaultEntryForModel", recommended)
+    path = write(table.rename_axis("SequencingID"), tmp_path)
+    blocks = read_profiles(path, ReadingOptions(known=KNOWN, known_alone=True))
+    whole = read_profiles(path, ReadingOptions(known=KNOWN))
+    assert blocks.n_obs == whole.n_obs == (SAMPLES + 1) // 2
+    assert asdict(facts_of(blocks)) == asdict(facts_of(whole))
 
 
 def negative(table: pd.DataFrame) -> pd.DataFrame:

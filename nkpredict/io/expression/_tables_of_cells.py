@@ -72,7 +72,7 @@ def find_cells(
     path = Path(source) if isinstance(source, str | Path) else None
     try:
         if path is not None and is_text(path):
-            return _in_text(path, options)
+            return _in_text(path, options) if path.stat().st_size else None
         if path is not None and path.suffix.lower() == ".loom":
             require_sound_hdf5(path)
             return _in_loom(path, options) if is_loom(path) else None
@@ -81,14 +81,27 @@ def find_cells(
     return find_stored_cells(source, layer=layer, var_column=var_column, known=known)
 
 
-def is_table_of_cells(path: Path) -> bool:
-    """Tell whether cells have to be written anew to be read in stretches: text and loom."""
-    if is_text(path):
-        return True
-    if path.suffix.lower() != ".loom":
+def is_table_of_cells(path: Path, options: ReadingOptions) -> bool:
+    """Tell whether a file is text or loom with single cells, which is written anew to be read.
+
+    Parameters
+    ----------
+    path
+        Any file or folder.
+    options
+        What is known about it.
+
+    Raises
+    ------
+    InputError
+        As `find_cells`.
+    """
+    if not is_text(path) and path.suffix.lower() != ".loom":
         return False
-    require_sound_hdf5(path)
-    return is_loom(path)
+    found = find_cells(
+        path, layer=options.layer, var_column=options.var_column, known=options.known
+    )
+    return found is not None
 
 
 def table_as_h5ad(path: Path, target: Path, options: ReadingOptions) -> Path:
@@ -133,9 +146,8 @@ def table_as_h5ad(path: Path, target: Path, options: ReadingOptions) -> Path:
 def _opened(path: Path, options: ReadingOptions) -> tuple[RawMatrix, Any]:
     """Return a matrix and how to read samples from one place to another."""
     try:
-        large = large_loom(path, options, 1) if not is_text(path) else open_large(path, options)
-        if large.stored.turns or not is_text(path):
-            return large.raw, _reader(large)
+        large = open_large(path, options) if is_text(path) else large_loom(path, options, 1)
+        return large.raw, _reader(large)
     except NotPlainError:
         pass  # of few cells, or unusual
     raw = read_raw(path, options)

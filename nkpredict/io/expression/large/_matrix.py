@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from nkpredict.io._tables import depmap_columns
 from nkpredict.io.expression._annotation import MOST_BY_SCALE
 from nkpredict.io.expression._arrange import first_column_as_meant, layout_of_table
 from nkpredict.io.expression._entrez import called_entrez
@@ -100,7 +101,8 @@ def large_table(
         When there are none.
     """
     table = RawTable(labels, words, what, "", notes=notes)
-    if first_column_as_meant(table, options.known) is not table or is_of_a_known_layout(table):
+    numbers_first = first_column_as_meant(table, options.known) is not table
+    if numbers_first or depmap_columns(labels) or is_of_a_known_layout(table):
         raise NotPlainError
     layout = layout_of_table(table, options.orientation, options.known, path)
     return LargeMatrix(layout.matrix(labels_alone(layout.names, layout.labels), what), stored)

@@ -49,11 +49,13 @@ def large_parquet(path: Path, options: ReadingOptions) -> LargeMatrix:
             if max(count, file.metadata.num_columns) <= LARGE:
                 raise NotPlainError
             schema = file.schema_arrow
-            numbers = [field.name for field in schema if _is_number(field.type)]
-            others = [field.name for field in schema if not _is_number(field.type)]
-            frame = _texts(path, others)
-            numbers = [name for name in numbers if name not in frame.columns]
-            labels, words = _words(frame, [str(name) for name in schema.names], set(numbers))
+            index = (schema.pandas_metadata or {}).get("index_columns", [])
+            columns = [field for field in schema if field.name not in index]
+            numbers = [field.name for field in columns if _is_number(field.type)]
+            others = [field.name for field in columns if not _is_number(field.type)]
+            labels, words = _words(
+                _texts(path, others), [str(field.name) for field in columns], set(numbers)
+            )
             scratch = Scratch(count)
             step = max(1, _VALUES_AT_ONCE // max(count, 1))
             for start in range(0, len(numbers), step):
