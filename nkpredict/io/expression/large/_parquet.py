@@ -66,6 +66,7 @@ def large_parquet(path: Path, options: ReadingOptions) -> LargeMatrix:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         # what reads the file as a whole says what is wrong with it
         raise NotPlainError from error
+    pa.default_memory_pool().release_unused()
     return large_table(labels, words, Turned(scratch), options, str(path), what="Parquet")
 
 
