@@ -11,9 +11,12 @@ from nkpredict.errors import InputError
 from nkpredict.io import (
     CellFile,
     CellsInMemory,
+    ReadingOptions,
     is_mtx,
+    is_table_of_cells,
     matrix_market_as_hdf5,
     open_cells,
+    table_as_h5ad,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +36,15 @@ def cells_of(
     Parameters
     ----------
     source
-        ``.h5ad``, ``.zarr``, Cell Ranger's HDF5 or folder with ``matrix.mtx``, or AnnData, in
-        memory or backed.
+        ``.h5ad``, ``.zarr``, Cell Ranger's HDF5 or folder with ``matrix.mtx``, text, loom, or
+        AnnData, in memory or backed.
     layer, var_column
         As `nkpredict.read_expression` takes them.
     known
         Names of genes that a model knows.
     converted
-        File to which a folder with ``matrix.mtx`` is written anew, once; it must not be there.
+        File to which what cannot be read in stretches (a folder with ``matrix.mtx``, text, loom)
+        is written anew, once.
 
     Raises
     ------
@@ -54,13 +58,15 @@ def cells_of(
     path = Path(source)
     if not path.exists():
         raise InputError(f"There is no file {path}; expected single cells. Check the path.")
-    if is_mtx(path) and converted is not None:
-        path = _converted(path, converted)
+    options = ReadingOptions(layer=layer, var_column=var_column, known=known)
+    if converted is not None and (is_mtx(path) or is_table_of_cells(path, options)):
+        path, layer, var_column = _converted(path, converted, options), None, None
     found = open_cells(path, layer=layer, var_column=var_column, known=known)
     if found is None:
         raise InputError(
             f"{path} is no file of single cells that can be read in stretches; expected .h5ad, "
-            ".zarr, 10x HDF5 or a 10x folder with matrix.mtx. Write it as .h5ad."
+            ".zarr or 10x HDF5. Write it as .h5ad; text, loom and 10x folders with matrix.mtx are "
+            "written anew when a folder for finished parts is named (keep)."
         )
     if not found.cells or not found.genes:
         raise InputError(
@@ -69,11 +75,14 @@ def cells_of(
     return found
 
 
-def _converted(path: Path, target: Path) -> Path:
+def _converted(path: Path, target: Path, options: ReadingOptions) -> Path:
     matrix = path if path.is_file() else next(path.glob("*matrix.mtx*"))
     about = matrix.stat()
     if not target.exists() or target.stat().st_mtime_ns != about.st_mtime_ns:
-        matrix_market_as_hdf5(path, target)
+        if is_mtx(path):
+            matrix_market_as_hdf5(path, target)
+        else:
+            table_as_h5ad(path, target, options)
         # its fingerprint is that of the folder, so that a run that was killed goes on
         os.utime(target, ns=(about.st_mtime_ns, about.st_mtime_ns))
     return target

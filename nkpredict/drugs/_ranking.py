@@ -128,10 +128,11 @@ def rank_drugs_by_sample(
         (BELOW_HARMS, *_fits(pairs[harms], "fit", genes)),
     ]
     described = pairs.drop_duplicates("drug").set_index("drug")[list(PER_DRUG)]
-    facts = dict(zip(described.index, described.to_dict("records"), strict=True))
+    facts = {str(row[0]): tuple(row[1:]) for row in described.itertuples(name=None)}
     last = set(described.index[ranks_last(described)])
+    # tuples, since many samples make many rows
     rows = [
-        {"sample": sample, "listed": listed, **row, **facts[str(row["drug"])]}
+        (sample, listed, *row, *facts[row[1]])
         for place, sample in enumerate(contributions.index)
         for listed, drugs, weights in lists
         for row in _best_of(lowering[place], genes, drugs, weights, last, top)
@@ -180,7 +181,8 @@ def _best_of(
     weights: FloatArray,
     last: set[str],
     top: int,
-) -> list[dict[str, object]]:
+) -> list[tuple[int, str, float, str, str]]:
+    """Return rank, drug, score, genes and contrary genes of the best drugs of a sample."""
     scores = lowering @ weights
     best = np.lexsort((-scores, np.isin(drugs, list(last))))
     rows = []
@@ -188,12 +190,12 @@ def _best_of(
         parts = lowering * weights[:, column]
         order = np.argsort(-np.abs(parts), kind="stable")
         rows.append(
-            {
-                "rank": rank,
-                "drug": drugs[column],
-                "score": scores[column],
-                "genes": "; ".join(genes[order][parts[order] > 0]),
-                "genes_contrary": "; ".join(genes[order][parts[order] < 0]),
-            }
+            (
+                rank,
+                drugs[column],
+                scores[column],
+                "; ".join(genes[order][parts[order] > 0]),
+                "; ".join(genes[order][parts[order] < 0]),
+            )
         )
     return rows

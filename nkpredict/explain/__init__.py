@@ -1,6 +1,7 @@
 """From prediction to biology: what the parts of a prediction say about genes."""
 
 from nkpredict.explain._attribution import Explanation, explain, shap_explanation
+from nkpredict.explain._by_gene import by_gene
 from nkpredict.explain._coregulation import cluster_genes, cluster_overlap
 from nkpredict.explain._drivers import driver_scores
 from nkpredict.explain._folder import write_explanation
@@ -21,6 +22,7 @@ __all__ = [
     "Patient",
     "Stability",
     "VirtualPerturbation",
+    "by_gene",
     "cluster_genes",
     "cluster_overlap",
     "compare_with_screens",

@@ -120,7 +120,7 @@ class Explanation:
             {
                 "gene": parts.index,
                 "contribution": parts.to_numpy(),
-                "expression": self.profiles.loc[sample].to_numpy(),
+                "expression": self.profiles.loc[sample].to_numpy(np.float64),
             }
         )
         order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index

@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nkpredict.features import row_blocks
 from nkpredict.io import write_csv
 from nkpredict.scoring import mark_of, marked
 
+_ROWS_AT_ONCE = 2048
 # Table of the scores → its file and the column that names a row.
 _TABLES = {
     "resistance_genes": ("resistance_genes.csv", "gene"),
@@ -36,14 +38,16 @@ def write_explanation(scores: Any, folder: Path) -> None:
 
 
 def _write_contributions(scores: Any, path: Path) -> None:
-    # Built column by column: going through pandas takes seconds for many thousand genes.
-    values = scores.contributions.to_numpy().T
+    # Built column by column: going through pandas takes seconds for many thousand genes. Many
+    # samples are written some at a time, since the arrays are a copy.
+    parts = scores.contributions.to_numpy()
     samples = [str(name) for name in scores.contributions.index]
-    columns = {"sample": samples, "base_value": [scores.base_value] * len(samples)}
-    names = [*columns, *map(str, scores.contributions.columns)]
-    arrays = [
-        pa.array(column) for column in (*columns.values(), *map(np.ascontiguousarray, values))
-    ]
+    names = ["sample", "base_value", *map(str, scores.contributions.columns)]
     mark = {"nkpredict": mark_of(scores) or "measured"}
-    table = pa.Table.from_arrays(arrays, names=names, metadata=mark)
-    pq.write_table(table, path, use_dictionary=["sample"], write_statistics=False)
+    numbers = [pa.field(name, pa.float64()) for name in names[1:]]
+    schema = pa.schema([pa.field(names[0], pa.string()), *numbers], metadata=mark)
+    with pq.ParquetWriter(path, schema, use_dictionary=["sample"], write_statistics=False) as file:
+        for rows in row_blocks(len(samples), _ROWS_AT_ONCE):
+            values = np.ascontiguousarray(parts[rows].T)
+            columns = [samples[rows], np.full(values.shape[1], scores.base_value), *values]
+            file.write_table(pa.Table.from_arrays([*map(pa.array, columns)], schema=schema))

@@ -85,7 +85,7 @@ def interactions(
 
 def _with_level(prepared: HarmonisedProfiles, column: int, level: float) -> Profiles:
     """Profiles in which one gene has the value that harmonises to a level."""
-    values = prepared.given.values.copy()
+    values = prepared.given.values.astype(np.float64)
     for row, known in zip(values, prepared.values, strict=True):
         order = np.argsort(np.where(np.isnan(known), np.inf, known), kind="stable")
         order = order[: int((~np.isnan(known)).sum())]

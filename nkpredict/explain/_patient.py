@@ -292,7 +292,7 @@ def _axes(scores: ExplainedScores) -> pd.DataFrame:
 
 def _levels(scores: ExplainedScores, row: int, others: ExplainedScores | None) -> pd.Series:
     """Percentile of each gene of the model in one sample, NaN where it was not measured."""
-    level = scores.profiles.values[row]
+    level = scores.profiles.take(np.array([row])).values[0]
     told = (
         percentile_in_training(level, np.asarray(scores.bundle.model.range_))
         if others is None
@@ -389,8 +389,8 @@ def _drugs(
 
 def _drugs_against(scores: ExplainedScores, row: int, others: ExplainedScores) -> pd.DataFrame:
     """Rank the drugs of one sample by what lowers it against another cohort."""
-    measured = ~np.isnan(scores.profiles.given.values[[row]])
-    parts = parts_apart(scores.contributions.iloc[[row]], measured, others.contributions)
+    given = scores.profiles.given.values[[row]]
+    parts = parts_apart(scores.contributions.iloc[[row]], given, others.contributions)
     bundle = scores.bundle
     return drugs_by_sample(parts, genes_lowering_samples(bundle.model, parts, bundle.drivers))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +15,9 @@ from nkpredict.evidence import (
     evidence_origins,
     gene_categories,
 )
+from nkpredict.explain._by_gene import by_gene
 from nkpredict.explain._stability import Stability
+from nkpredict.features import row_blocks
 from nkpredict.learn import Evidence, signed_evidence
 from nkpredict.types import BoolArray, FloatArray
 from nkpredict.vocabulary import EvidenceReading, EvidenceRole, GeneReading
@@ -24,6 +28,7 @@ LEAST_SEPARATED = 6  # samples without which there is no third to speak of
 STANDARD_ERRORS = 2.0  # below 0 by so many is clear
 LEAST_SAMPLES_FOR_ERROR = 5  # of fewer, each must be below 0
 NO_CATEGORY = "uncategorised"
+_ROWS_AT_ONCE = 1024
 _LEAST_SHARE = 1e-9  # of the strongest gene; less is rounding
 
 
@@ -113,10 +118,10 @@ def resistance_genes(
         {
             "gene": genes,
             "reading": str(reading),
-            "mean_contribution": values[:, kept].mean(axis=0),
+            "mean_contribution": by_gene(values, lambda part: part.mean(axis=0), kept),
             **{name: column[kept] for name, column in told.items()},
-            "lowest_contribution": values[:, kept].min(axis=0),
-            "samples_resisting": _among_lowest(values)[:, kept].mean(axis=0),
+            "lowest_contribution": values.min(axis=0)[kept],
+            "samples_resisting": _share_among_lowest(values)[kept],
             "direction": np.select([sign > 0, sign < 0], ["sensitizes", "protects"], "unclear"),
             "evidence": signed,
             "evidence_reading": _reading(sign, signed, role),
@@ -168,13 +173,14 @@ def _checked(reading: str, role: str, samples: int) -> tuple[GeneReading, Eviden
 
 def _lowering(
     values: FloatArray, reading: GeneReading
-) -> tuple[FloatArray, dict[str, FloatArray | BoolArray]]:
+) -> tuple[FloatArray, Mapping[str, FloatArray | BoolArray]]:
     """How much each gene lowers under a reading, and the columns that tell it."""
     if reading == GeneReading.SEPARATING:
         total = values.sum(axis=1)
         least = np.argsort(total, kind="stable")[: round(len(values) / 3)]
         resisting = np.isin(np.arange(len(values)), least)
-        low, others = values[resisting].mean(axis=0), values[~resisting].mean(axis=0)
+        low = by_gene(values, lambda part: part[resisting].mean(axis=0))
+        others = by_gene(values, lambda part: part[~resisting].mean(axis=0))
         whole = total[~resisting].mean() - total[resisting].mean()
         share = (others - low) / whole if whole > 0 else np.zeros(len(low))
         columns = {"mean_least_susceptible": low, "mean_others": others}
@@ -182,23 +188,28 @@ def _lowering(
     mean, samples = values.mean(axis=0), len(values)
     error = np.full(len(mean), np.nan)
     if samples > 1:
-        error = values.std(axis=0, ddof=1) / np.sqrt(samples)
+        error = by_gene(values, lambda part: part.std(axis=0, ddof=1)) / np.sqrt(samples)
     clear: BoolArray = np.asarray(
         (values < 0).all(axis=0)
         if samples < LEAST_SAMPLES_FOR_ERROR
         else mean + STANDARD_ERRORS * error < 0
     )
-    lowering = -mean if reading == GeneReading.AGAINST_REFERENCE else -np.minimum(values, 0).mean(0)
+    if reading == GeneReading.AGAINST_REFERENCE:
+        lowering = -mean
+    else:
+        lowering = by_gene(values, lambda part: -np.minimum(part, 0).mean(axis=0))
     return lowering, {"standard_error": error, "clear": clear}
 
 
-def _among_lowest(values: FloatArray) -> BoolArray:
-    top = min(TOP_GENES, values.shape[1])
-    lowest = np.argpartition(values, top - 1, axis=1)[:, :top]
-    chosen = np.zeros(values.shape, dtype=bool)
-    np.put_along_axis(chosen, lowest, True, axis=1)
-    chosen &= values < 0
-    return chosen
+def _share_among_lowest(values: FloatArray) -> FloatArray:
+    """Share of the samples in which each gene is among those that lower most."""
+    top, found = min(TOP_GENES, values.shape[1]), np.zeros(values.shape[1], dtype=np.intp)
+    for rows in row_blocks(len(values), _ROWS_AT_ONCE):
+        part = values[rows]
+        lowest = np.argpartition(part, top - 1, axis=1)[:, :top]
+        below = np.take_along_axis(part, lowest, axis=1) < 0
+        found += np.bincount(lowest[below], minlength=len(found))
+    return found / len(values)
 
 
 def _reading(sign: FloatArray, signed: FloatArray, role: EvidenceRole) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from nkpredict.errors import InputError
 from nkpredict.explain._attribution import LEAST_GROUP, Explanation, explain
 from nkpredict.explain._gene_evidence import evidence_role
-from nkpredict.explain._knockout import knockout
+from nkpredict.explain._knockout import Perturbation, knockout
 from nkpredict.explain._percentile import percentile, percentile_in_training
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.explain._stability import Stability
@@ -24,6 +25,7 @@ from nkpredict.vocabulary import EvidenceRole, GeneReading
 Level: TypeAlias = Literal["cohort", "group", "sample"]
 
 COHORT = "all samples"
+_VALUES_AT_ONCE = 16_000_000  # set by hand
 
 
 def resistance_table(
@@ -98,6 +100,8 @@ def resistance_table(
     if by == "group" and groups is None:
         raise InputError("Ranking by group needs groups; give one label for each sample.")
     prepared = model.prepare(profiles)
+    if by != "cohort":
+        prepared = prepared.whole()
     if explanation is None:
         explanation = explain(model, prepared, groups)
     cohort = GeneRanker.of(model, prepared, explanation, drivers, stability, reference)
@@ -126,11 +130,10 @@ class GeneRanker:
     explanation: Explanation
     drivers: pd.DataFrame | None
     stability: Stability | None
-    harmonised: FloatArray
+    prepared: HarmonisedProfiles
     reference: FloatArray | None
     evidence: Evidence
     role: EvidenceRole
-    changes: dict[str, FloatArray]
     genes_at: pd.Series
 
     @classmethod
@@ -150,14 +153,10 @@ class GeneRanker:
             explanation,
             drivers,
             stability,
-            prepared.values,
+            prepared,
             None if reference is None else model.prepare(reference).values,
             getattr(model, "evidence_", None),
             evidence_role(model),
-            {
-                "loss": knockout(model, prepared, kind="loss").changes.to_numpy(),
-                "gain": knockout(model, prepared, kind="gain").changes.to_numpy(),
-            },
             pd.Series(np.arange(len(genes)), index=genes),
         )
 
@@ -168,41 +167,81 @@ class GeneRanker:
         table = self.ranked(rows, reading)
         table = table if top is None else table.head(top)
         at = self.genes_at[table["gene"]].to_numpy()
-        level = _median(self.harmonised[np.ix_(rows, at)])
+        level = self._median(rows, at)
         table["reference_percentile"] = (
             percentile_in_training(level, np.asarray(self.model.range_)[:, at])
             if self.reference is None
             else percentile(level, self.reference[:, at])
         )
         table["cohort_percentile"] = (
-            percentile(level, self.harmonised[:, at]) if beside_others else np.nan
+            percentile(level, self.prepared.values[:, at]) if beside_others else np.nan
         )
         return self._with_perturbation(table, rows)
 
     def ranked(self, rows: IndexArray, reading: str) -> pd.DataFrame:
         """Rank the genes of some samples; see `resistance_genes`."""
+        parts = self.explanation.contributions
         return resistance_genes(
-            self.explanation.contributions.iloc[rows],
+            parts if len(rows) == len(parts) else parts.iloc[rows],
             np.asarray(self.model.effect_),
             self.evidence,
             self.drivers,
             self.stability,
-            (~np.isnan(self.harmonised[rows])).mean(axis=0),
+            self._measured(rows),
             reading=reading,
             role=self.role,
         )
 
     def _with_perturbation(self, table: pd.DataFrame, rows: IndexArray) -> pd.DataFrame:
         """Add what is predicted when each gene is lost or gained against its direction."""
-        at = np.ix_(rows, self.genes_at[table["gene"]].to_numpy())
+        at = self.genes_at[table["gene"]].to_numpy()
         kind = table["direction"].map({"protects": "loss", "sensitizes": "gain"}).fillna("")
         table["perturbation"] = kind
         table["perturbation_change"] = np.select(
             [kind == "loss", kind == "gain"],
-            [self.changes["loss"][at].mean(axis=0), self.changes["gain"][at].mean(axis=0)],
+            [self._mean_change("loss", rows, at), self._mean_change("gain", rows, at)],
             np.nan,
         )
         return table
+
+    def _mean_change(self, kind: Perturbation, rows: IndexArray, at: IndexArray) -> FloatArray:
+        """Mean predicted change by a perturbation of some genes over some samples."""
+        if len(rows) == len(self.explanation.contributions):
+            return self._mean_changes[kind][at]
+        return np.asarray(self._changes[kind][np.ix_(rows, at)].mean(axis=0))
+
+    @cached_property
+    def _changes(self) -> dict[Perturbation, FloatArray]:
+        return {kind: self._change(kind, self.prepared) for kind in get_args(Perturbation)}
+
+    @cached_property
+    def _mean_changes(self) -> dict[Perturbation, FloatArray]:
+        """Mean change over all samples, of which some at a time are perturbed."""
+        means: dict[Perturbation, FloatArray] = {}
+        for kind in get_args(Perturbation):
+            total = np.zeros(len(self.genes_at))
+            for block in self.prepared.blocks():
+                change = self._change(kind, block)
+                change[0] += total  # the order of a sum over all at once
+                total = change.sum(axis=0)
+            means[kind] = total / len(self.explanation.contributions)
+        return means
+
+    def _change(self, kind: Perturbation, prepared: HarmonisedProfiles) -> FloatArray:
+        return knockout(self.model, prepared, kind=kind).changes.to_numpy()
+
+    def _measured(self, rows: IndexArray) -> FloatArray:
+        """Share of some samples in which each gene was measured."""
+        found = np.zeros(len(self.genes_at), dtype=np.intp)
+        every = len(rows) == len(self.prepared.samples)
+        for block in self.prepared.blocks() if every else [self.prepared.take(rows)]:
+            found += (~np.isnan(block.values)).sum(axis=0)
+        return found / len(rows)
+
+    def _median(self, rows: IndexArray, at: IndexArray) -> FloatArray:
+        """Median level of some genes over some samples, some genes at a time."""
+        parts = np.array_split(at, max(1, len(rows) * len(at) // _VALUES_AT_ONCE))
+        return np.concatenate([_median(self.prepared.at(rows, part)) for part in parts])
 
 
 def _members(explanation: Explanation, by: str) -> list[tuple[str, npt.NDArray[np.intp]]]:

@@ -10,7 +10,7 @@ from nkpredict.explain._gene_evidence import evidence_role
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.features import row_blocks
 from nkpredict.learn import GeneModel
-from nkpredict.types import BoolArray, FloatArray, IndexArray
+from nkpredict.types import FloatArray, IndexArray
 from nkpredict.vocabulary import EvidenceReading, GeneDirection, GeneReading
 
 LEAST_COMPANY = 20
@@ -26,7 +26,7 @@ _AT_ONCE = 500  # samples, so that many need little room
 
 
 def parts_apart(
-    contributions: pd.DataFrame, measured: BoolArray, company: pd.DataFrame | None
+    contributions: pd.DataFrame, given: FloatArray, company: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return what sets samples apart from those they are compared with.
 
@@ -36,8 +36,8 @@ def parts_apart(
     ----------
     contributions
         Samples × genes, parts of the prediction.
-    measured
-        Same shape, whether the sample has a value of the gene.
+    given
+        Same shape, expression as it was given, NaN where a gene was not measured.
     company
         Contributions of those that the samples are compared with; None for the average profile
         that the model was made from.
@@ -45,12 +45,21 @@ def parts_apart(
     Returns
     -------
     pandas.DataFrame
-        Samples × genes: the contributions less their mean in the company, and 0 where the gene was
-        not measured; without company the contributions as they are.
+        Samples × genes that add to any score: the contributions less their mean in the company, and
+        0 where the gene was not measured. Without company the contributions as they are.
     """
     if company is None:
         return contributions
-    return (contributions - company.mean()).where(measured, 0.0)
+    own = contributions.to_numpy(dtype=np.float64)
+    mean = company[contributions.columns].mean().to_numpy()
+    acting = np.flatnonzero(own.any(axis=0) | (mean != 0))
+    parts = np.empty((len(own), len(acting)))
+    for rows in row_blocks(len(own), _AT_ONCE):
+        np.subtract(own[rows][:, acting], mean[acting], out=parts[rows])
+        parts[rows][np.isnan(given[rows][:, acting])] = 0.0
+    return pd.DataFrame(
+        parts, index=contributions.index, columns=contributions.columns[acting], copy=False
+    )
 
 
 def genes_lowering_samples(
@@ -72,9 +81,10 @@ def genes_lowering_samples(
     pandas.DataFrame
         See `resistance_genes`, in the reading of single samples.
     """
+    places = pd.Index(model.feature_names_in_).get_indexer(parts.columns)
     return resistance_genes(
         parts,
-        np.asarray(model.effect_),
+        np.asarray(model.effect_)[places],
         getattr(model, "evidence_", None),
         drivers,
         reading=GeneReading.SINGLE_SAMPLES,
@@ -110,7 +120,7 @@ def genes_by_sample(
     contributions
         Samples × genes, parts of the prediction.
     parts
-        Same shape, what sets each sample apart; see `parts_apart`.
+        Samples × some of the genes, what sets each sample apart; see `parts_apart`.
     genes
         What is known of the genes: ``gene, direction, evidence_reading`` of
         `genes_lowering_samples`.
@@ -129,7 +139,8 @@ def genes_by_sample(
     )
     differences = np.take_along_axis(values, at, axis=1)
     below = differences < 0
-    own = np.take_along_axis(contributions.to_numpy(dtype=np.float64), at, axis=1)
+    places = contributions.columns.get_indexer(parts.columns)
+    own = np.take_along_axis(contributions.to_numpy(dtype=np.float64), places[at], axis=1)
     names = parts.columns.to_numpy(dtype=object)[at[below]]
     known = genes.drop_duplicates("gene").set_index("gene").reindex(names)
     rank = np.broadcast_to(np.arange(1, count + 1), at.shape)

@@ -97,7 +97,9 @@ class ExplainedScores(Scores):
     def to_shap(self) -> shap.Explanation:
         """Return the contributions as a `shap.Explanation`, so that all plots of shap work."""
         values = pd.DataFrame(
-            self.profiles.given.values, self.contributions.index, self.contributions.columns
+            self.profiles.given.values.astype(np.float64, copy=False),
+            self.contributions.index,
+            self.contributions.columns,
         )
         return shap_explanation(self.contributions, self.base_value, values)
 
@@ -130,13 +132,14 @@ def explain_scores(scores: Scores) -> ExplainedScores:
     }
     for genes in lists.values():
         genes.insert(1, "rank", range(1, len(genes) + 1))
-    contributions = explanation.contributions.set_axis(samples, axis=0)
+    of_genes = explanation.contributions
+    contributions = pd.DataFrame(of_genes.to_numpy(), samples, of_genes.columns, copy=False)
     # a gene that raises the cohort may lower a sample: drugs go by samples
     lowering = ranker.ranked(every, GeneReading.SINGLE_SAMPLES)
     pairs = druggable_targets(lowering.head(GENES_WITH_TARGETS))
     told = _facts(bundle.model, ranker, lists)
     company = contributions if len(samples) >= LEAST_COMPANY else None
-    parts = parts_apart(contributions, ~np.isnan(scores.profiles.given.values), company)
+    parts = parts_apart(contributions, scores.profiles.given.values, company)
     own = (
         lowering if company is None else genes_lowering_samples(bundle.model, parts, bundle.drivers)
     )

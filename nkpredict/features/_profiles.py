@@ -17,6 +17,7 @@ from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray
 if TYPE_CHECKING:
     from anndata import AnnData
 
+_MANY = 1024  # samples; set by hand
 ProfilesLike: TypeAlias = Union[pd.DataFrame, "AnnData", AnyArray, "Profiles"]
 
 
@@ -28,6 +29,7 @@ class Profiles:
     ----------
     values : numpy.ndarray
         float64, samples × genes, one sample after the other in memory; NaN marks a missing value.
+        float32 of many samples that are only looked at, see `as_read`.
     samples : pandas.Index
         Names of the samples.
     genes : pandas.Index
@@ -61,6 +63,14 @@ class Profiles:
             When values are not numbers, infinite, or names are missing or repeated.
         """
         return X if isinstance(X, Profiles) else _checked(X)
+
+    @classmethod
+    def as_read(cls, X: ProfilesLike) -> Profiles:
+        """Check profiles to be looked at; of many, float32 is kept, which takes half the memory.
+
+        What learns from profiles takes them by `of`, in full precision.
+        """
+        return X if isinstance(X, Profiles) else _checked(X, narrow=True)
 
     @classmethod
     def unnamed(cls, values: FloatArray) -> Self:
@@ -231,7 +241,7 @@ def not_expression(names: AnyArray | pd.Index) -> BoolArray | None:
     return mask if mask.any() else None
 
 
-def _checked(X: ProfilesLike) -> Profiles:
+def _checked(X: ProfilesLike, narrow: bool = False) -> Profiles:
     annotations = getattr(X, "obs", None)
     named = isinstance(X, pd.DataFrame) or hasattr(X, "obs_names")
     frame = _table(X)
@@ -251,8 +261,9 @@ def _checked(X: ProfilesLike) -> Profiles:
         )
     if any(pd.api.types.is_complex_dtype(dtype) for dtype in set(frame.dtypes)):
         raise InputError("Complex data not supported: expression values must be real numbers.")
+    as_read = narrow and len(frame) > _MANY and set(frame.dtypes) == {np.dtype(np.float32)}
     try:
-        values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+        values = np.ascontiguousarray(frame.to_numpy(np.float32 if as_read else np.float64))
     except (TypeError, ValueError) as error:
         raise InputError(f"Expression values must be numbers: {error}.") from error
     if np.isinf(values).any():

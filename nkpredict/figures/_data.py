@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.errors import InputError, name_some
-from nkpredict.explain import lowest_in_rows
+from nkpredict.explain import by_gene, lowest_in_rows
 from nkpredict.facts import ScoringFacts
 from nkpredict.features import row_blocks
 from nkpredict.types import FloatArray, IndexArray
@@ -215,7 +215,7 @@ def gene_map(scores: Scored, genes: int = MAP_GENES) -> pd.DataFrame:
     """
     samples = ranked(scores).index
     parts = scores.contributions
-    strength = np.abs(parts.to_numpy()).mean(axis=0)
+    strength = by_gene(parts.to_numpy(), lambda some: np.abs(some).mean(axis=0))
     chosen = np.argsort(-strength, kind="stable")[:genes]
     chosen = chosen[strength[chosen] > 0]
     values = parts.take(chosen, axis=1).loc[samples].T

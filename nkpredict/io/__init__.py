@@ -37,10 +37,12 @@ from nkpredict.io.expression import (
     columns_of_cells,
     find_cells,
     is_mtx,
+    is_table_of_cells,
     matrix_market_as_hdf5,
     open_cells,
     read_expression,
     read_profiles,
+    table_as_h5ad,
     unlike_expression,
 )
 from nkpredict.io.screens import (
@@ -85,6 +87,7 @@ __all__ = [
     "gene_reference_source",
     "is_missing",
     "is_mtx",
+    "is_table_of_cells",
     "matrix_market_as_hdf5",
     "open_cells",
     "read_expression",
@@ -97,6 +100,7 @@ __all__ = [
     "record_facts",
     "require_file",
     "resolve_gene",
+    "table_as_h5ad",
     "to_json",
     "unlike_expression",
     "write_csv",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 import numpy as np
 
@@ -39,13 +41,87 @@ _LARGEST_Z = 14.0
 _LOWEST_INTENSITY = 1.0
 
 
-def detect_unit(values: FloatArray, source: str) -> Unit:
+@dataclass(frozen=True)
+class ValueSummary:
+    """What tells the unit of an expression matrix; summaries of its parts add up.
+
+    Attributes
+    ----------
+    count
+        Values that are finite.
+    lowest, highest
+        Of them; infinite without any.
+    whole, negative, low
+        How many are whole numbers, below 0, and at or below the lowest background of intensities.
+    highest_low, lowest_high
+        Highest of the low values and lowest of the others.
+    """
+
+    count: int = 0
+    lowest: float = np.inf
+    highest: float = -np.inf
+    whole: int = 0
+    negative: int = 0
+    low: int = 0
+    highest_low: float = -np.inf
+    lowest_high: float = np.inf
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Self:
+        """Summarise values, some at a time: the whole would be copied several times."""
+        total = cls()
+        rows = max(1, _VALUES_AT_ONCE // max(values[:1].size, 1))
+        for start in range(0, len(values), rows):
+            part = values[start : start + rows]
+            total += cls._of_some(part[np.isfinite(part)])
+        return total
+
+    @classmethod
+    def _of_some(cls, present: FloatArray) -> Self:
+        if not present.size:
+            return cls()
+        low = present <= _LOWEST_INTENSITY
+        return cls(
+            count=present.size,
+            lowest=float(present.min()),
+            highest=float(present.max()),
+            whole=int((present == np.round(present)).sum()),
+            negative=int((present < 0).sum()),
+            low=int(low.sum()),
+            highest_low=float(present.max(where=low, initial=-np.inf)),
+            lowest_high=float(present.min(where=~low, initial=np.inf)),
+        )
+
+    def __add__(self, other: Self) -> Self:
+        """Return the summary of both parts."""
+        return type(self)(
+            count=self.count + other.count,
+            lowest=min(self.lowest, other.lowest),
+            highest=max(self.highest, other.highest),
+            whole=self.whole + other.whole,
+            negative=self.negative + other.negative,
+            low=self.low + other.low,
+            highest_low=max(self.highest_low, other.highest_low),
+            lowest_high=min(self.lowest_high, other.lowest_high),
+        )
+
+    @property
+    def background_is_high(self) -> bool:
+        """Whether the quantile of 0.01 lies above the lowest background of intensities."""
+        place = 0.01 * (self.count - 1)
+        if self.low != int(place) + 1:
+            return self.low <= place
+        between = (self.lowest_high - self.highest_low) * (place - int(place))
+        return self.highest_low + between > _LOWEST_INTENSITY
+
+
+def detect_unit(values: FloatArray | ValueSummary, source: str) -> Unit:
     """Tell the unit of an expression matrix from its values.
 
     Parameters
     ----------
     values
-        Samples × genes, any orientation; NaN allowed.
+        Samples × genes, any orientation, NaN allowed; or their summary.
     source
         Name of the file, for messages.
 
@@ -59,12 +135,12 @@ def detect_unit(values: FloatArray, source: str) -> Unit:
     InputError
         When the matrix looks like counts or intensities but has negative entries.
     """
-    present = values[np.isfinite(values)]
-    lowest, highest = float(present.min()), float(present.max())
-    whole = _share_of_whole_numbers(present) > 0.99
+    found = values if isinstance(values, ValueSummary) else ValueSummary.of(values)
+    lowest, highest = found.lowest, found.highest
+    whole = found.whole / max(found.count, 1) > 0.99
     if lowest < 0:
         if whole and highest > _LARGEST_LOG2:
-            negative = int((present < 0).sum())
+            negative = found.negative
             raise InputError(
                 f"{source} looks like raw counts (whole numbers up to {highest:,.0f}) but has "
                 f"{negative:,} negative value{'s' if negative > 1 else ''} (lowest "
@@ -82,14 +158,7 @@ def detect_unit(values: FloatArray, source: str) -> Unit:
         return Unit.COUNTS
     if highest > _LARGEST_LOG2:
         return Unit.LINEAR
-    lowest_expressed = float(np.quantile(present, 0.01, overwrite_input=True))
-    return Unit.LOG2_INTENSITY if lowest_expressed > _LOWEST_INTENSITY else Unit.LOG2
-
-
-def _share_of_whole_numbers(values: FloatArray) -> float:
-    """Share of whole numbers, of some values at a time: the whole would be copied twice."""
-    parts = np.array_split(values, max(1, values.size // _VALUES_AT_ONCE))
-    return sum(int((part == np.round(part)).sum()) for part in parts) / values.size
+    return Unit.LOG2_INTENSITY if found.background_is_high else Unit.LOG2
 
 
 def refine_linear(values: FloatArray) -> Unit:
@@ -144,11 +213,7 @@ def to_log2(values: FloatArray, unit: Unit, source: str) -> tuple[FloatArray, st
     """
     if unit in (Unit.LOG2, Unit.LOG2_INTENSITY, Unit.STANDARDISED):
         return values, "none"
-    if float(np.nanmin(values)) < 0:
-        raise InputError(
-            f"{source} is given as {UNIT_WORDS[unit]} but has negative values (lowest "
-            f"{float(np.nanmin(values)):.4g}); expected values of 0 and above. Name another unit."
-        )
+    require_not_negative(float(np.nanmin(values)), unit, source)
     if unit != Unit.COUNTS:
         return np.log2(values + np.float32(1)), "log2(x + 1)"
     totals = np.nansum(values, axis=1, dtype=np.float64)
@@ -159,3 +224,18 @@ def to_log2(values: FloatArray, unit: Unit, source: str) -> tuple[FloatArray, st
         )
     per_million = values * np.asarray(1e6 / totals, dtype=np.float32)[:, None]
     return np.log2(per_million + np.float32(1)), "log2(counts per million + 1), no gene length"
+
+
+def require_not_negative(lowest: float, unit: Unit, source: str) -> None:
+    """Refuse values below 0 in a unit that has none.
+
+    Raises
+    ------
+    InputError
+        When there are any.
+    """
+    if lowest < 0 and unit in (Unit.COUNTS, Unit.TPM, Unit.LINEAR):
+        raise InputError(
+            f"{source} is given as {UNIT_WORDS[unit]} but has negative values (lowest "
+            f"{lowest:.4g}); expected values of 0 and above. Name another unit."
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from nkpredict.features import FEWEST_OF_COHORT, align_cohort
@@ -46,4 +44,5 @@ def relative_to_cohort(
     if prepared.ranked.unranked is not None:
         kept = kept | prepared.ranked.unranked
     moved = core.center_ + np.where(kept, 0.0, aligned) * np.where(kept, 1.0, core.spread_)
-    return replace(prepared, values=np.where(kept, values, moved))
+    values = np.where(kept, values, moved)
+    return HarmonisedProfiles(prepared.given, prepared.ranked, values, core, prepared.platforms)

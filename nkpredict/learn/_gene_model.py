@@ -107,7 +107,7 @@ class GeneModel(ProfileEstimator):
                     f"than the {len(genes):,} of this one; prepare them with this model."
                 )
         else:
-            profiles = Profiles.of(X)
+            profiles = Profiles.as_read(X)
             given = replace(profiles, values=profiles.aligned(genes), genes=genes)
             ranked = None
         return HarmonisedProfiles.of(given, ranked, self.core_, self.platforms_)
@@ -176,13 +176,20 @@ class GeneModel(ProfileEstimator):
             inside ``response_range_``, all parts of the sample are shortened alike.
         """
         prepared = self.prepare(X)
-        parts, base = self.core_.contributions(prepared.values, self.weights_)
         straight = self._added_up(prepared)
-        bent = self.response_range_.bent(np.append(straight, base))
-        bent_base = float(bent[-1])
-        change = straight - base
-        kept = np.divide(bent[:-1] - bent_base, change, out=np.ones(len(change)), where=change != 0)
-        return self._by_gene(parts * kept[:, None], prepared), bent_base
+        parts = np.empty((len(straight), len(self.feature_names_in_)))
+        bent_base, start = 0.0, 0
+        for block in prepared.blocks():
+            some, base = self.core_.contributions(block.values, self.weights_)
+            rows = slice(start, start + len(some))
+            bent = self.response_range_.bent(np.append(straight[rows], base))
+            bent_base, start = float(bent[-1]), rows.stop
+            change = straight[rows] - base
+            kept = np.divide(
+                bent[:-1] - bent_base, change, out=np.ones(len(change)), where=change != 0
+            )
+            np.multiply(some, kept[:, None], out=parts[rows])
+        return self._by_gene(parts, prepared), bent_base
 
     def substituted(self, X: ProfilesLike | HarmonisedProfiles, level: FloatArray) -> FloatArray:
         """Change of the prediction if one gene alone had another level.
@@ -201,10 +208,12 @@ class GeneModel(ProfileEstimator):
             Samples × genes. The ranks of the other genes stay as they are.
         """
         prepared = self.prepare(X)
-        change = self.core_.substituted(prepared.values, level, self.weights_)
-        straight = self._added_up(prepared)[:, None]
-        bend = self.response_range_.bent
-        return np.asarray(np.where(change, bend(straight + change) - bend(straight), 0.0))
+        bend, parts = self.response_range_.bent, []
+        for block in prepared.blocks():
+            change = self.core_.substituted(block.values, level, self.weights_)
+            straight = self._added_up(block)[:, None]
+            parts.append(np.where(change, bend(straight + change) - bend(straight), 0.0))
+        return np.concatenate(parts)
 
     def harmonised(self, X: ProfilesLike | HarmonisedProfiles) -> pd.DataFrame:
         """Return the profiles as the learners see them, samples × genes, NaN for missing."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nkpredict.features import (
@@ -19,12 +20,12 @@ from nkpredict.features import (
     row_blocks,
 )
 from nkpredict.learn._core import BlendCore
-from nkpredict.types import FloatArray, IndexArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray
 
 _AT_ONCE = 1024  # profiles; of 20,000 genes 160 MB in each copy; set by hand
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HarmonisedProfiles:
     """Profiles as one model sees them; made once, they serve all that is asked of the model.
 
@@ -35,7 +36,8 @@ class HarmonisedProfiles:
     ranked : RankedProfiles
         The same with the ranks of their genes, as measured.
     values : numpy.ndarray
-        The same profiles harmonised, samples × genes, NaN for missing.
+        The same profiles harmonised, samples × genes, NaN for missing; of many profiles `blocks`
+        takes less memory.
     core : BlendCore
         Of the model that they were harmonised for.
     platforms : numpy.ndarray or None
@@ -70,51 +72,156 @@ class HarmonisedProfiles:
         core, bridge
             Of the model.
         """
-        unranked = not_expression(given.genes) if ranked is None else ranked.unranked
-        ranks = np.empty(given.values.shape if ranked is None else 0, dtype=np.int32)
-        values = np.empty(given.values.shape)
-        found = None if bridge is None else np.empty(len(values), dtype=np.intp)
-        for rows in row_blocks(len(values), _AT_ONCE):
-            if ranked is None:
-                part = RankedProfiles.of(given.values[rows], unranked)
-                ranks[rows] = part.doubled_ranks
-            else:
-                part = ranked[rows]
-            if bridge is not None and found is not None:
-                found[rows] = bridge.tell(part)
-                part = bridge.matched(part, found[rows])
-            values[rows] = core.harmonise(part)
-        whole = RankedProfiles(given.values, ranks, unranked) if ranked is None else ranked
-        return cls(given, whole, values, core, found)
+        if len(given.values) > _AT_ONCE:
+            return HarmonisedInBlocks(given, ranked, core, bridge)
+        if ranked is None:
+            ranked = RankedProfiles.of(given.values, not_expression(given.genes))
+        if bridge is None:
+            return cls(given, ranked, core.harmonise(ranked), core)
+        found = bridge.tell(ranked)
+        return cls(given, ranked, core.harmonise(bridge.matched(ranked, found)), core, found)
 
     def blocks(self) -> Iterator[HarmonisedProfiles]:
         """Return the profiles in blocks, one at least: much takes several times their memory."""
-        if len(self.values) <= _AT_ONCE:
+        if len(self) <= _AT_ONCE:
             yield self
             return
-        for rows in row_blocks(len(self.values), _AT_ONCE):
-            given = self.given
-            yield HarmonisedProfiles(
-                replace(given, values=given.values[rows], samples=given.samples[rows]),
-                self.ranked[rows],
-                self.values[rows],
-                self.core,
-                None if self.platforms is None else self.platforms[rows],
-            )
+        for rows in row_blocks(len(self), _AT_ONCE):
+            yield self.take(rows)
+
+    def take(self, rows: slice | IndexArray) -> HarmonisedProfiles:
+        """Return some of the profiles."""
+        part = HarmonisedProfiles(
+            _some(self.given, rows),
+            self.ranked[rows],
+            self.values[rows],
+            self.core,
+            None if self.platforms is None else self.platforms[rows],
+        )
+        return self._with_predictions(part, rows)
+
+    def _with_predictions(
+        self, part: HarmonisedProfiles, rows: slice | IndexArray
+    ) -> HarmonisedProfiles:
+        if "each" in vars(self):
+            vars(part)["each"] = self.each[rows]
+        return part
+
+    def whole(self) -> HarmonisedProfiles:
+        """Return all profiles in memory, for what asks for many parts of them."""
+        return self
+
+    def at(self, rows: IndexArray, genes: IndexArray) -> FloatArray:
+        """Return the harmonised values of some genes in some profiles."""
+        return self.values[np.ix_(rows, genes)]
 
     @property
     def samples(self) -> pd.Index:
         """Names of the samples."""
         return self.given.samples
 
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self.given)
+
     @cached_property
     def each(self) -> FloatArray:
         """Predictions of each learner of the model, samples × learners; not to be changed."""
-        each = [
-            self.core.predict_each(self.values[rows])
-            for rows in row_blocks(len(self.values), _AT_ONCE)
-        ]
-        return np.concatenate(each)
+        return np.concatenate([self.core.predict_each(part.values) for part in self.blocks()])
+
+
+class HarmonisedInBlocks(HarmonisedProfiles):
+    """Many profiles as one model sees them, of which some at a time are harmonised when asked for.
+
+    Their values are looked up by their ranks, which take a quarter of the memory.
+
+    Parameters
+    ----------
+    given
+        In the gene order of the model.
+    ranked
+        The same with their ranks; None when they have to be ranked.
+    core, bridge
+        Of the model.
+    """
+
+    def __init__(
+        self,
+        given: Profiles,
+        ranked: RankedProfiles | None,
+        core: BlendCore,
+        bridge: PlatformBridge | None,
+    ) -> None:
+        unranked = not_expression(given.genes) if ranked is None else ranked.unranked
+        short = 2 * len(given.genes) <= np.iinfo(np.int16).max
+        ranks = np.empty(given.values.shape, dtype=np.int16 if short else np.int32)
+        seen, found = ranks, None if bridge is None else np.empty(len(ranks), dtype=np.intp)
+        for rows in row_blocks(len(ranks), _AT_ONCE):
+            if ranked is None:
+                part = RankedProfiles.of(_some(given, rows).values, unranked)
+            else:
+                part = ranked[rows]
+            ranks[rows] = part.doubled_ranks
+            if bridge is not None and found is not None:
+                found[rows] = bridge.tell(part)
+                moved = bridge.matched(part, found[rows])
+                if moved is not part and seen is ranks:
+                    seen = ranks.copy()
+                if seen is not ranks:
+                    seen[rows] = moved.doubled_ranks
+        vars(self).update(
+            given=given, core=core, platforms=found, _ranks=ranks, _seen=seen, _unranked=unranked
+        )
+
+    _ranks: npt.NDArray[np.int16 | np.int32]
+    _seen: npt.NDArray[np.int16 | np.int32]
+    _unranked: BoolArray | None
+
+    @property
+    def ranked(self) -> RankedProfiles:
+        """Ranks of all profiles, made each time they are asked for."""
+        return self._ranked(self._ranks, slice(None))
+
+    @property
+    def values(self) -> FloatArray:
+        """All profiles harmonised, made each time they are asked for."""
+        return np.concatenate([part.values for part in self.blocks()])
+
+    def take(self, rows: slice | IndexArray) -> HarmonisedProfiles:
+        """Return some of the profiles."""
+        part = HarmonisedProfiles(
+            _some(self.given, rows),
+            self._ranked(self._ranks, rows),
+            self.core.harmonise(self._ranked(self._seen, rows)),
+            self.core,
+            None if self.platforms is None else self.platforms[rows],
+        )
+        return self._with_predictions(part, rows)
+
+    def whole(self) -> HarmonisedProfiles:
+        """Return all profiles in memory, for what asks for many parts of them."""
+        whole = HarmonisedProfiles(self.given, self.ranked, self.values, self.core, self.platforms)
+        return self._with_predictions(whole, slice(None))
+
+    def at(self, rows: IndexArray, genes: IndexArray) -> FloatArray:
+        """Return the harmonised values of some genes in some profiles."""
+        blocks = row_blocks(len(rows), _AT_ONCE)
+        return np.concatenate([self.take(rows[block]).values[:, genes] for block in blocks])
+
+    def _ranked(
+        self, ranks: npt.NDArray[np.int16 | np.int32], rows: slice | IndexArray
+    ) -> RankedProfiles:
+        values = self.given.values[rows]
+        return RankedProfiles(
+            values.astype(np.float64, copy=False),
+            ranks[rows].astype(np.int32, copy=False),
+            self._unranked,
+        )
+
+
+def _some(given: Profiles, rows: slice | IndexArray) -> Profiles:
+    values = given.values[rows].astype(np.float64, copy=False)
+    return replace(given, values=values, samples=given.samples[rows])
 
 
 class HarmonisedCells(HarmonisedProfiles):
@@ -146,6 +253,10 @@ class HarmonisedCells(HarmonisedProfiles):
     _genes: pd.Index
     _bridge: PlatformBridge | None
     _moving: PlatformBridge | None
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self._ranks)
 
     @cached_property
     def given(self) -> Profiles:

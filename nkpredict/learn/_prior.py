@@ -147,7 +147,7 @@ class ScreenPrior(GeneModel):
         self.range_ = self.core_.ends(harmonised)
         self.reference_axes_ = np.array(
             [
-                score.for_effector(name).axis_scores(Profiles.unnamed(harmonised))[0]
+                score.for_effector(name).axis_scores(*score.read(Profiles.unnamed(harmonised)))[0]
                 for name in evidence
             ]
         )
@@ -188,7 +188,7 @@ class ScreenPrior(GeneModel):
     def axis_scores(self, X: ProfilesLike | HarmonisedProfiles) -> AxisScores:
         """Split each score into its axes."""
         prepared = self.prepare(X)
-        scores, coverage = self.axis_score.axis_scores(Profiles.unnamed(prepared.values))
+        scores, coverage = self.axis_score.axis_scores(*self._read(prepared))
         axes = pd.Index([str(name) for name in self.axis_score.axes_], name="axis")
         reference = self.reference_axes_[self.axis_score.number_of(self.effector)]
         percentiles = np.empty(scores.shape)
@@ -209,7 +209,12 @@ class ScreenPrior(GeneModel):
         Genes with evidence that the reference lacks count as missing everywhere.
         """
         prepared = self.prepare(X)
-        return self.axis_score.coverage(Profiles.unnamed(prepared.values))
+        return self.axis_score.coverage(self._read(prepared)[1])
+
+    def _read(self, prepared: HarmonisedProfiles) -> tuple[FloatArray, FloatArray]:
+        parts = [self.axis_score.read(Profiles.unnamed(p.values)) for p in prepared.blocks()]
+        levels, reliability = zip(*parts, strict=True)
+        return np.concatenate(levels), np.concatenate(reliability)
 
     def _compared(self, harmonised: FloatArray) -> Profiles:
         """Profiles in standard deviations of the platform that each resembles."""

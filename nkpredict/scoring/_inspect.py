@@ -68,19 +68,23 @@ def inspect_profiles(
             f"There is no file {profiles}; expected expression profiles. Check the path."
         )
     bundle = bundle_of(model, registry)
-    options = replace(options or ReadingOptions(), known=genes_of(bundle))
+    options = replace(options or ReadingOptions(), known=genes_of(bundle), known_alone=True)
     called = _called(profiles)
     try:
         cells = cells_in(profiles, options)
         if cells is None:
             return _looked_at(profiles, bundle, options, called)
-        refusal = f"Refused. {refusal_of_cells(cells)}"
-        if cells.first is None:
-            return InspectionFacts(source=called, scored=False, verdict=refusal)
-        plain = replace(options, layer=None, var_column=None, obs=None)
-        found = _looked_at(cells.first, bundle, plain, called)
     except InputError as unreadable:
         return InspectionFacts(source=called, scored=False, verdict=f"Refused. {unreadable}")
+    refusal = f"Refused. {refusal_of_cells(cells)}"
+    cells_alone = InspectionFacts(source=called, scored=False, verdict=refusal)
+    if cells.first is None:
+        return cells_alone
+    try:
+        plain = replace(options, layer=None, var_column=None, obs=None)
+        found = _looked_at(cells.first, bundle, plain, called)
+    except InputError:  # one of the first cells may hold no read
+        return cells_alone
     read = found.expression
     return replace(
         found,

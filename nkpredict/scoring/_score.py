@@ -31,7 +31,7 @@ from nkpredict.scoring._bundle_of import bundle_of, genes_of
 from nkpredict.scoring._provenance import provenance_of, viability_facts
 from nkpredict.scoring._refusal import refused
 from nkpredict.scoring._scores import Scores
-from nkpredict.scoring._single_cells import refuse_cells
+from nkpredict.scoring._single_cells import refuse_cells, refuse_read_cells
 from nkpredict.scoring._table import axes_table, score_table
 from nkpredict.scoring._verdict import verdict_of
 from nkpredict.scoring._warnings import warnings_of
@@ -118,11 +118,13 @@ def score(
         When the model is not found or damaged.
     """
     bundle = bundle_of(model, registry, effector)
-    options = ReadingOptions(**reading, known=genes_of(bundle))
+    options = ReadingOptions(**reading, known=genes_of(bundle), known_alone=True)
     source = _named(profiles)
     if not force:
         refuse_cells(source, options)
     adata = read_profiles(source, options)
+    if not force:
+        refuse_read_cells(source, adata)
     if genetics is not None:
         add_genetics(adata, genetics)
     prepared = bundle.model.prepare(_read_by_model(adata, bundle))

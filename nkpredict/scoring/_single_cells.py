@@ -27,8 +27,7 @@ def cells_in(source: Any, options: ReadingOptions) -> FoundCells | None:
     Returns
     -------
     FoundCells or None
-        None for bulk samples, for what was read before, and for tables, which are in memory
-        already or hold one number a cell of text.
+        None for bulk samples, for what was read before, and for tables in memory.
     """
     adata: AnnData | Any = source
     if isinstance(source, pd.DataFrame):
@@ -52,6 +51,19 @@ def refusal_of_cells(found: FoundCells) -> str:
         "--groupby none gives one number a cell alone. In Python nkpredict.score_cells does both, "
         "and nkpredict.tl.score writes them into an AnnData."
     )
+
+
+def refuse_read_cells(source: Any, adata: AnnData) -> None:
+    """Refuse a file that turned out to hold single cells when it was read.
+
+    Raises
+    ------
+    InputError
+        As `refuse_cells`.
+    """
+    read = facts_of(adata).expression
+    if isinstance(source, str | Path) and read is not None and read.single_cells:
+        raise InputError(refusal_of_cells(FoundCells(str(source), read.samples, read.format)))
 
 
 def refuse_cells(source: Any, options: ReadingOptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from nkpredict.errors import InputError, in_words, name_some
 from nkpredict.io.expression._arrange import RECOGNISED_ENOUGH, gene_share
 from nkpredict.io.expression._entrez import as_entrez_ids, called_entrez
+from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._raw import RawMatrix
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ MEASURED = (
     "logcounts",
 )
 """Layers that hold what was measured, as pipelines name them, in the order they are tried."""
+LOOM = {"matrix", "row_attrs", "col_attrs"}
+"""What a loom file holds at least."""
 _LOOM_GENES = ("Gene", "gene", "gene_name", "gene_names", "Accession", "var_names", "gene_ids")
 _LOOM_CELLS = ("CellID", "cell_id", "obs_names", "barcode", "sample", "SampleID")
 
@@ -103,23 +106,18 @@ def matrix_of_adata(
     )
 
 
-def read_loom(
-    path: Path, layer: str | None, var_column: str | None, known: Collection[str]
-) -> RawMatrix:
+def read_loom(path: Path, options: ReadingOptions) -> RawMatrix:
     """Read a loom file (HDF5 with genes × cells)."""
     import h5py
 
     try:
         with h5py.File(path) as file:
-            layers = {"matrix": file["matrix"], **dict(file.get("layers", {}).items())}
-            if layer is not None and layer not in layers:
-                raise InputError(f"{path} has no layer {layer!r}; it has {name_some(layers)}.")
-            values = np.asarray(layers[layer or "matrix"], dtype=np.float32).T
-            rows, cells = (_attributes(file[axis]) for axis in ("row_attrs", "col_attrs"))
-        index = _first_of(cells, _LOOM_CELLS, len(values)).astype(str)
-        genes = _first_of(rows, _LOOM_GENES, values.shape[1]).astype(str)
-        var = rows.set_axis(genes, axis=0) if len(rows.columns) else pd.DataFrame(index=genes)
-        table = pd.DataFrame(values, index=pd.Index(index), columns=pd.Index(genes))
+            values = np.asarray(loom_matrix(file, options.layer, path), dtype=np.float32).T
+
+            def table(samples: pd.Index, genes: pd.Index) -> pd.DataFrame:
+                return pd.DataFrame(values, index=samples, columns=genes)
+
+            return loom_labels(file, path, options, table)
     except InputError:
         raise
     except Exception as error:  # h5py raises many kinds for a damaged file
@@ -127,16 +125,54 @@ def read_loom(
             f"{path} is not a readable loom file ({in_words(error)}); it may be truncated. Copy it "
             "again."
         ) from error
-    names, names_from = gene_names_of(var, str(path), var_column, known)
-    table.columns = pd.Index(names)
+
+
+def loom_matrix(file: Any, layer: str | None, path: Path) -> Any:
+    """Return a matrix of an open loom file, genes × samples.
+
+    Raises
+    ------
+    InputError
+        When there is no such layer.
+    """
+    layers = {"matrix": file["matrix"], **dict(file.get("layers", {}).items())}
+    if layer is not None and layer not in layers:
+        raise InputError(f"{path} has no layer {layer!r}; it has {name_some(layers)}.")
+    return layers[layer or "matrix"]
+
+
+def loom_labels(
+    file: Any,
+    path: Path,
+    options: ReadingOptions,
+    table: Callable[[pd.Index, pd.Index], pd.DataFrame],
+) -> RawMatrix:
+    """Return what an open loom file says of its genes and samples, around a table with their names.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    path
+        Of the file, for messages.
+    options
+        What is known about it.
+    table
+        Makes the samples × genes from their names.
+    """
+    rows, cells = (_attributes(file[axis]) for axis in ("row_attrs", "col_attrs"))
+    genes_in_file, samples = loom_matrix(file, options.layer, path).shape
+    index = pd.Index(_first_of(cells, _LOOM_CELLS, samples).astype(str))
+    genes = _first_of(rows, _LOOM_GENES, genes_in_file).astype(str)
+    var = rows.set_axis(genes, axis=0) if len(rows.columns) else pd.DataFrame(index=genes)
+    names, names_from = gene_names_of(var, str(path), options.var_column, options.known)
+    values = table(index, pd.Index(names))
     return RawMatrix(
-        table,
-        cells.set_axis(table.index, axis=0)
-        if len(cells.columns)
-        else pd.DataFrame(index=table.index),
-        var.set_axis(table.columns, axis=0),
+        values,
+        cells.set_axis(index, axis=0) if len(cells.columns) else pd.DataFrame(index=index),
+        var.set_axis(values.columns, axis=0),
         "loom",
-        values_from=layer or "",
+        values_from=options.layer or "",
         gene_names_from=names_from,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ _SUMMARY = re.compile(
 _LEAST_NEIGHBOURS = 4
 _AGREE, _DISAGREE = 0.6, 0.35
 _OTHER_SCALE = 8.0
-_MOST_SAMPLES, _MOST_GENES = 2000, 4000
+MOST_BY_SCALE, _MOST_GENES = 2000, 4000
+"""Samples of which one is told by its scale, and the genes that are looked at."""
 
 
 @cache
@@ -58,6 +59,61 @@ class Aside(NamedTuple):
     sums: int
 
 
+class AsideLabels(NamedTuple):
+    """Which labels are annotation by their name.
+
+    Attributes
+    ----------
+    samples : dict
+        Labels taken off the samples → why.
+    samples_left, genes_left
+        Which labels stay.
+    clinical : list
+        Labels taken off the genes that describe samples.
+    sums
+        How many rows with sums of reads were taken off the genes.
+    """
+
+    samples: dict[str, str]
+    samples_left: BoolArray
+    genes_left: BoolArray
+    clinical: list[Any]
+    sums: int
+
+
+def labels_aside(samples: pd.Index, columns: pd.Index, known: frozenset[str]) -> AsideLabels:
+    """Tell annotation by its name.
+
+    Parameters
+    ----------
+    samples, columns
+        Labels of both axes.
+    known
+        Names of genes that a model knows, which are never taken off.
+    """
+    names = [_plain(label) for label in samples]
+    of_genes = _names_that_describe("gene")
+    if {"logfc", "log2foldchange"} & set(names):
+        of_genes |= _names_that_describe("test")
+    taken = {
+        str(label): "by its name"
+        for label, name in zip(samples, names, strict=True)
+        if name in of_genes
+    }
+    kept = ~samples.astype(str).isin(list(taken))
+    genes = approved_symbols() | known
+    lower = mostly_lower_case([str(label) for label in columns])
+    clinical = [
+        label
+        for label in columns
+        if describes_samples(str(label))
+        and (str(label).upper() if lower else str(label)) not in genes
+    ]
+    sums = np.array([_SUMMARY.match(str(label)) is not None for label in columns], dtype=bool)
+    genes_left = ~(sums | columns.isin(clinical))
+    return AsideLabels(taken, np.asarray(kept), genes_left, clinical, int(sums.sum()))
+
+
 def set_annotation_aside(values: pd.DataFrame, known: frozenset[str]) -> Aside:
     """Take off what is annotation by its name, or by its scale beside its neighbours.
 
@@ -68,34 +124,18 @@ def set_annotation_aside(values: pd.DataFrame, known: frozenset[str]) -> Aside:
     known
         Names of genes that a model knows, which are never taken off.
     """
-    names = [_plain(label) for label in values.index]
-    of_genes = _names_that_describe("gene")
-    if {"logfc", "log2foldchange"} & set(names):
-        of_genes |= _names_that_describe("test")
-    taken = {
-        str(label): "by its name"
-        for label, name in zip(values.index, names, strict=True)
-        if name in of_genes
-    }
-    kept = ~values.index.astype(str).isin(list(taken))
-    genes = approved_symbols() | known
-    lower = mostly_lower_case([str(label) for label in values.columns])
-    clinical = [
-        label
-        for label in values.columns
-        if describes_samples(str(label))
-        and (str(label).upper() if lower else str(label)) not in genes
-    ]
-    sums = np.array([_SUMMARY.match(str(label)) is not None for label in values.columns])
-    apart = {str(label): values.loc[kept, label] for label in dict.fromkeys(clinical)}
+    named = labels_aside(values.index, values.columns, known)
+    kept, genes_left = named.samples_left, named.genes_left
+    apart = {str(label): values.loc[kept, label] for label in dict.fromkeys(named.clinical)}
     apart = {label: found for label, found in apart.items() if isinstance(found, pd.Series)}
-    genes_left = ~(sums | values.columns.isin(clinical))
     # where nothing is taken off nothing is copied
     left = values if kept.all() and genes_left.all() else values.loc[kept, genes_left]
     odd = _of_another_scale(left)
-    taken |= {str(label): "by its scale beside the others" for label in left.index[odd]}
+    taken = named.samples | {
+        str(label): "by its scale beside the others" for label in left.index[odd]
+    }
     apart = {label: column[~odd] for label, column in apart.items()}
-    return Aside(left.loc[~odd] if odd.any() else left, taken, apart, int(sums.sum()))
+    return Aside(left.loc[~odd] if odd.any() else left, taken, apart, named.sums)
 
 
 def _plain(label: object) -> str:
@@ -105,7 +145,7 @@ def _plain(label: object) -> str:
 def _of_another_scale(values: pd.DataFrame) -> BoolArray:
     """Tell rows that neither agree with the other samples nor have their scale."""
     none = np.zeros(len(values), dtype=bool)
-    if not _LEAST_NEIGHBOURS <= len(values) <= _MOST_SAMPLES or values.shape[1] < 20:
+    if not _LEAST_NEIGHBOURS <= len(values) <= MOST_BY_SCALE or values.shape[1] < 20:
         return none
     step = max(1, values.shape[1] // _MOST_GENES)
     sampled = values.iloc[:, ::step].to_numpy(dtype=np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,41 @@ RECOGNISED_ENOUGH = 0.3
 _LABELS_LOOKED_AT = 5000
 # A column further to the right must hold this much more names of genes to be taken instead.
 _CLEARLY_MORE = 0.05
+
+
+class TableLayout(NamedTuple):
+    """Where the names and the numbers of a table are.
+
+    Attributes
+    ----------
+    names
+        Of the rows.
+    numbers
+        Positions of the columns of numbers.
+    labels
+        Of these columns.
+    by_row, by_column, gene_names_from, notes
+        See `RawMatrix`.
+    """
+
+    names: pd.Index
+    numbers: list[int]
+    labels: pd.Index
+    by_row: pd.DataFrame
+    by_column: pd.DataFrame
+    gene_names_from: str
+    notes: tuple[str, ...]
+
+    def matrix(self, values: pd.DataFrame, format: str) -> RawMatrix:
+        """Return the matrix of these numbers."""
+        return RawMatrix(
+            values,
+            self.by_row,
+            self.by_column,
+            format,
+            gene_names_from=self.gene_names_from,
+            notes=self.notes,
+        )
 
 
 def gene_share(labels: Sequence[object] | pd.Index, known: Collection[str] = ()) -> float:
@@ -54,7 +90,19 @@ def matrix_of_table(
     entries = depmap_columns(table.labels)
     if entries:
         return _depmap(table, entries)
-    table = _first_column_as_meant(table, known)
+    table = first_column_as_meant(table, known)
+    layout = layout_of_table(table, orientation, known, path)
+    values = table.columns[layout.numbers].set_axis(layout.labels, axis=1)
+    return layout.matrix(values.set_axis(layout.names, axis=0), table.format)
+
+
+def layout_of_table(
+    table: RawTable, orientation: Orientation, known: Collection[str], path: str
+) -> TableLayout:
+    """Tell which column names the rows, and which hold numbers; see `matrix_of_table`.
+
+    Columns of numbers are not looked at, save the first: those of a large table may be left out.
+    """
     columns = table.columns
     text = text_columns(columns)
     rows = {p: gene_share(columns[p].dropna().tolist(), known) for p in text}
@@ -84,29 +132,30 @@ def matrix_of_table(
     else:
         names = pd.Index(_names(columns[label]))
         names.name = table.labels[label] or None
-    numbers = [p for p in range(columns.shape[1]) if p not in set(text) and p != label]
+    apart = {*text, label}
+    numbers = [p for p in range(len(table.labels)) if p not in apart]
     if not numbers or columns.empty:
         raise InputError(
             f"{path} holds {len(columns)} rows and {len(numbers)} columns of numbers; expected "
             "expression values under one header."
         )
     labels = pd.Index([table.labels[p] for p in numbers])
-    values = columns[numbers].set_axis(labels, axis=1).set_axis(names, axis=0)
     beside = [p for p in text if p != label]
     by_row = columns[beside].set_axis(names, axis=0)
     by_row.columns = pd.Index([table.labels[p] or f"column {p + 1}" for p in beside])
     by_column = table.above.loc[numbers] if len(table.above) else pd.DataFrame(index=labels)
-    return RawMatrix(
-        values,
+    return TableLayout(
+        names,
+        numbers,
+        labels,
         by_row,
         by_column.set_axis(labels, axis=0),
-        table.format,
-        gene_names_from=table.labels[label] if genes_in_rows and label else "",
-        notes=tuple(notes),
+        table.labels[label] if genes_in_rows and label else "",
+        tuple(notes),
     )
 
 
-def _first_column_as_meant(table: RawTable, known: Collection[str]) -> RawTable:
+def first_column_as_meant(table: RawTable, known: Collection[str]) -> RawTable:
     """Read the first column, which is kept as text, as numbers where it is called like a gene."""
     label, first = table.labels[0], table.columns[0]
     if pd.api.types.is_numeric_dtype(first) or not label or gene_share([label], known) < 1:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,15 @@ from nkpredict.io.expression._numbers import COMMA_NUMBER, table_of_text
 from nkpredict.io.expression._raw import RawTable
 from nkpredict.io.expression._text import head_of
 
-_HEAD = 80
-# Of wide tables fewer lines are looked at, but never fewer than these.
-_MOST_CHARACTERS, _FEWEST_LINES = 1_000_000, 12
+
+class _HeadLines(NamedTuple):
+    most: int
+    fewest: int
+    characters: int
+
+
+HEAD_LINES = _HeadLines(most=80, fewest=12, characters=1_000_000)
+"""Lines that are looked at; of wide tables fewer, up to so many characters."""
 _SEPARATORS = "\t,;"
 # The csv module takes longer fields for a mistake; a header read with a wrong separator is one.
 csv.field_size_limit(2**31 - 1)
@@ -31,7 +37,7 @@ _GCT = re.compile(r"^#1\.[23]\s*$")
 
 
 @dataclass(frozen=True)
-class _Outline:
+class Outline:
     """Where the table lies in the text."""
 
     separator: str
@@ -40,6 +46,28 @@ class _Outline:
     body: list[list[str]]
     skipped: int
     more_headers: int | None = None
+
+
+class TextOutline(NamedTuple):
+    """What a text is, and what is said of it.
+
+    Attributes
+    ----------
+    outline
+        Where the table lies.
+    comma
+        Whether its numbers have a decimal comma.
+    numeric
+        Which columns look like numbers.
+    what, notes
+        See `RawTable`.
+    """
+
+    outline: Outline
+    comma: bool
+    numeric: list[bool]
+    what: str
+    notes: tuple[str, ...]
 
 
 def read_delimited(text: bytes, encoding: str, path: Path) -> RawTable:
@@ -59,13 +87,41 @@ def read_delimited(text: bytes, encoding: str, path: Path) -> RawTable:
     InputError
         When it is no table, cut off, or holds text among numbers.
     """
-    lines = _short(head_of(text, _HEAD))
+    found = read_outline(head_of(text, HEAD_LINES.most), path, encoding)
+    reject_cut_off(text, found.outline, path)
+    frame = _parsed(text, found, path)
+    return table_of_text(
+        [label.strip() for label in found.outline.header],
+        frame.set_axis(range(len(found.outline.header)), axis=1),
+        what=found.what,
+        path=path,
+        comma=found.comma,
+        more_headers=found.outline.more_headers,
+        notes=found.notes,
+    )
+
+
+def read_outline(lines: list[str], path: Path, encoding: str = "UTF-8") -> TextOutline:
+    """Tell from the first lines what a text is.
+
+    Parameters
+    ----------
+    lines
+        Of the text.
+    path
+        The file, for messages.
+    encoding
+        Encoding that the file had, for the notes.
+
+    Raises
+    ------
+    InputError
+        When it is no table, or its commas may mean two things.
+    """
+    lines = _short(lines)
     gct = bool(lines) and _GCT.match(lines[0]) is not None
     outline = _outline_of_gct(lines, path) if gct else _outline(lines, path)
-    _reject_cut_off(text, outline, path)
     comma = _has_decimal_comma(outline, path)
-    width = len(outline.header)
-    frame = _parsed(text, outline, comma, path)
     notes = []
     if encoding != "UTF-8":
         notes.append(f"The text was read as {encoding}.")
@@ -73,23 +129,21 @@ def read_delimited(text: bytes, encoding: str, path: Path) -> RawTable:
         notes.append(f"{outline.skipped} lines above the header were passed over.")
     if comma:
         notes.append("Numbers were read with a decimal comma.")
+    numeric = [
+        position > 0
+        and not called_entrez(label)
+        and all(_is_number(row[position], comma) for row in outline.body if position < len(row))
+        for position, label in enumerate(outline.header)
+    ]
     what = f"GCT {lines[0].strip()[1:]}" if gct else "delimited text"
-    return table_of_text(
-        [label.strip() for label in outline.header],
-        frame.set_axis(range(width), axis=1),
-        what=what,
-        path=path,
-        comma=comma,
-        more_headers=outline.more_headers,
-        notes=tuple(notes),
-    )
+    return TextOutline(outline, comma, numeric, what, tuple(notes))
 
 
 def _short(lines: list[str]) -> list[str]:
     length, kept = 0, 0
     for line in lines:
         length += len(line)
-        if kept >= _FEWEST_LINES and length > _MOST_CHARACTERS:
+        if kept >= HEAD_LINES.fewest and length > HEAD_LINES.characters:
             break
         kept += 1
     return lines[:kept]
@@ -126,7 +180,7 @@ def _separator(lines: Sequence[str], path: Path) -> str:
     return best
 
 
-def _outline(lines: list[str], path: Path) -> _Outline:
+def _outline(lines: list[str], path: Path) -> Outline:
     kept = [
         (number, line)
         for number, line in enumerate(lines)
@@ -165,10 +219,10 @@ def _outline(lines: list[str], path: Path) -> _Outline:
         # R's write.table leaves out the label above the row names
         labels = ["", *labels]
     first_row = rows[header][0] + 1
-    return _Outline(separator, labels, first_row, body, header)
+    return Outline(separator, labels, first_row, body, header)
 
 
-def _outline_of_gct(lines: list[str], path: Path) -> _Outline:
+def _outline_of_gct(lines: list[str], path: Path) -> Outline:
     """Read the outline that a GCT file states (Broad Institute, versions 1.2 and 1.3)."""
     sizes = lines[1].split() if len(lines) > 1 else []
     if len(lines) < 4 or not all(size.isdigit() for size in sizes) or len(sizes) not in (2, 4):
@@ -178,10 +232,11 @@ def _outline_of_gct(lines: list[str], path: Path) -> _Outline:
         )
     more = int(sizes[3]) if len(sizes) == 4 else 0
     body = [_fields(line, "\t") for line in lines[3 + more :] if line.strip()]
-    return _Outline("\t", _fields(lines[2], "\t"), 3, body, 0, more)
+    return Outline("\t", _fields(lines[2], "\t"), 3, body, 0, more)
 
 
-def _reject_cut_off(text: bytes, outline: _Outline, path: Path) -> None:
+def reject_cut_off(text: bytes, outline: Outline, path: Path) -> None:
+    """Refuse text, or the end of it, whose last line is shorter than all others."""
     last = text.rstrip(b"\n").rpartition(b"\n")[2].decode("utf-8", errors="replace")
     if last.startswith("!") or not outline.body or '"' in last:
         return
@@ -194,7 +249,7 @@ def _reject_cut_off(text: bytes, outline: _Outline, path: Path) -> None:
         )
 
 
-def _has_decimal_comma(outline: _Outline, path: Path) -> bool:
+def _has_decimal_comma(outline: Outline, path: Path) -> bool:
     """Tell decimal commas from commas between thousands; refuse what may be either."""
     cells = [cell.strip() for row in outline.body for cell in row[1:]]
     with_comma = [cell for cell in cells if COMMA_NUMBER.match(cell)]
@@ -213,38 +268,37 @@ def _has_decimal_comma(outline: _Outline, path: Path) -> bool:
     )
 
 
-def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataFrame:
-    """Parse as numbers where the first rows look like them, as text where that fails."""
-    width = len(outline.header)
-    body = io.BytesIO(_from_line(text, outline.first_row))
-    options: dict[str, Any] = {
+def parsing_options(outline: Outline) -> dict[str, Any]:
+    """Return what pandas is told of the text, but for the types of the columns."""
+    return {
         "sep": r"\s+" if outline.separator == " " else outline.separator,
         "header": None,
-        "names": list(range(width)),
+        "names": list(range(len(outline.header))),
         "keep_default_na": False,
         "na_values": MISSING,
         "encoding": "utf-8",
         "comment": None,
         "skip_blank_lines": True,
     }
-    numeric = [
-        position > 0
-        and not called_entrez(outline.header[position])
-        and all(_is_number(row[position], comma) for row in outline.body if position < len(row))
-        for position in range(width)
-    ]
+
+
+def _parsed(text: bytes, found: TextOutline, path: Path) -> pd.DataFrame:
+    """Parse as numbers where the first rows look like them, as text where that fails."""
+    outline, comma, numeric = found.outline, found.comma, found.numeric
+    body = io.BytesIO(_from_line(text, outline.first_row))
+    options = parsing_options(outline)
     quoted_commas = comma and outline.separator == ","
     try:
         if any(numeric) and not quoted_commas:
             types = {p: np.float32 if number else str for p, number in enumerate(numeric)}
             decimal = "," if comma else "."
             try:
-                return _sound(pd.read_csv(body, dtype=types, decimal=decimal, **options), path)
+                return sound_frame(pd.read_csv(body, dtype=types, decimal=decimal, **options), path)
             except ValueError as error:
                 if isinstance(error, MALFORMED):
                     raise
                 body.seek(0)
-        return _sound(pd.read_csv(body, dtype=str, **options), path)
+        return sound_frame(pd.read_csv(body, dtype=str, **options), path)
     except MALFORMED as error:
         raise InputError(
             f"{path} is not a well-formed table ({str(error).strip()}); expected expression "
@@ -252,7 +306,8 @@ def _parsed(text: bytes, outline: _Outline, comma: bool, path: Path) -> pd.DataF
         ) from error
 
 
-def _sound(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+def sound_frame(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return a parsed table, or refuse one with rows that are longer than its header."""
     if not isinstance(frame.index, pd.RangeIndex):
         raise InputError(
             f"{path} has rows with more columns than its header names; expected as many."

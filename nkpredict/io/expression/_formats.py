@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from nkpredict.errors import InputError, beyond_memory
 from nkpredict.io._arrow import read_arrow
-from nkpredict.io.expression._annotated import read_annotated, read_loom
+from nkpredict.io.expression._annotated import LOOM, read_annotated, read_loom
 from nkpredict.io.expression._arrange import matrix_of_table
 from nkpredict.io.expression._delimited import read_delimited
 from nkpredict.io.expression._layouts import recognise_layout
@@ -21,6 +22,14 @@ from nkpredict.io.expression._sound import require_sound
 from nkpredict.io.expression._tenx import is_mtx, is_tenx_hdf5, read_mtx, read_tenx_hdf5
 from nkpredict.io.expression._text import is_workbook, read_utf8
 from nkpredict.io.expression._workbook import read_workbook
+from nkpredict.io.expression.large import (
+    LargeMatrix,
+    NotPlainError,
+    large_annotated,
+    large_loom,
+    large_parquet,
+    large_text,
+)
 
 
 def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
@@ -31,15 +40,33 @@ def read_raw(path: Path, options: ReadingOptions) -> RawMatrix:
     InputError
         When the format is not known, or its reader refuses the file.
     """
-    for recognises, read in _FORMATS:
-        if recognises(path):
+    for known in _FORMATS:
+        if known.recognises(path):
             try:
-                return read(path, options)
+                return known.read(path, options)
             except MemoryError:
                 raise beyond_memory(path) from None
     raise InputError(
         f"{path} is a folder; expected a file, a .zarr folder, or a 10x folder with matrix.mtx."
     )
+
+
+def open_large(path: Path, options: ReadingOptions) -> LargeMatrix:
+    """Open a file of any format whose large cohorts need not be read as a whole.
+
+    Raises
+    ------
+    NotPlainError
+        When it is none, or no large cohort, or an unusual one.
+    InputError
+        When its reader refuses the file.
+    """
+    for known in _FORMATS:
+        if known.recognises(path):
+            if known.open_large is None:
+                break
+            return known.open_large(path, options)
+    raise NotPlainError
 
 
 def matrix_of(table: RawTable, path: str, options: ReadingOptions) -> RawMatrix:
@@ -108,14 +135,32 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> RawMatrix:
         tenx = is_tenx_hdf5(groups, file)
     if tenx:
         return read_tenx_hdf5(path)
-    if {"matrix", "row_attrs", "col_attrs"} <= groups:
-        return read_loom(path, options.layer, options.var_column, options.known)
+    if groups >= LOOM:
+        return read_loom(path, options)
     if groups and not groups & {"X", "layers", "raw", "var"}:
         raise InputError(
             f"{path} is an HDF5 file with {', '.join(sorted(groups)[:5])}; expected one of AnnData "
             "(.h5ad), loom, or 10x Genomics from Cell Ranger 3 on."
         )
     return _read_anndata(path, options)
+
+
+def _open_large_zarr(path: Path, options: ReadingOptions) -> LargeMatrix:
+    require_sound(path)
+    return large_annotated(path, options)
+
+
+def _open_large_hdf5(path: Path, options: ReadingOptions) -> LargeMatrix:
+    require_sound(path)
+    return (large_loom if is_loom(path) else large_annotated)(path, options)
+
+
+def is_loom(path: Path) -> bool:
+    """Tell whether a file is a loom file, once it was walked through."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return set(file) >= LOOM
 
 
 def _is_workbook(path: Path) -> bool:
@@ -130,6 +175,11 @@ def _is_parquet(path: Path) -> bool:
     return path.is_file() and (
         path.suffix.lower() in (".parquet", ".pq", ".feather") or _starts_with(path, b"PAR1")
     )
+
+
+def is_text(path: Path) -> bool:
+    """Tell whether a path is a file of no other format than text."""
+    return path.is_file() and not any(known.recognises(path) for known in _FORMATS[:-1])
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:
@@ -152,11 +202,19 @@ def _read_text(path: Path, options: ReadingOptions) -> RawMatrix:
     return matrix_of(read_delimited(text, encoding, path), str(path), options)
 
 
-_FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, ReadingOptions], RawMatrix]], ...] = (
-    (_is_zarr, _read_zarr),
-    (is_mtx, lambda path, options: read_mtx(path)),
-    (_is_hdf5, _read_hdf5),
-    (_is_workbook, _read_workbook),
-    (_is_parquet, _read_parquet),
-    (Path.is_file, _read_text),
+class _Format(NamedTuple):
+    """How a format is recognised, its reader, and how a large cohort in it is opened."""
+
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path, ReadingOptions], RawMatrix]
+    open_large: Callable[[Path, ReadingOptions], LargeMatrix] | None = None
+
+
+_FORMATS: tuple[_Format, ...] = (
+    _Format(_is_zarr, _read_zarr, _open_large_zarr),
+    _Format(is_mtx, lambda path, options: read_mtx(path)),
+    _Format(_is_hdf5, _read_hdf5, _open_large_hdf5),
+    _Format(_is_workbook, _read_workbook),
+    _Format(_is_parquet, _read_parquet, large_parquet),
+    _Format(Path.is_file, _read_text, large_text),
 )

@@ -12,17 +12,50 @@ from nkpredict.configuration import Duplicates
 from nkpredict.errors import InputError, name_some
 from nkpredict.io._genes import GeneNames, approve_gene_names, approved_symbols
 from nkpredict.io._units import Unit
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray
 
 
-class Approved(NamedTuple):
-    """Values under approved symbols, and what became of the names in the file."""
+class Approval(NamedTuple):
+    """What becomes of the names in a file.
 
-    values: FloatArray
+    Attributes
+    ----------
+    genes
+        Approved symbols, sorted.
+    columns
+        Columns of the file that are each of them.
+    names
+        What became of each name.
+    merged
+        Symbols that several columns are merged under.
+    superseded
+        How many columns are left out under an old name.
+    """
+
     genes: list[str]
+    columns: list[IndexArray]
     names: GeneNames
     merged: tuple[str, ...]
     superseded: int
+
+    def take(self, values: FloatArray, unit: Unit, wanted: IndexArray | None = None) -> FloatArray:
+        """Return samples × genes of samples × columns of the file.
+
+        Parameters
+        ----------
+        values
+            Samples × columns on a log2 scale.
+        unit
+            Unit the values were in: reads add up, log intensities are averaged.
+        wanted
+            Places of the genes to return; all of them when not given.
+        """
+        of_genes = self.columns if wanted is None else [self.columns[place] for place in wanted]
+        taken = np.take(values, [columns[0] for columns in of_genes], axis=1)
+        for place, columns in enumerate(of_genes):
+            if len(columns) > 1:
+                taken[:, place] = _merge(values[:, columns], unit)
+        return np.ascontiguousarray(taken)
 
 
 class Single(NamedTuple):
@@ -91,19 +124,13 @@ def _equal(columns: pd.DataFrame) -> bool:
     return bool(np.array_equal(array, np.repeat(array[:, :1], array.shape[1], axis=1), True))
 
 
-def approve(
-    values: FloatArray, names: Sequence[str], unit: Unit, known: Collection[str]
-) -> Approved:
-    """Bring the names of genes up to date and merge several identifiers of one gene.
+def approve(names: Sequence[str], known: Collection[str]) -> Approval:
+    """Bring the names of genes up to date and find several identifiers of one gene.
 
     Parameters
     ----------
-    values
-        Samples × genes on a log2 scale.
     names
         Names as in the file, each once.
-    unit
-        Unit the values were in: reads add up, log intensities are averaged.
     known
         Names of genes that a model knows.
     """
@@ -112,19 +139,11 @@ def approve(
     superseded = superseded_names(outcome, names)
     named = np.flatnonzero((symbols != "").to_numpy() & ~superseded)
     groups = pd.Series(named).groupby(symbols.iloc[named].to_numpy(), sort=True).indices
-    genes = list(groups)
-    first = named[[positions[0] for positions in groups.values()]]
-    merged_values = np.take(values, first, axis=1)
-    merged: list[str] = []
-    for column, (gene, positions) in enumerate(groups.items()):
-        if len(positions) > 1:
-            merged.append(str(gene))
-            merged_values[:, column] = _merge(values[:, named[positions]], unit)
-    return Approved(
-        np.ascontiguousarray(merged_values),
-        [str(gene) for gene in genes],
+    return Approval(
+        [str(gene) for gene in groups],
+        [named[positions] for positions in groups.values()],
         outcome,
-        tuple(merged),
+        tuple(str(gene) for gene, positions in groups.items() if len(positions) > 1),
         int(superseded.sum()),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.types import BoolArray, FloatArray, IndexArray
 
 # Of the variance of an expression matrix the larger part lies between genes: 0.69 and more on five
 # cohorts, 0.52 and less where genes were centred across samples; see docs/decisions/014.
@@ -47,7 +47,7 @@ def unlike_expression(values: FloatArray, genes: Sequence[str]) -> str:
     """
     if not values.size:
         return ""
-    part = np.asarray(values[:: max(1, len(values) // _MOST_SAMPLES)], dtype=np.float64)
+    part = np.asarray(values[looked_at(len(values))], dtype=np.float64)
     if float(np.nanmin(part)) >= 0:
         return _each_gene_from_0_to_1(part) or _ribosomal_proteins_low(part, genes)
     total, middle = float(np.nanvar(part)), float(np.nanmean(part))
@@ -72,6 +72,11 @@ def unlike_expression(values: FloatArray, genes: Sequence[str]) -> str:
         f"{len(part)} sample{'s' if len(part) > 1 else ''} with negative values around 0 that are "
         "not standardised within the sample"
     )
+
+
+def looked_at(samples: int) -> IndexArray:
+    """Return which of so many samples `unlike_expression` looks at; of these it looks at all."""
+    return np.arange(0, samples, max(1, samples // _MOST_SAMPLES))
 
 
 def _ribosomal(genes: Sequence[str]) -> BoolArray:

@@ -99,6 +99,11 @@ def recognise_layout(table: RawTable, path: str) -> RawTable:
     return table
 
 
+def is_of_a_known_layout(table: RawTable) -> bool:
+    """Tell whether `recognise_layout` would reduce or refuse a table of more than ten columns."""
+    return any(recognises(table) for recognises, _ in _LAYOUTS)
+
+
 def _quantifier(table: RawTable) -> _Quantifier | None:
     labels = set(table.labels)
     return next((known for known in _QUANTIFIERS if known.header <= labels), None)

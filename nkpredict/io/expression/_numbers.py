@@ -85,9 +85,9 @@ def table_of_text(
 
 
 def text_columns(frame: pd.DataFrame) -> list[int]:
-    """Return the columns that are not of numbers."""
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
-    return [p for p, number in enumerate(numeric) if not number]
+    """Return the columns, named by position, that are not of numbers."""
+    kinds = zip(frame.columns, frame.dtypes, strict=True)
+    return [int(p) for p, dtype in kinds if not pd.api.types.is_numeric_dtype(dtype)]
 
 
 def _without_empty_columns(

@@ -30,6 +30,9 @@ class ReadingOptions:
         Table of sample annotations, first column = sample names.
     known
         Names of genes that a model knows; they stay as they are.
+    known_alone
+        Of a file of more than 2,000 samples keep these genes alone, so that the others are never
+        all in memory.
     """
 
     orientation: Orientation = "auto"
@@ -39,3 +42,4 @@ class ReadingOptions:
     duplicates: Duplicates | None = None
     obs: str | Path | None = None
     known: Collection[str] = field(default=(), repr=False)
+    known_alone: bool = False

@@ -10,25 +10,23 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.configuration import Duplicates, Orientation
-from nkpredict.errors import InputError, name_some
+from nkpredict.errors import InputError
 from nkpredict.facts import ExpressionFacts, ReadFacts
 from nkpredict.io._facts import facts_of, record_facts
-from nkpredict.io._genes import approved_symbols, gene_reference_source
+from nkpredict.io._genes import gene_reference_source
 from nkpredict.io._genetics import GENETICS, GENETICS_PREFIX
 from nkpredict.io._simulated import all_simulated
-from nkpredict.io._units import UNIT_WORDS, Unit, check_unit, detect_unit, refine_linear, to_log2
+from nkpredict.io._units import UNIT_WORDS, Unit, check_unit
 from nkpredict.io._writing import file_sha256
 from nkpredict.io.expression._annotated import matrix_of_adata
-from nkpredict.io.expression._annotation import Aside, set_annotation_aside
-from nkpredict.io.expression._formats import IN_MEMORY, matrix_of_frame, read_raw
-from nkpredict.io.expression._genes_of import Approved, Single, approve, one_column_each
+from nkpredict.io.expression._arranged import Arranged, arranged
+from nkpredict.io.expression._formats import IN_MEMORY, matrix_of_frame, open_large, read_raw
 from nkpredict.io.expression._kind import unlike_expression
 from nkpredict.io.expression._options import ReadingOptions
-from nkpredict.io.expression._orientation import oriented
 from nkpredict.io.expression._raw import RawMatrix
 from nkpredict.io.expression._sample_annotations import add_annotations
 from nkpredict.io.expression._single_cells import are_cells
-from nkpredict.types import BoolArray, FloatArray
+from nkpredict.io.expression.large import NotPlainError, arranged_in_blocks
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -129,8 +127,8 @@ def read_profiles(
     if hasattr(given, "obs_names") and _was_read(given, options):
         adata = given.copy()
     else:
-        raw, name, genetics = _raw(source, options)
-        adata = _built(raw, name, check, options, source)
+        raw, found, name, genetics = _arranged(source, options, check)
+        adata = _built(found, raw, name, options, source)
         if genetics is not None:
             adata.obsm[GENETICS] = genetics.reindex(adata.obs_names).astype(float)
     if options.obs is not None:
@@ -152,6 +150,21 @@ def _was_read(adata: Any, options: ReadingOptions) -> bool:
 def _lowest(values: Any) -> float:
     stored = values.data if hasattr(values, "indptr") else np.asarray(values)
     return float(np.nanmin(stored)) if stored.size else 0.0
+
+
+def _arranged(
+    source: Any, options: ReadingOptions, unit: Unit | None
+) -> tuple[RawMatrix, Arranged, str, pd.DataFrame | None]:
+    """Arrange a source, in blocks where it is large and only a model's genes are wanted."""
+    if isinstance(source, str | Path) and options.known_alone:
+        path = _require_source(Path(source))
+        try:
+            large = open_large(path, options)
+            return large.raw, arranged_in_blocks(large, options, unit, str(path)), str(path), None
+        except NotPlainError:
+            pass  # what is small or unusual is read as a whole
+    raw, name, genetics = _raw(source, options)
+    return raw, arranged(raw, options, unit, name), name, genetics
 
 
 def _raw(source: Any, options: ReadingOptions) -> tuple[RawMatrix, str, pd.DataFrame | None]:
@@ -185,144 +198,61 @@ def _require_source(path: Path) -> Path:
 
 
 def _built(
-    raw: RawMatrix, name: str, given: Unit | None, options: ReadingOptions, source: Any
+    found: Arranged, raw: RawMatrix, name: str, options: ReadingOptions, source: Any
 ) -> AnnData:
     import anndata
 
-    turned = oriented(raw, options.orientation, options.known, name)
-    aside = set_annotation_aside(turned.values, frozenset(options.known))
-    matrix, empty_genes, empty_samples = _with_values(aside.values, name)
-    _check_samples(matrix, name)
-    _check_varied(matrix, name)
-    single = one_column_each(matrix, options.duplicates, options.known, name)
-    values = np.ascontiguousarray(single.values.to_numpy(dtype=np.float32))
-    _check_finite(values, single.values, name)
-    genes = single.values.columns
-    known = genes.isin(approved_symbols() | set(options.known))
-    unit = given or _detected(values, known, name)
-    values, transform = to_log2(values, unit, name)
-    approved = approve(values, list(genes), unit, options.known)
-    if not approved.genes:
-        raise InputError(
-            f"None of the {len(genes):,} gene names of {name} is in the gene reference "
-            f"({name_some(genes)}); expected human gene symbols or Ensembl gene ids."
-        )
     adata = anndata.AnnData(
-        X=approved.values,
-        obs=_obs(turned.by_sample, aside, matrix.index),
-        var=pd.DataFrame(index=pd.Index(approved.genes, name="gene")),
+        X=found.values,
+        obs=found.obs,
+        var=pd.DataFrame(index=pd.Index(found.genes, name="gene")),
     )
     adata.obs_names.name = "sample"
     simulated = all_simulated(adata.obs_names)
     path = Path(source) if isinstance(source, str | Path) else None
-    facts = _facts(raw, approved, single, aside, unit=unit, transform=transform)
+    genes = found.approval.genes
     facts = replace(
-        facts,
+        _facts(raw, found),
         file=path.name if path is not None else name.removeprefix("The "),
         sha256=file_sha256(path) if path is not None and path.is_file() else "",
-        orientation=turned.orientation,
         orientation_given=options.orientation != "auto",
-        unit_given=given is not None,
+        unit_given=options.unit != "auto",
         duplicates=options.duplicates,
-        genes_without_value_dropped=empty_genes,
-        samples_without_value_dropped=empty_samples,
-        unlike_expression="" if simulated else unlike_expression(approved.values, approved.genes),
-        single_cells=are_cells(adata.obs_names, float(np.mean(approved.values == 0))),
+        unlike_expression="" if simulated else unlike_expression(found.looked_at, genes),
+        single_cells=are_cells(adata.obs_names, found.zeros / (len(found.obs) * len(genes))),
     )
     record_facts(adata, ReadFacts(expression=facts, simulated=simulated))
     return adata
 
 
-def _with_values(values: pd.DataFrame, path: str) -> tuple[pd.DataFrame, int, tuple[str, ...]]:
-    """Leave out genes and samples without any value."""
-    present: BoolArray = values.notna().to_numpy()
-    genes, samples = np.asarray(present.any(axis=0)), np.asarray(present.any(axis=1))
-    if not samples.any():
-        raise InputError(f"{path} holds no expression value; expected samples with numbers.")
-    dropped = tuple(str(sample) for sample in values.index[~samples])
-    if genes.all() and samples.all():
-        return values, 0, ()
-    return values.loc[samples].loc[:, genes], int((~genes).sum()), dropped
-
-
-def _check_samples(matrix: pd.DataFrame, path: str) -> None:
-    repeated = matrix.index[matrix.index.duplicated()].unique()
-    if len(repeated):
-        raise InputError(
-            f"{path} has {len(repeated)} duplicate sample name{'s' if len(repeated) > 1 else ''} "
-            f"({name_some(repeated)}); expected each once. Rename or merge them."
-        )
-
-
-def _check_varied(matrix: pd.DataFrame, path: str) -> None:
-    """Refuse samples in which every gene has the same value, so that none ranks above another."""
-    constant = matrix.index[(matrix.max(axis=1) == matrix.min(axis=1)).to_numpy()]
-    if len(constant) and matrix.shape[1] >= _MANY_GENES:
-        plural = "s" if len(constant) > 1 else ""
-        raise InputError(
-            f"{path} has {len(constant)} sample{plural} with one value for every gene "
-            f"({name_some(constant)}); expected values that differ. Leave them out."
-        )
-
-
-def _check_finite(values: FloatArray, matrix: pd.DataFrame, path: str) -> None:
-    infinite = np.isinf(values)
-    if infinite.any():
-        genes = matrix.columns[np.asarray(infinite.any(axis=0))]
-        raise InputError(
-            f"{path} has {int(infinite.sum())} infinite values in {len(genes)} genes "
-            f"({name_some(genes)}); expected finite numbers. A logarithm of 0 may be the cause: "
-            "add a pseudocount."
-        )
-
-
-def _detected(values: FloatArray, known: BoolArray, path: str) -> Unit:
-    # names that are no genes may be annotation: they have no say in the unit
-    part = values[:, known] if known.any() and not known.all() else values
-    detected = detect_unit(part if np.isfinite(part).any() else values, path)
-    return refine_linear(values) if detected is Unit.LINEAR else detected
-
-
-def _obs(by_sample: pd.DataFrame, aside: Aside, samples: pd.Index) -> pd.DataFrame:
-    obs = by_sample.set_axis(by_sample.index.astype(str), axis=0)
-    obs = obs.loc[~obs.index.duplicated()].reindex(samples)
-    obs.columns = obs.columns.astype(str)
-    obs = obs.loc[:, ~obs.columns.duplicated()]
-    for label, column in aside.genes.items():
-        if label not in obs:
-            obs[label] = column.reindex(samples).to_numpy()
-    return obs
-
-
-def _facts(
-    raw: RawMatrix, approved: Approved, single: Single, aside: Aside, *, unit: Unit, transform: str
-) -> ExpressionFacts:
-    names, unknown = approved.names, sum(not symbol for symbol in approved.names.approved)
-    apart = [f"{label} ({why})" for label, why in aside.samples.items()]
-    apart += [f"{label} (an annotation of the samples by its name)" for label in aside.genes]
+def _facts(raw: RawMatrix, found: Arranged) -> ExpressionFacts:
+    approval, names = found.approval, found.approval.names
+    unknown = sum(not symbol for symbol in names.approved)
+    apart = [f"{label} ({why})" for label, why in found.samples_aside.items()]
+    apart += [f"{label} (an annotation of the samples by its name)" for label in found.genes_aside]
     return ExpressionFacts(
         file="",
         sha256="",
-        samples=single.values.shape[0],
-        orientation="",
+        samples=len(found.obs),
+        orientation=found.orientation,
         orientation_given=False,
         identifiers=names.kind,
         gene_reference=gene_reference_source(),
-        unit=unit.value,
-        unit_words=UNIT_WORDS[unit],
+        unit=found.unit.value,
+        unit_words=UNIT_WORDS[found.unit],
         unit_given=False,
-        transform=transform,
-        missing_values=int(np.isnan(approved.values).sum()),
+        transform=found.transform,
+        missing_values=found.missing,
         profiles_other_than_default_dropped=raw.other_entries,
-        genes_in_file=single.values.shape[1],
-        genes=len(approved.genes),
+        genes_in_file=found.genes_in_file,
+        genes=len(approval.genes),
         genes_renamed=len(names.renamed),
         genes_renamed_examples=tuple(f"{a} -> {b}" for a, b in names.renamed.items())[:10],
         genes_restored_from_dates=len(names.dates),
         genes_without_symbol_dropped=unknown,
-        genes_superseded_dropped=approved.superseded,
-        genes_merged=len(approved.merged),
-        genes_merged_examples=approved.merged[:10],
+        genes_superseded_dropped=approval.superseded,
+        genes_merged=len(approval.merged),
+        genes_merged_examples=approval.merged[:10],
         gene_names_ambiguous=len(names.ambiguous),
         gene_names_ambiguous_examples=tuple(names.ambiguous[:10]),
         gene_names_unknown=len(names.unknown) - unknown,
@@ -330,8 +260,10 @@ def _facts(
         values_from=raw.values_from,
         gene_names_from=raw.gene_names_from,
         annotation_set_aside=tuple(apart),
-        summary_rows_set_aside=aside.sums,
-        genes_duplicated_collapsed=single.collapsed,
-        other_names_duplicated=single.other_duplicates,
+        summary_rows_set_aside=found.sums,
+        genes_duplicated_collapsed=found.collapsed,
+        other_names_duplicated=found.other_duplicates,
+        genes_without_value_dropped=found.empty_genes,
+        samples_without_value_dropped=found.empty_samples,
         notes=raw.notes,
     )

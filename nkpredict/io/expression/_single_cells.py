@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 _BARCODE = re.compile(r"(?:^|[_:#-])[ACGT]{12,}(?:-\d+)?(?:$|[_:-])")
 # Of the genes of a bulk sample about a tenth to a quarter has no read, of a cell nine tenths.
-_ZEROS_OF_CELLS, _FEWEST_CELLS = 0.7, 20
+_ZEROS_OF_CELLS, FEWEST_CELLS = 0.7, 20
 
 
 def are_cells(names: Iterable[object], share_of_zeros: float) -> bool:
@@ -21,7 +21,7 @@ def are_cells(names: Iterable[object], share_of_zeros: float) -> bool:
         Of their values.
     """
     texts = [str(name) for name in names]
-    if len(texts) < _FEWEST_CELLS:
+    if len(texts) < FEWEST_CELLS:
         return False
     barcodes = sum(_BARCODE.search(name) is not None for name in texts)
     return barcodes * 2 > len(texts) or share_of_zeros > _ZEROS_OF_CELLS

@@ -84,6 +84,12 @@ def read_utf8(path: Path) -> tuple[bytes, str]:
     return text, encoding
 
 
+def is_plain_text(start: bytes) -> bool:
+    """Tell whether the first bytes of a file are text as it stands, in ASCII or UTF-8."""
+    marked = start.startswith((b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04", *_NO_TABLES))
+    return not marked and len(start.translate(None, _CONTROL)) == len(start)
+
+
 def head_of(text: bytes, count: int) -> list[str]:
     """Return the first lines of UTF-8 text, without their line ends."""
     lines = islice(io.BytesIO(text), count)

@@ -217,17 +217,30 @@ class AxisScore(AdditivePredictor):
             change[:, self.positions_] = (np.nan_to_num(after) - before) * weights
         return change
 
-    def coverage(self, X: ProfilesLike) -> FloatArray:
-        """Share of the evidence that is read in each sample.
+    def read(self, X: ProfilesLike) -> tuple[FloatArray, FloatArray]:
+        """Return the level of each gene with evidence, and how well it is known.
 
-        A measured gene counts in full, an estimated one by the share of its variance that its
-        neighbours tell.
+        Returns
+        -------
+        levels, reliability : numpy.ndarray
+            Samples × genes with evidence. A measured gene is known in full (1), an estimated one by
+            the share of its variance that its neighbours tell.
         """
-        _, reliability = self._read(self._aligned(X))
+        return self._read(self._aligned(X))
+
+    def coverage(self, reliability: FloatArray) -> FloatArray:
+        """Share of the evidence that is read in each sample, from what `read` returned."""
         return np.asarray(reliability @ self.shares_[self._chosen])
 
-    def axis_scores(self, X: ProfilesLike) -> tuple[FloatArray, FloatArray]:
+    def axis_scores(
+        self, levels: FloatArray, reliability: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return the part of each axis in the score and the share of its evidence that is read.
+
+        Parameters
+        ----------
+        levels, reliability
+            What `read` returned.
 
         Returns
         -------
@@ -236,7 +249,6 @@ class AxisScore(AdditivePredictor):
         coverage : numpy.ndarray
             Samples × axes, in [0, 1].
         """
-        levels, reliability = self._read(self._aligned(X))
         member = self.axis_[:, None] == np.arange(len(self.axes_))
         scores = (levels * self.weights_[self._chosen]) @ member
         coverage = (reliability * self.shares_[self._chosen]) @ member * max(len(self.axes_), 1)

@@ -75,7 +75,7 @@ class CellFile:
         InputError
             When it cannot be read.
         """
-        with opened(self.path) as root:
+        with opened_cells(self.path) as root:
             yield CellRows(self, root)
 
 
@@ -202,7 +202,7 @@ class CellRows:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened_cells(path: Path) -> Iterator[Any]:
     """Open an HDF5 file or a zarr folder for reading.
 
     Raises
@@ -264,7 +264,7 @@ def open_cells(
     if path.is_file() and not _is_hdf5(path):
         return None
     require_sound(path)
-    with opened(path) as root:
+    with opened_cells(path) as root:
         try:
             inside = set(root)
             if "matrix" in inside and "features" in root["matrix"]:

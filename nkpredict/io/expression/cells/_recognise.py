@@ -53,14 +53,14 @@ class FoundCells:
     first: AnnData | None = None
 
 
-def find_cells(
+def find_stored_cells(
     source: str | Path | AnnData,
     *,
     layer: str | None = None,
     var_column: str | None = None,
     known: Collection[str] = (),
 ) -> FoundCells | None:
-    """Recognise single cells by 200 rows, without reading the others.
+    """Recognise cells of an AnnData, on disk or in memory, or of Cell Ranger by 200 rows.
 
     Parameters
     ----------
