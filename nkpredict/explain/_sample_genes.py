@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nkpredict.drugs import druggable_targets, rank_drugs_by_sample
+from nkpredict.explain._by_gene import by_gene
 from nkpredict.explain._gene_evidence import evidence_role
 from nkpredict.explain._resistance import resistance_genes
 from nkpredict.features import row_blocks
@@ -39,8 +40,8 @@ def parts_apart(
     given
         Same shape, expression as it was given, NaN where a gene was not measured.
     company
-        Contributions of those that the samples are compared with; None for the average profile
-        that the model was made from.
+        Contributions of those that the samples are compared with, to the same genes; None for the
+        average profile that the model was made from.
 
     Returns
     -------
@@ -51,8 +52,8 @@ def parts_apart(
     if company is None:
         return contributions
     own = contributions.to_numpy(dtype=np.float64)
-    mean = company[contributions.columns].mean().to_numpy()
-    acting = np.flatnonzero(own.any(axis=0) | (mean != 0))
+    mean = by_gene(company.to_numpy(dtype=np.float64), lambda part: part.mean(axis=0))
+    acting = np.flatnonzero(by_gene(own, lambda part: np.abs(part).max(axis=0)) + np.abs(mean))
     parts = np.empty((len(own), len(acting)))
     for rows in row_blocks(len(own), _AT_ONCE):
         np.subtract(own[rows][:, acting], mean[acting], out=parts[rows])
