@@ -185,8 +185,8 @@ def help_nested(
     )
     if tuning.shared is None:
         raise InputError(
-            "There is no study to take part in; expected a storage (--storage), as the other "
-            "processes of the run are given it."
+            "There is no study to take part in; expected --storage, as the other processes of the "
+            "run are given it."
         )
     asked: dict[str, Any] = {"space": tuning.space, "trials": tuning.trials}
     with one_thread(), fit_warnings_ignored():

@@ -9,7 +9,7 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nkpredict import read_expression
@@ -298,6 +298,7 @@ BEGINNINGS = (
     ).map(lambda parts: "".join(parts).encode()),
     ending=st.sampled_from([".csv", ".gct", ".parquet", ".h5ad", ".h5", ".xlsx", ".mtx"]),
 )
+@example(start=b"#1.3\n2\t2\t1\t1\n", content=b"\t\n\t", ending=".csv")
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused_in_words(
     tmp_path: Path, start: bytes, content: bytes, ending: str

@@ -46,9 +46,10 @@ def table_of_text(
         Sentences to keep.
     """
     name = Path(path).name.partition(".")[0] if str(path) else "sample"
+    if len(frame):
+        labels, frame = _without_empty_columns(labels, frame)
     if frame.empty:
         return RawTable(labels, frame, what, name, notes=notes)
-    labels, frame = _without_empty_columns(labels, frame)
     ids = [p for p, label in enumerate(labels) if p and called_entrez(label)]
     if ids:  # casting looks at every column, of which there may be thousands
         frame = frame.copy()
