@@ -44,12 +44,13 @@ BASELINES = list(naive_baselines().values())
 LIGHT: list[BaseEstimator] = [
     *(learner() for learner in LEARNERS),
     AxisScore(),
-    NKSusceptibilityModel(learners=SMALL, folds=3),
+    NKSusceptibilityModel(folds=3),
     ProfileHarmoniser(),
     ProfileNovelty(),
     *BASELINES,
 ]
 HEAVY: list[BaseEstimator] = [
+    NKSusceptibilityModel(learners=SMALL, folds=3),
     ScreenPrior(),
     KillingCurveModel(NKSusceptibilityModel(learners=SMALL, folds=3)),
 ]

@@ -44,12 +44,14 @@ def test_contributions_add_up(scored, cell_models) -> None:
     assert total == pytest.approx(scored.obs["nk_susceptibility"].to_numpy()[known], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_what_was_written_can_be_stored(scored, tmp_path) -> None:
     scored.write_h5ad(tmp_path / "scored.h5ad")
     again = anndata.read_h5ad(tmp_path / "scored.h5ad")
     assert again.obs["nk_susceptibility"].equals(scored.obs["nk_susceptibility"])
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_file_gets_the_numbers(cell_models, cell_adata, cell_file, tmp_path) -> None:
     before = cell_file.read_bytes()
     scores = nkpredict.score_cells(cell_file, cell_models["prior"], groupby="patient")

@@ -108,6 +108,7 @@ def test_scoring_writes_results_and_says_what_it_found(
     assert lowest.groupby("sample")["rank"].max().between(1, 10).all()
 
 
+@pytest.mark.slow
 def test_models_are_listed_shown_and_promoted(run, registry: Path, tmp_path: Path) -> None:
     code, said, _ = run("models", "list", "--registry", registry)
     assert code == 0

@@ -46,6 +46,7 @@ def test_cohorts_apart_have_an_interval_all_the_same() -> None:
     assert one.shift == 100
 
 
+@pytest.mark.slow
 def test_the_interval_of_superiority_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     held = 0

@@ -117,6 +117,7 @@ def test_trials_of_a_process_that_was_killed_are_done_again(
     assert study.lost >= 1
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_ends_its_process_and_in_the_end_the_study(
     profiles, susceptibility, storage, monkeypatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_trial_that_fails_ends_its_process_and_in_the_end_the_study(
     assert study_status(storage.url)[0].lost == 10
 
 
+@pytest.mark.slow
 def test_other_data_make_another_study(profiles, susceptibility, storage) -> None:
     tuned(profiles, susceptibility, storage, trials=1)
     other = SharedStorage(storage.url, "other")

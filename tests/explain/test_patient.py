@@ -96,6 +96,7 @@ def test_genes_are_the_ten_that_set_it_apart_and_say_what_was_published(cohort) 
     assert (said == said.index.isin(published)).all()
 
 
+@pytest.mark.slow
 def test_what_a_whole_cohort_shares_gives_nobody_a_drug(example) -> None:
     of_samples, of_cohort = example.sample_drugs, example.drugs
     first = of_cohort.loc[of_cohort["listed"] == ABOVE, "drug"].iloc[0]
@@ -114,6 +115,7 @@ def test_what_a_whole_cohort_shares_gives_nobody_a_drug(example) -> None:
         assert (apart[row.genes.split("; ")] < 0).all()
 
 
+@pytest.mark.slow
 def test_beside_another_cohort_the_drugs_go_by_that_cohort(example) -> None:
     name = str(example.table.index[0])
     lowered = example.contributions + 1

@@ -131,6 +131,7 @@ def test_predicted_curves_keep_the_contract(profiles, viability) -> None:
     np.testing.assert_allclose(area[possible], 1 - fitted.predict(profiles)[possible], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_curve_rests_on_a_model_that_is_fitted_already(profiles, viability) -> None:
     alone = KillingCurveModel(MODEL).fit(profiles, viability)
     model = clone(MODEL).fit(profiles, 1 - area_under_curve(viability)["viability_auc"])

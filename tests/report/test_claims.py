@@ -109,6 +109,7 @@ def test_one_sign_turned_changes_the_report_where_it_rests_on_it(
     assert pages_of(first) == pages_of(second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gene", ["ICAM1", "HLA-E"])
 def test_one_sign_turned_changes_the_card_where_it_rests_on_it(scores, gene, monkeypatch, tmp_path):
     name = scores.table.index[0]
