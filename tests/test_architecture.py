@@ -61,33 +61,33 @@ def door_of(path: Path) -> str:
     return ".".join(("nkpredict", *path.relative_to(PACKAGE).parent.parts))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_go_one_way(path: Path) -> None:
-    room = room_of(path)
-    for name in imported_modules(path):
-        if name == "nkpredict":
-            continue  # for the version; a name taken from it counts by itself
-        other = name.split(".")[1]
-        if other != room:
-            assert FLOOR[other] < FLOOR[room], f"{room} must not import {other}"
+def test_imports_go_one_way() -> None:
+    for path in MODULES:
+        room = room_of(path)
+        for name in imported_modules(path):
+            if name == "nkpredict":
+                continue  # for the version; a name taken from it counts by itself
+            other = name.split(".")[1]
+            if other != room:
+                assert FLOOR[other] < FLOOR[room], f"{path}: {room} must not import {other}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_rooms_are_entered_through_their_doors(path: Path) -> None:
-    here = door_of(path)
-    for name in imported_modules(path):
-        outer, _, last = name.rpartition(".")
-        if last.startswith("_"):
-            inside = here == outer or here.startswith(f"{outer}.")
-            assert inside, f"{path.relative_to(PACKAGE)} climbs past the door of {outer}"
+def test_rooms_are_entered_through_their_doors() -> None:
+    for path in MODULES:
+        here = door_of(path)
+        for name in imported_modules(path):
+            outer, _, last = name.rpartition(".")
+            if last.startswith("_"):
+                inside = here == outer or here.startswith(f"{outer}.")
+                assert inside, f"{path.relative_to(PACKAGE)} climbs past the door of {outer}"
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: str(p.relative_to(EXPERIMENTS)))
-def test_experiments_use_the_package_through_its_doors(path: Path) -> None:
-    for name in imported_modules(path):
-        inner = [part for part in name.split(".") if part.startswith("_")]
-        assert not inner, f"{path.name} climbs past a door to {name}"
-        assert not name.startswith("nkpredict.cli"), f"{path.name} leans on the command line"
+def test_experiments_use_the_package_through_its_doors() -> None:
+    for path in SCRIPTS:
+        for name in imported_modules(path):
+            inner = [part for part in name.split(".") if part.startswith("_")]
+            assert not inner, f"{path.name} climbs past a door to {name}"
+            assert not name.startswith("nkpredict.cli"), f"{path.name} leans on the command line"
 
 
 @pytest.mark.slow
@@ -117,18 +117,18 @@ def test_no_door_shadows_a_module() -> None:
         assert not handed_on & modules, init
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_modules_stay_small_and_free_of_pickle(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 400
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = {alias.name.split(".")[0] for alias in node.names}
-            names.add((getattr(node, "module", None) or "").split(".")[0])
-            assert not names & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            assert isinstance(node.value, ast.Constant)
-            assert node.value.value is False
+def test_modules_stay_small_and_free_of_pickle() -> None:
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = {alias.name.split(".")[0] for alias in node.names}
+                names.add((getattr(node, "module", None) or "").split(".")[0])
+                assert not names & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}, path
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                assert isinstance(node.value, ast.Constant), path
+                assert node.value.value is False, path
 
 
 def code_lines(function: ast.FunctionDef) -> int:
