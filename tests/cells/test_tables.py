@@ -78,6 +78,7 @@ def test_cells_of_a_table_are_recognised_and_refused_in_one_sentence(
         assert "--groupby COLUMN (patient)" in found.verdict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", TABLES)
 def test_cells_of_a_table_get_the_numbers_of_an_h5ad(write, cell_models, cells, tmp_path) -> None:
     path, model = write(cells, tmp_path), cell_models["ridge and trees"]
@@ -100,6 +101,7 @@ def test_groups_stand_in_the_table(write, cell_models, cells, tmp_path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_many_cells_are_written_anew_in_blocks(cell_models, cell_genes, tmp_path) -> None:
     cells = cells_of(cell_genes, 2_300, depth=0.3)
     model = cell_models["prior"]
@@ -110,6 +112,7 @@ def test_many_cells_are_written_anew_in_blocks(cell_models, cell_genes, tmp_path
         pd.testing.assert_series_equal(found["susceptibility"], expected)
 
 
+@pytest.mark.slow
 def test_a_cell_without_a_read_does_not_hide_the_others(cell_models, cell_genes, tmp_path) -> None:
     found = inspect_profiles(
         in_columns(cells_of(cell_genes, 50, depth=0.3), tmp_path), cell_models["prior"]

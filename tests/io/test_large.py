@@ -214,6 +214,7 @@ def test_several_identifiers_of_one_gene_are_merged_alike(kind: str, tmp_path: P
     assert_same(h5ad(table, tmp_path), [*KNOWN, "HLA-A", "TP53"])
 
 
+@pytest.mark.slow
 def test_samples_may_be_numbered(tmp_path: Path) -> None:
     table = cohort()
     assert_same(parquet(table.set_axis(np.arange(10, 10 + SAMPLES)), tmp_path))
@@ -285,6 +286,7 @@ def test_a_text_that_is_cut_off_is_refused(tmp_path: Path) -> None:
         read_profiles(path, ReadingOptions(known=KNOWN, known_alone=True))
 
 
+@pytest.mark.slow
 def test_text_among_numbers_is_found_wherever_it_stands(tmp_path: Path) -> None:
     table = cohort().astype(object)
     table.iloc[2_050, 9] = "below"
