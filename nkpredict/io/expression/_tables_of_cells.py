@@ -78,7 +78,7 @@ def find_cells(
             return _in_loom(path, options) if is_loom(path) else None
     except NotPlainError:  # what reads the file as a whole tells what it holds
         return None
-    return find_stored_cells(source, layer=layer, var_column=var_column, known=known)
+    return find_stored_cells(source, options)
 
 
 def is_table_of_cells(path: Path, options: ReadingOptions) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from scipy import sparse
 
 from nkpredict.errors import InputError
 from nkpredict.io.expression._matrix_market import matrix_sizes
+from nkpredict.io.expression._options import ReadingOptions
 from nkpredict.io.expression._single_cells import are_cells
 from nkpredict.io.expression._sound import require_sound
 from nkpredict.io.expression._tenx import is_mtx, opened_mtx, parts_of_mtx
@@ -53,34 +53,8 @@ class FoundCells:
     first: AnnData | None = None
 
 
-def find_stored_cells(
-    source: str | Path | AnnData,
-    *,
-    layer: str | None = None,
-    var_column: str | None = None,
-    known: Collection[str] = (),
-) -> FoundCells | None:
-    """Recognise cells of an AnnData, on disk or in memory, or of Cell Ranger by 200 rows.
-
-    Parameters
-    ----------
-    source
-        File, folder, or AnnData in memory or backed.
-    layer, var_column
-        As `nkpredict.read_expression` takes them.
-    known
-        Names of genes that a model knows.
-
-    Returns
-    -------
-    FoundCells or None
-        None for what is no file of cells or holds bulk samples.
-
-    Raises
-    ------
-    InputError
-        When an HDF5 file is damaged.
-    """
+def find_stored_cells(source: str | Path | AnnData, options: ReadingOptions) -> FoundCells | None:
+    """Recognise cells of an AnnData, on disk or in memory, or of Cell Ranger; see `find_cells`."""
     if not isinstance(source, str | Path):
         if not source.isbacked or source.is_view:
             return _in_memory(source)
@@ -88,9 +62,9 @@ def find_stored_cells(
     path = Path(source)
     if is_mtx(path):
         return _in_matrix_market(path)
-    if path.is_file() and path.suffix.lower() in (".h5ad", ".h5", ".hdf5", ".loom"):
+    if path.is_file() and path.suffix.lower() in (".h5ad", ".h5", ".hdf5"):
         require_sound(path)
-    found = _opened(path, layer, var_column, known)
+    found = _opened(path, options)
     if found is None or not found.cells or not found.genes or not looks_like_cells(found):
         return None
     few = [column for column in found.columns if _few_values(found, column)]
@@ -98,13 +72,13 @@ def find_stored_cells(
     return FoundCells(str(path), found.cells, found.format, tuple(few), first)
 
 
-def _opened(
-    path: Path, layer: str | None, var_column: str | None, known: Collection[str]
-) -> CellFile | None:
+def _opened(path: Path, options: ReadingOptions) -> CellFile | None:
     """Open a file of cells; one that is scaled and holds no counts by what it has."""
-    for matrix in dict.fromkeys((layer, layer or "X")):
+    for matrix in dict.fromkeys((options.layer, options.layer or "X")):
         try:
-            return open_cells(path, layer=matrix, var_column=var_column, known=known)
+            return open_cells(
+                path, layer=matrix, var_column=options.var_column, known=options.known
+            )
         except InputError:  # what reads the file says what is wrong with it
             continue
     return None
