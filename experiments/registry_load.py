@@ -78,7 +78,12 @@ def many_versions(
     first = client.get_model_version("m", "1")
     for _ in range(versions - 1):
         client.create_model_version(
-            "m", first.source, run_id=first.run_id, tags=first.tags, await_creation_for=0
+            "m",
+            first.source,
+            run_id=first.run_id,
+            tags=first.tags,
+            await_creation_for=0,
+            model_id=first.source.split("/")[-2],
         )
     registry.refresh()
     nkpredict = str(Path(sys.executable).with_name("nkpredict"))

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from nkpredict.errors import NKPredictError, RegistryError
 from nkpredict.registry._failures import is_foreign, kind_of, sentence_of
+from nkpredict.registry._server import Server, server_of
 from nkpredict.registry._settings import RegistrySettings, home_folder, sqlite_file
 
 _PATIENCE = 600
@@ -45,6 +46,7 @@ class Connection:
     def __init__(self, settings: RegistrySettings) -> None:
         self.settings = settings
         self._opened: Any = None
+        self._server: Server | None = None
         self._held = 0
 
     @property
@@ -65,6 +67,22 @@ class Connection:
             with self.explained(wholly=True), self.locked():
                 self._opened = self._open()
         return self._opened
+
+    def server(self) -> Server | None:
+        """Return how to read from a tracking server without MLflow; None for all other stores."""
+        if self._server is None:
+            self._server = server_of(self.settings.registry_uri)
+        return self._server
+
+    def reader(self) -> Any:
+        """Return what tells models and versions in the cheapest way.
+
+        Raises
+        ------
+        RegistryError
+            As `client`.
+        """
+        return self.server() or self.client()
 
     def is_damaged(self) -> bool:
         """Whether the store is there and was cut short or altered, so that nobody can open it."""

@@ -17,10 +17,14 @@ _FOREIGN = {
 }
 
 
+class ServerError(Exception):
+    """A tracking server answered, but not with what was asked for."""
+
+
 def is_foreign(error: Exception) -> bool:
     """Tell what comes from libraries, files and networks from a mistake in our own code."""
     origin = type(error).__module__.split(".")[0]
-    return origin in _FOREIGN or isinstance(error, OSError | ImportError)
+    return origin in _FOREIGN or isinstance(error, OSError | ImportError | ServerError)
 
 
 _SIGNS = (

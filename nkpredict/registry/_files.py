@@ -47,13 +47,25 @@ def files_of(connection: Connection, name: str, entry: Entry) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="nkpredict-") as temporary:
         with connection.explained():
-            source = connection.client().get_model_version_download_uri(name, str(entry.version))
-            fetched = import_mlflow().artifacts.download_artifacts(
-                artifact_uri=source,
-                dst_path=temporary,
-                tracking_uri=connection.settings.tracking_uri,
-            )
-        yield _bundle_in(Path(fetched))
+            fetched = _fetched(connection, name, entry, Path(temporary))
+        yield _bundle_in(fetched)
+
+
+def _fetched(connection: Connection, name: str, entry: Entry, folder: Path) -> Path:
+    server = connection.server()
+    if server is not None and server.uri == connection.settings.tracking_uri.rstrip("/"):
+        found = server.fetched(entry.source, folder)
+        if found is not None:
+            return found
+    return Path(
+        import_mlflow().artifacts.download_artifacts(
+            artifact_uri=connection.client().get_model_version_download_uri(
+                name, str(entry.version)
+            ),
+            dst_path=str(folder),
+            tracking_uri=connection.settings.tracking_uri,
+        )
+    )
 
 
 def local_folder(entry: Entry) -> Path | None:

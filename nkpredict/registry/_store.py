@@ -386,7 +386,7 @@ class Registry:
         if known is not None:
             return known
         with self.connection.explained():
-            return write_index(self.settings.registry_uri, self.connection.client())
+            return write_index(self.settings.registry_uri, self.connection.reader())
 
     def find(self, reference: str) -> tuple[str, Entry]:
         """Return the name and the version that a reference means, without loading the model.

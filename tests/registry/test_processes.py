@@ -25,6 +25,13 @@ from nkpredict import Registry
 from nkpredict.registry import RunRecord
 print(Registry(sys.argv[1]).register(sys.argv[2], "m", RunRecord(metrics={"spearman": 0.5})))
 """
+WITHOUT_MLFLOW = """
+import sys
+from nkpredict import Registry
+store = Registry(sys.argv[1])
+assert store.models() and store.show("m") and store.load("m@champion")
+assert "mlflow" not in sys.modules
+"""
 pytestmark = pytest.mark.slow
 
 
@@ -208,6 +215,8 @@ def test_a_tracking_server_keeps_models_and_leaves_no_copy(
         store.export("m/2", tmp_path / "out")
         assert store.verify("m/2") == store.verify(tmp_path / "out")
         assert not list(temporary.iterdir())
+        # neither a list nor a look-up nor a model waits for the import of MLflow
+        subprocess.run([sys.executable, "-c", WITHOUT_MLFLOW, uri], check=True)
         again = store.register(bundles[0], "m")
         assert store.load(f"m/{again}").metadata.name == "0"
         store.promote("m/2", force=True, reason="try")
