@@ -32,7 +32,7 @@ from experiments.benchmark.markers import (
 from experiments.benchmark.page import update_document, write_benchmark
 from experiments.benchmark.peers import PEERS
 from experiments.benchmark.run import add_run_options, run_as_asked
-from experiments.benchmark.tasks import DRUGS, drug_tasks, planted_tasks
+from experiments.benchmark.tasks import DRUGS, REPORT_DRUGS, drug_tasks, planted_tasks
 from experiments.console import print_table, progress_bars
 from nkpredict.errors import NKPredictError
 
@@ -44,7 +44,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds expression/ and response/")
     parser.add_argument("--tasks", nargs="+", choices=["drugs", "simulated", "markers"])
-    parser.add_argument("--drugs", nargs="+", default=list(DRUGS))
+    parser.add_argument("--drugs", nargs="+", help="default: those of the page")
     parser.add_argument("--seeds", type=int, default=3, help="of each simulated mechanism")
     parser.add_argument("--models", nargs="+", choices=[*PEERS, *FRAMEWORKS], metavar="MODEL")
     add_run_options(parser, out=Path("runs/benchmark"), repeats=5, jobs=cpu_count())
@@ -71,7 +71,7 @@ def known_markers(options: argparse.Namespace) -> None:
     """Look known markers up in explanations of several kinds; minutes on one core."""
     with threadpool_limits(1), progress_bars() as progress:
         tables = []
-        tasks = drug_tasks(options.data, options.drugs)
+        tasks = drug_tasks(options.data, options.drugs or DRUGS)
         for done, task in enumerate(tasks):
             progress("drugs", done, len(tasks))
             tables.append(rank_markers(task))
@@ -84,7 +84,7 @@ def known_markers(options: argparse.Namespace) -> None:
 
 
 def benchmark(options: argparse.Namespace, kinds: list[str]) -> None:
-    tasks = drug_tasks(options.data, options.drugs) if "drugs" in kinds else []
+    tasks = drug_tasks(options.data, options.drugs or REPORT_DRUGS) if "drugs" in kinds else []
     tasks += planted_tasks(options.data, options.seeds) if "simulated" in kinds else []
     automl, absent = automl_peers(options.automl_python, WORKER, options.automl_seconds)
     peers = PEERS | automl

@@ -83,7 +83,8 @@ class _InnerFold:
         return predicted
 
     def _by(self, learner: GeneLearner) -> FloatArray:
-        settings = {k: v for k, v in learner.get_params().items() if k != "evidence"}
+        by_gene = ("evidence", "other_units")
+        settings = {k: v for k, v in learner.get_params().items() if k not in by_gene}
         key = f"{learner.name} {settings}"
         if key not in self._predicted:
             part, train, test = self._prepared()

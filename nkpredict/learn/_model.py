@@ -297,7 +297,11 @@ class NKSusceptibilityModel(RegressorMixin, GeneModel):
         return {learner.name: learner for learner in given if isinstance(learner, GeneLearner)}
 
     def _unfitted_learners(self, data: TrainingData) -> dict[str, GeneLearner]:
-        common = {"evidence": data.evidence, "random_state": self.random_state}
+        common = {
+            "evidence": data.evidence,
+            "other_units": data.other_units,
+            "random_state": self.random_state,
+        }
         learners = {}
         for name, given in self._learners_by_name().items():
             learner = clone(given)

@@ -22,7 +22,7 @@ from nkpredict.learn._blend import normal_scores
 from nkpredict.learn._offsets import group_offsets
 from nkpredict.learn.learners import Evidence, GeneLearner, evidence_of_axes
 from nkpredict.threads import one_thread
-from nkpredict.types import AnyArray, FloatArray, IndexArray, LabelArray
+from nkpredict.types import AnyArray, BoolArray, FloatArray, IndexArray, LabelArray
 
 MINIMUM_SAMPLES = 20
 """Fewer cannot be split into training and test samples; set by hand."""
@@ -60,6 +60,15 @@ class TrainingData:
         if offsets is None or self.labels is None:
             return self.target
         return np.asarray(self.target - offsets.reindex(self.labels).to_numpy())
+
+    @property
+    def other_units(self) -> BoolArray | None:
+        """Which inputs of the learners are no expression of a gene; None when all are."""
+        if self.profiles.unranked is None and self.modules is None:
+            return None
+        genes = self.profiles.unranked
+        known = np.zeros(len(self.genes), dtype=bool) if genes is None else genes
+        return np.append(known, np.ones(len(self.modules or ()), dtype=bool))
 
     @classmethod
     def of(

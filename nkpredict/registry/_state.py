@@ -46,7 +46,7 @@ _CORE_ARRAYS = ("center_", "spread_")
 _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
 _PRIOR_ARRAYS = ("reference_axes_", "slopes_")
 # Parameters that are stored elsewhere.
-_PARTS = {"evidence", "learners"}
+_PARTS = {"evidence", "learners", "other_units"}
 _SMALLEST = 1e-300
 
 

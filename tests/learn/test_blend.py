@@ -39,10 +39,12 @@ def test_importance_follows_the_response_and_scales_to_mean_eigenvalue_one() -> 
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     residual = rows[:, 7] + 0.3 * rng.normal(size=60)
     residual -= residual.mean()
-    importance = adaptive_importance(rows, rows @ rows.T, residual, (2.0, 4.0))
+    importance = adaptive_importance(
+        rows, rows @ rows.T, residual, (2.0, 4.0), np.ones(rows.shape[1])
+    )
     assert importance.argmax() == 7
     assert np.trace((rows * importance) @ rows.T) / 60 == pytest.approx(1)
-    alike = adaptive_importance(rows, rows @ rows.T, residual, ())
+    alike = adaptive_importance(rows, rows @ rows.T, residual, (), np.ones(300))
     assert np.ptp(alike) == 0
     assert not scaled_importance(np.zeros(300), np.ones(300), 60).any()
 
@@ -53,12 +55,12 @@ def test_genes_are_weighted_alike_as_far_as_chance_explains_their_correlations()
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     residual = rng.normal(size=40)
     residual -= residual.mean()
-    noise = adaptive_importance(rows, rows @ rows.T, residual, (2.0, 4.0))
+    noise = adaptive_importance(rows, rows @ rows.T, residual, (2.0, 4.0), np.ones(rows.shape[1]))
     assert noise.min() > 0.8 * noise.mean()
     driven = rows[:, :1000] + 2 * residual[:, None]
     driven = (driven - driven.mean(axis=0)) / driven.std(axis=0)
     both = np.column_stack([driven, rows[:, 1000:]])
-    signal = adaptive_importance(both, both @ both.T, residual, (2.0, 4.0))
+    signal = adaptive_importance(both, both @ both.T, residual, (2.0, 4.0), np.ones(both.shape[1]))
     assert np.median(signal[1000:]) < 0.3 * np.median(signal[:1000])
 
 

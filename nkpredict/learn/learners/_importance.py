@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import eigh
 
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 # Leading components of expression, lineage above all, taken out of the second view of a gene;
 # set by hand.
@@ -17,7 +17,11 @@ _LEAST_SHARE = 1e-10
 
 
 def adaptive_importance(
-    rows: FloatArray, gram: FloatArray, residual: FloatArray, powers: Sequence[float]
+    rows: FloatArray,
+    gram: FloatArray,
+    residual: FloatArray,
+    powers: Sequence[float],
+    reach: FloatArray,
 ) -> FloatArray:
     """Prior variance of each gene's coefficient, from how the gene goes with the response.
 
@@ -33,6 +37,8 @@ def adaptive_importance(
     correlation 1 / (n_samples - 1); its share of the observed mean is the share of the prior that
     all genes get alike (the method of moments for a variance component).
 
+    All of it is in proportion to the reach of a gene, see `reach_of`.
+
     Parameters
     ----------
     rows
@@ -43,6 +49,8 @@ def adaptive_importance(
         Centred response, shape (n_samples,).
     powers
         Powers of the squared correlation; () gives all genes the same importance.
+    reach
+        Reach of each gene, shape (n_genes,).
 
     Returns
     -------
@@ -68,7 +76,42 @@ def adaptive_importance(
     ]
     squared = float((marginal**2).sum()) / max(int(np.count_nonzero(marginal)), 1)
     chance = 1 / max(squared * (len(rows) - 1), 1.0)
-    return np.asarray(chance * alike + (1 - chance) * np.mean(importances, axis=0))
+    correlated = chance * alike + (1 - chance) * np.mean(importances, axis=0)
+    return scaled_importance(correlated * reach, squares, len(rows))
+
+
+def reach_of(
+    rows: FloatArray, root: FloatArray, scale: FloatArray, other_units: BoolArray | None
+) -> FloatArray:
+    """How far a gene's level moves between ordinary samples, in units of expression.
+
+    The mean absolute deviation, squared, over the standard deviation: the standard deviation for
+    two even halves of samples, two thirds of it for a normal distribution, and little where a few
+    samples make all of it, be it noise or rare. Standardised genes are all alike in their standard
+    deviation, and those that hardly move hold little but noise; see docs/decisions/034.
+
+    Parameters
+    ----------
+    rows
+        Samples × genes, standardised, times ``root``.
+    root
+        Root of the sample weights, shape (n_samples,).
+    scale
+        Standard deviation of each gene; infinite for one that does not vary.
+    other_units
+        Which features are no expression; they get the mean of the others. None for none.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_genes,); 0 for a gene that does not vary.
+    """
+    deviation = root @ np.abs(rows) / len(rows)
+    reach = np.where(np.isfinite(scale), scale, 0.0) * deviation**2
+    if other_units is None:
+        return np.asarray(reach)
+    expression = reach[~other_units]
+    return np.where(other_units, expression.mean() if expression.any() else 1.0, reach)
 
 
 def scaled_importance(importance: FloatArray, squares: FloatArray, samples: int) -> FloatArray:

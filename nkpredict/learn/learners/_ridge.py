@@ -13,11 +13,12 @@ from scipy.special import softmax
 from nkpredict.learn.learners._evidence import Evidence, evidence_by_axis
 from nkpredict.learn.learners._importance import (
     adaptive_importance,
+    reach_of,
     scaled_importance,
     sums_of_squares,
 )
 from nkpredict.learn.learners._linear import LinearLearner, left_out_errors
-from nkpredict.types import FloatArray
+from nkpredict.types import BoolArray, FloatArray
 
 _FOLDS = 5  # set by hand
 # Probability, before any sample is seen, that evidence says nothing about the response; see
@@ -73,8 +74,8 @@ class _Mixture(NamedTuple):
 class EvidenceRidge(LinearLearner):
     """Linear model in the dual, with screens as a prior that is trusted as far as it helps.
 
-    Genes are penalised the less, the more they go with the response (see
-    `adaptive_importance`). Evidence adds two parts to that prior: a
+    Genes are penalised the less, the more they go with the response and the further they move
+    between samples (see `adaptive_importance`). Evidence adds two parts to that prior: a
     lower penalty in proportion to the strength of evidence, and one direction along the signed
     evidence. Shares of the parts are averaged, not chosen: each mixture counts by its likelihood
     on samples held out within the training samples, with the importance of genes learned anew in
@@ -105,6 +106,9 @@ class EvidenceRidge(LinearLearner):
         is.
     random_state
         Seed of the folds.
+    other_units
+        Which features are no expression, such as mutations: how far they move cannot be compared.
+        None for none.
 
     Attributes
     ----------
@@ -128,9 +132,10 @@ class EvidenceRidge(LinearLearner):
         evidence: Evidence = None,
         trust: Sequence[float] = (0.0, 0.3, 0.6, 0.9),
         direction: Sequence[float] = (0.0, 0.2, 0.5),
-        powers: Sequence[float] = (2.0, 4.0),
+        powers: Sequence[float] = (1.0, 2.0, 4.0),
         penalties: Sequence[float] = (1.0,),
         random_state: int = 0,
+        other_units: BoolArray | None = None,
     ) -> None:
         self.evidence = evidence
         self.trust = trust
@@ -138,6 +143,7 @@ class EvidenceRidge(LinearLearner):
         self.powers = powers
         self.penalties = penalties
         self.random_state = random_state
+        self.other_units = other_units
 
     def diagnostics(self) -> dict[str, float]:
         """Return the share of the prior that evidence strength was given."""
@@ -150,10 +156,11 @@ class EvidenceRidge(LinearLearner):
         penalties = np.asarray(self.penalties, dtype=float)
         mixtures = self._mixtures(len(sets))
         gram = _gram(rows)
+        reach = reach_of(rows, root, self.scale_, self.other_units)
         errors = np.ones((1, 1))
         if len(mixtures) > 1 or len(penalties) > 1:
-            errors = self._cross_validated(rows, gram, residual, root, sets, mixtures)
-        adaptive = _Diagonal(adaptive_importance(rows, gram, residual, self.powers))
+            errors = self._cross_validated(rows, gram, residual, root, reach, sets, mixtures)
+        adaptive = _Diagonal(adaptive_importance(rows, gram, residual, self.powers, reach))
         plain = _gram(adaptive.projected(rows))
         coefficients, choices = [], []
         for number, weight in _weights(errors.min(axis=1), len(rows)):
@@ -190,6 +197,7 @@ class EvidenceRidge(LinearLearner):
         gram: FloatArray,
         residual: FloatArray,
         root: FloatArray,
+        reach: FloatArray,
         sets: list[FloatArray],
         mixtures: list[_Mixture],
     ) -> FloatArray:
@@ -205,7 +213,7 @@ class EvidenceRidge(LinearLearner):
             centred = residual[train] - mean * weight_root
             expected = residual[test] - mean * root[test]
             known, new, within = rows[train], rows[test], gram[np.ix_(train, train)]
-            importance = adaptive_importance(known, within, centred, self.powers)
+            importance = adaptive_importance(known, within, centred, self.powers, reach)
             plain = _kernels(_Diagonal(importance), known, new)
             before, kernels = -1, [plain]
             for number, mixture in enumerate(mixtures):
