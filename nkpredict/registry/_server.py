@@ -170,8 +170,15 @@ class Server:
         return _read(self._get(f"{_API}/{of}/search", asked), page_of)
 
     def _get(self, path: str, asked: Mapping[str, str], *, stream: bool = False) -> Any:
+        import requests
+
         waiting = (_CONNECTING, _ANSWERING)
-        return self._session.get(self.uri + path, params=asked, timeout=waiting, stream=stream)
+        try:
+            return self._session.get(self.uri + path, params=asked, timeout=waiting, stream=stream)
+        except requests.ConnectionError as error:
+            # what is wrong stands at the end of a chain of names of classes
+            said = str(getattr(error.args[0] if error.args else error, "reason", error))
+            raise ConnectionError(said.rsplit(": ", 1)[-1]) from None
 
 
 def server_of(uri: str) -> Server | None:
@@ -236,4 +243,6 @@ def _code(answer: Any) -> str | None:
 
 
 def _error(answer: Any) -> ServerError:
-    return ServerError(f"the server answered with error code {answer.status_code}: {answer.text}")
+    known = answer.status_code in (401, 403) or _code(answer) is not None
+    said = answer.text if known else "what answers there is no MLflow server"
+    return ServerError(f"error code {answer.status_code}: {said}")

@@ -108,7 +108,8 @@ def test_what_is_not_there_is_told_with_what_is(said: Said) -> None:
     [
         (401, b"You are not authenticated.", "refuses the user or the password"),
         (403, {"error_code": "PERMISSION_DENIED"}, "refuses the user or the password"),
-        (418, b"<html>\n teapot", "error code 418: <html> teapot"),
+        (418, {"error_code": "TEAPOT", "message": "I am one"}, "error code 418: .*I am one"),
+        (404, b"<html>\n not here", "error code 404: what answers there is no MLflow server"),
         (200, b"<html>no JSON", "gave an error"),
         (200, {"registered_models": [{"title": "m"}]}, "gave an error"),
         (200, ["m"], "gave an error"),
@@ -122,6 +123,14 @@ def test_an_answer_that_is_none_is_one_sentence(
     with pytest.raises(RegistryError, match=sentence) as caught:
         Registry(said.uri).models()
     assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_is_gone_is_told_in_few_words(said: Said) -> None:
+    said.server_close()
+    with pytest.raises(
+        RegistryError, match=r"cannot be reached \(\[Errno \d+\] Connection refused\)"
+    ):
+        Registry(said.uri).models()
 
 
 @pytest.mark.parametrize(
