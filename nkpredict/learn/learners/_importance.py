@@ -106,7 +106,10 @@ def reach_of(
     numpy.ndarray
         Shape (n_genes,); 0 for a gene that does not vary.
     """
-    deviation = root @ np.abs(rows) / len(rows)
+    deviation = np.zeros(rows.shape[1])
+    for weight, row in zip(root, rows, strict=True):  # no second copy of what may be large
+        deviation += weight * np.abs(row)
+    deviation /= len(rows)
     reach = np.where(np.isfinite(scale), scale, 0.0) * deviation**2
     if other_units is None:
         return np.asarray(reach)
