@@ -136,12 +136,15 @@ def find(page, selector):
     return page.find_elements("css selector", selector)
 
 
+def all_of(page, selector, what):
+    """Read all elements at once, as the page may put others in their place."""
+    elements = "return [...document.querySelectorAll(arguments[0])]"
+    return page.execute_script(f"{elements}{what}", selector)
+
+
 def rows_of(page, table):
-    return [
-        row.find_element("css selector", "th").get_attribute("textContent")
-        for row in find(page, f"#{table}-table tbody tr")
-        if not row.get_property("hidden")
-    ]
+    shown = ".filter(row => !row.hidden).map(row => row.querySelector('th').textContent)"
+    return all_of(page, f"#{table}-table tbody tr", shown)
 
 
 def wait_for(condition):
@@ -207,7 +210,7 @@ def test_nothing_sticks_out(page, width):
 
 
 def shown_samples(page):
-    return [sample.get_attribute("id") for sample in find(page, "#sample-list .sample")]
+    return all_of(page, "#sample-list .sample", ".map(sample => sample.id)")
 
 
 def open_parts(page):
@@ -241,7 +244,8 @@ def test_a_sample_is_found_by_its_name(page):
     (hit,) = find(page, "#sample-hits a")
     assert hit.get_attribute("textContent") == NAMES[3]
     page.execute_script("arguments[0].click()", hit)
-    wait_for(lambda: NAMES[3] in find(page, "#sample-list h3")[0].get_attribute("textContent"))
+    heading = ".map(heading => heading.textContent)"
+    wait_for(lambda: NAMES[3] in all_of(page, "#sample-list h3", heading)[0])
     box.send_keys("nobody")
     assert find(page, "#sample-hits")[0].text == "none"
 
