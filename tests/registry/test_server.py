@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -125,12 +126,13 @@ def test_an_answer_that_is_none_is_one_sentence(
     assert "\n" not in str(caught.value)
 
 
-def test_a_server_that_is_gone_is_told_in_few_words(said: Said) -> None:
-    said.server_close()
-    with pytest.raises(
-        RegistryError, match=r"cannot be reached \(\[Errno \d+\] Connection refused\)"
-    ):
-        Registry(said.uri).models()
+def test_a_server_that_is_gone_is_told_in_few_words() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can take the port
+        with pytest.raises(
+            RegistryError, match=r"cannot be reached \(\[Errno \d+\] Connection refused\)"
+        ):
+            Registry(f"http://127.0.0.1:{held.getsockname()[1]}").models()
 
 
 @pytest.mark.parametrize(
