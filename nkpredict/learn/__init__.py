@@ -33,6 +33,7 @@ from nkpredict.learn._response_range import ResponseRange
 from nkpredict.learn._rising_line import RisingLine
 from nkpredict.learn._training_data import MINIMUM_SAMPLES
 from nkpredict.learn.learners import (
+    GIVEN_BY_GENE,
     LEARNERS,
     STORED,
     AdditivePredictor,
@@ -53,6 +54,7 @@ __all__ = [
     "CHANCE_LEVEL",
     "FEWEST_LINES",
     "FEWEST_SAMPLES_A_RATIO",
+    "GIVEN_BY_GENE",
     "LEARNERS",
     "LEAST_GENE_COVERAGE",
     "LEAST_WEIGHT_COVERAGE",

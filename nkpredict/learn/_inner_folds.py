@@ -11,7 +11,7 @@ from sklearn.base import clone
 from nkpredict.features import ProfileHarmoniser, Profiles
 from nkpredict.learn._core import BlendCore
 from nkpredict.learn._training_data import TrainingData, fit_learner
-from nkpredict.learn.learners import GeneLearner
+from nkpredict.learn.learners import GIVEN_BY_GENE, GeneLearner
 from nkpredict.types import FloatArray, IndexArray
 
 
@@ -83,8 +83,7 @@ class _InnerFold:
         return predicted
 
     def _by(self, learner: GeneLearner) -> FloatArray:
-        by_gene = ("evidence", "other_units")
-        settings = {k: v for k, v in learner.get_params().items() if k not in by_gene}
+        settings = {k: v for k, v in learner.get_params().items() if k not in GIVEN_BY_GENE}
         key = f"{learner.name} {settings}"
         if key not in self._predicted:
             part, train, test = self._prepared()

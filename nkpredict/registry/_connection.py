@@ -16,19 +16,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from nkpredict.errors import NKPredictError, RegistryError
 from nkpredict.registry._failures import is_foreign, kind_of, sentence_of
-from nkpredict.registry._server import Server, server_of
+from nkpredict.registry._server import CONNECTING, Server, server_of
 from nkpredict.registry._settings import RegistrySettings, home_folder, sqlite_file
 
 _PATIENCE = 600
 """Seconds to wait for another process that writes to the registry; set by hand."""
-_TIMEOUT = 10
-"""Seconds to wait for the first answer of a server; set by hand."""
 _ADVISORY_KEY = int.from_bytes(b"nkpredic", "big") >> 1
 """Any number that no other program locks a database by."""
 _CREATING = ".creating-"
@@ -46,7 +45,6 @@ class Connection:
     def __init__(self, settings: RegistrySettings) -> None:
         self.settings = settings
         self._opened: Any = None
-        self._server: Server | None = None
         self._held = 0
 
     @property
@@ -68,11 +66,10 @@ class Connection:
                 self._opened = self._open()
         return self._opened
 
+    @cached_property
     def server(self) -> Server | None:
-        """Return how to read from a tracking server without MLflow; None for all other stores."""
-        if self._server is None:
-            self._server = server_of(self.settings.registry_uri)
-        return self._server
+        """How to read from a tracking server without MLflow; None for all other stores."""
+        return server_of(self.settings.registry_uri)
 
     def reader(self) -> Any:
         """Return what tells models and versions in the cheapest way.
@@ -82,7 +79,7 @@ class Connection:
         RegistryError
             As `client`.
         """
-        return self.server() or self.client()
+        return self.server or self.client()
 
     def is_damaged(self) -> bool:
         """Whether the store is there and was cut short or altered, so that nobody can open it."""
@@ -318,7 +315,7 @@ def _answered(uri: str) -> None:
         import socket
 
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=_TIMEOUT).close()
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECTING).close()
     elif "://" in uri and parts.scheme != "file":
         with _engine(uri).connect():
             pass
@@ -327,7 +324,7 @@ def _answered(uri: str) -> None:
 def _engine(uri: str) -> Any:
     import sqlalchemy
 
-    waiting = {"connect_timeout": _TIMEOUT} if uri.startswith(("postgresql", "mysql")) else {}
+    waiting = {"connect_timeout": CONNECTING} if uri.startswith(("postgresql", "mysql")) else {}
     return sqlalchemy.create_engine(
         uri, poolclass=sqlalchemy.pool.NullPool, connect_args=waiting, hide_parameters=True
     )

@@ -18,7 +18,17 @@ _FOREIGN = {
 
 
 class ServerError(Exception):
-    """A tracking server answered, but not with what was asked for."""
+    """A tracking server answered, but not with what was asked for.
+
+    Attributes
+    ----------
+    error_code
+        MLflow's own, as its client's errors have it; None when there is none.
+    """
+
+    def __init__(self, said: str, error_code: str | None = None) -> None:
+        super().__init__(said)
+        self.error_code = error_code
 
 
 def is_foreign(error: Exception) -> bool:

@@ -52,7 +52,7 @@ def files_of(connection: Connection, name: str, entry: Entry) -> Iterator[Path]:
 
 
 def _fetched(connection: Connection, name: str, entry: Entry, folder: Path) -> Path:
-    server = connection.server()
+    server = connection.server
     if server is not None and server.uri == connection.settings.tracking_uri.rstrip("/"):
         found = server.fetched(entry.source, folder)
         if found is not None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from nkpredict.registry._connection import Connection
 from nkpredict.registry._index import Entry, Model, entry_of, index_file, pages
 from nkpredict.registry._reference import parts_of, unknown
-from nkpredict.registry._server import NOT_THERE
+
+_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""Codes of MLflow for a name, a version or an alias that it does not have."""
 
 
 def look_up(
@@ -34,7 +37,7 @@ def look_up(
     name, alias, version = parts_of(reference, settings)
     if index_file(settings.registry_uri) is None:
         with connection.explained():
-            found = _asked(connection, name, alias, version)
+            found = _asked(connection.reader(), name, alias, version)
         if found is not None:
             return name, found
     models = entries()
@@ -52,20 +55,13 @@ def names_of(connection: Connection, entries: Callable[[], Mapping[str, Model]])
         return [str(model.name) for model in pages(connection.reader().search_registered_models)]
 
 
-def _asked(
-    connection: Connection, name: str, alias: str | None, version: int | None
-) -> Entry | None:
-    if (server := connection.server()) is not None:
-        answer = server.version_of(name, alias, version)
-        return None if answer is None else entry_of(answer)
-    client = connection.client()
-    from mlflow.exceptions import MlflowException
-
+def _asked(reader: Any, name: str, alias: str | None, version: int | None) -> Entry | None:
     try:
         if alias is not None:
-            return entry_of(client.get_model_version_by_alias(name, alias))
-        return entry_of(client.get_model_version(name, str(version)))
-    except MlflowException as error:
-        if error.error_code not in NOT_THERE:
+            return entry_of(reader.get_model_version_by_alias(name, alias))
+        return entry_of(reader.get_model_version(name, str(version)))
+    except Exception as error:
+        # by its code: the class of MLflow's errors costs the import of MLflow
+        if getattr(error, "error_code", None) not in _NOT_THERE:
             raise
         return None

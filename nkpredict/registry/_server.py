@@ -18,14 +18,13 @@ from nkpredict.errors import RegistryError
 from nkpredict.registry._failures import ServerError
 
 _API = "/api/2.0/mlflow"
-NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""Codes of MLflow for a name, a version or an alias that it does not have."""
 _KEPT = "/api/2.0/mlflow-artifacts/artifacts"
 _FILES = "mlflow-artifacts:/"
 _MOST_FILES = 1000
 """A model has some twenty; set by hand."""
-_CONNECTING, _ANSWERING = 10, 120
-"""Seconds to wait; the second is MLflow's own."""
+CONNECTING = 10
+"""Seconds to wait for the first answer of a server; set by hand."""
+_ANSWERING = 120  # seconds, as MLflow waits
 _OWN_WAYS = (
     "MLFLOW_TRACKING_AUTH",
     "MLFLOW_TRACKING_AWS_SIGV4",
@@ -47,6 +46,9 @@ class _Page(list[Any]):
 
 class Server:
     """Reads models, versions and files of a tracking server; in place of MLflow's client.
+
+    What both can do has the name that MLflow's client gives it, and raises `ServerError` when the
+    server answers with something else.
 
     Parameters
     ----------
@@ -86,23 +88,13 @@ class Server:
         """Return versions with their tags."""
         return self._page("model-versions", _version, max_results, page_token)
 
-    def version_of(self, name: str, alias: str | None, version: int | None) -> Any:
-        """Return one version by its alias or number, None when there is none.
+    def get_model_version_by_alias(self, name: str, alias: str) -> Any:
+        """Return the version with an alias."""
+        return self._one("registered-models/alias", {"name": name, "alias": alias})
 
-        Raises
-        ------
-        ServerError
-            When the server answers with something else.
-        """
-        if alias is not None:
-            answer = self._get(f"{_API}/registered-models/alias", {"name": name, "alias": alias})
-        else:
-            answer = self._get(
-                f"{_API}/model-versions/get", {"name": name, "version": str(version)}
-            )
-        if not answer.ok and _code(answer) in NOT_THERE:
-            return None
-        return _read(answer, lambda content: _version(content["model_version"]))
+    def get_model_version(self, name: str, version: str) -> Any:
+        """Return the version with a number."""
+        return self._one("model-versions/get", {"name": name, "version": version})
 
     def fetched(self, source: str, folder: Path) -> Path | None:
         """Copy the files of a version into a folder.
@@ -156,6 +148,10 @@ class Server:
             for part in answer.iter_content(1 << 20):
                 stream.write(part)
 
+    def _one(self, of: str, asked: Mapping[str, str]) -> Any:
+        answer = self._get(f"{_API}/{of}", asked)
+        return _read(answer, lambda content: _version(content["model_version"]))
+
     def _page(
         self, of: str, read: Callable[[Any], Any], max_results: int, page_token: str | None
     ) -> _Page:
@@ -172,7 +168,7 @@ class Server:
     def _get(self, path: str, asked: Mapping[str, str], *, stream: bool = False) -> Any:
         import requests
 
-        waiting = (_CONNECTING, _ANSWERING)
+        waiting = (CONNECTING, _ANSWERING)
         try:
             return self._session.get(self.uri + path, params=asked, timeout=waiting, stream=stream)
         except requests.ConnectionError as error:
@@ -243,6 +239,7 @@ def _code(answer: Any) -> str | None:
 
 
 def _error(answer: Any) -> ServerError:
-    known = answer.status_code in (401, 403) or _code(answer) is not None
+    code = _code(answer)
+    known = answer.status_code in (401, 403) or code is not None
     said = answer.text if known else "what answers there is no MLflow server"
-    return ServerError(f"error code {answer.status_code}: {said}")
+    return ServerError(f"error code {answer.status_code}: {said}", code)

@@ -16,6 +16,7 @@ from nkpredict.evidence import GeneEvidence
 from nkpredict.features import ModuleScores, PlatformBridge, ProfileHarmoniser
 from nkpredict.io import to_json
 from nkpredict.learn import (
+    GIVEN_BY_GENE,
     STORED,
     AdditivePredictor,
     AxisScore,
@@ -46,7 +47,7 @@ _CORE_ARRAYS = ("center_", "spread_")
 _MODEL_ARRAYS = ("weights_", "effect_", "range_", "reference_")
 _PRIOR_ARRAYS = ("reference_axes_", "slopes_")
 # Parameters that are stored elsewhere.
-_PARTS = {"evidence", "learners", "other_units"}
+_PARTS = {"learners", *GIVEN_BY_GENE}
 _SMALLEST = 1e-300
 
 

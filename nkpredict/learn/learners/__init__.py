@@ -1,7 +1,12 @@
 """The learners that models blend."""
 
 from nkpredict.learn.learners._axis_score import AxisScore
-from nkpredict.learn.learners._base import AdditivePredictor, GeneLearner, LearnerState
+from nkpredict.learn.learners._base import (
+    GIVEN_BY_GENE,
+    AdditivePredictor,
+    GeneLearner,
+    LearnerState,
+)
 from nkpredict.learn.learners._boosting import EvidenceBoosting, NoSplitWarning
 from nkpredict.learn.learners._evidence import (
     Evidence,
@@ -15,6 +20,7 @@ from nkpredict.learn.learners._partial_least_squares import PartialLeastSquares
 from nkpredict.learn.learners._ridge import EvidenceRidge
 
 __all__ = [
+    "GIVEN_BY_GENE",
     "LEARNERS",
     "STORED",
     "AdditivePredictor",

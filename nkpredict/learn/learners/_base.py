@@ -20,6 +20,10 @@ MINIMUM_SAMPLES_OF_A_LEARNER = 2
 """One sample has no spread."""
 
 
+GIVEN_BY_GENE = ("evidence", "other_units")
+"""Parameters with a number for each gene, which a model gives to those learners that take them."""
+
+
 @dataclass(frozen=True)
 class LearnerState:
     """A fitted learner as plain numbers and text.
